@@ -1,0 +1,39 @@
+// Any event as JSON, by nothing but the schema that its segment embeds.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/result.hpp"
+#include "bus/types.hpp"
+
+namespace flatbuffers {
+class Parser;
+}
+
+namespace ringside {
+
+class EventJson {
+ public:
+  /// `schema` is a binary schema (.bfbs), from an untrusted segment. Fails with corrupt if it is
+  /// none.
+  static Result<EventJson> from_schema(Bytes schema);
+
+  EventJson(EventJson&&) noexcept;
+  EventJson& operator=(EventJson&&) noexcept;
+  ~EventJson();
+
+  /// One JSON object on one line, defaults included. `event` is a private copy, since it is checked
+  /// first and then walked. Fails with bad_event if it does not verify, or holds text that is not
+  /// UTF-8.
+  Result<std::string> print(Bytes event) const;
+
+ private:
+  EventJson(std::unique_ptr<flatbuffers::Parser> parser, std::vector<std::byte> schema);
+
+  std::unique_ptr<flatbuffers::Parser> parser_;
+  std::vector<std::byte> schema_;
+};
+
+}  // namespace ringside
