@@ -1,0 +1,89 @@
+#include "bus/bus.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <system_error>
+
+#include <unistd.h>
+
+namespace ringside {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSuffix = ".ring";
+constexpr std::string_view kSharedMemory = "/dev/shm/";
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && name.front() != '.' && name.front() != '-' &&
+         std::all_of(name.begin(), name.end(), is_name_character);
+}
+
+}  // namespace
+
+Result<void> check_name(std::string_view what, std::string_view name) {
+  if (is_name(name)) return {};
+  return fail(Errc::bad_name, what, " name \"", name,
+              "\": use 1 to 64 letters, digits, '.', '_' or '-', not starting with '.' or '-'");
+}
+
+Bus Bus::locate(std::string_view named) {
+  if (!named.empty()) return Bus(fs::path(named));
+  if (const char* variable = std::getenv("RINGSIDE_BUS"); variable != nullptr && *variable != '\0')
+    return Bus(fs::path(variable));
+  std::error_code ignored;
+  if (fs::is_directory("/run/ringside", ignored)) return Bus("/run/ringside");
+  return Bus("/dev/shm/ringside");
+}
+
+fs::path Bus::segment_path(const SegmentName& name) const {
+  return directory_ / name.channel / (name.producer + std::string(kSuffix));
+}
+
+std::string Bus::volatility_warning() const {
+  constexpr uid_t kFirstOrdinaryUser = 1000;
+  if (::getuid() < kFirstOrdinaryUser || !directory_.string().starts_with(kSharedMemory)) return {};
+  return directory_.string() +
+         " is emptied when you log out, unless RemoveIPC=no in logind.conf; "
+         "for a bus that stays, name a directory with --bus or RINGSIDE_BUS";
+}
+
+Result<void> Bus::create(const std::string& channel) const {
+  if (auto checked = check_name("channel", channel); !checked) return checked;
+  std::error_code error;
+  fs::create_directories(directory_ / channel, error);
+  if (error)
+    return fail_errno(error.value(), "cannot create the bus directory " +
+                                         (directory_ / channel).string() +
+                                         " (choose another with --bus)");
+  return {};
+}
+
+Result<std::vector<SegmentName>> Bus::segments() const {
+  std::vector<SegmentName> found;
+  std::error_code error;
+  for (fs::directory_iterator channel(directory_, error), end; !error && channel != end;
+       channel.increment(error)) {
+    const std::string channel_name = channel->path().filename().string();
+    std::error_code entry_error;
+    if (!is_name(channel_name) || !channel->is_directory(entry_error)) continue;
+    for (fs::directory_iterator file(channel->path(), entry_error); !entry_error && file != end;
+         file.increment(entry_error)) {
+      const std::string file_name = file->path().filename().string();
+      if (!file_name.ends_with(kSuffix)) continue;
+      std::string producer = file_name.substr(0, file_name.size() - kSuffix.size());
+      if (is_name(producer)) found.push_back({channel_name, std::move(producer)});
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    return fail_errno(error.value(), "cannot read the bus directory " + directory_.string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace ringside

@@ -1,0 +1,30 @@
+// The subcommands of `ringside`. Each adds its arguments to the application and, once they are
+// parsed, runs; the result is the program's exit status.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "bus/bus.hpp"
+#include "bus/result.hpp"
+
+namespace ringside::cli {
+
+struct Command {
+  CLI::App* parser;
+  std::function<int(const Bus&)> run;
+};
+
+Command add_ls(CLI::App& app);
+Command add_tail(CLI::App& app);
+Command add_load(CLI::App& app);
+
+/// Prints one line on standard error and gives the exit status: 2 for what the user wrote, else 1.
+int report(const Error& error);
+
+/// Set once SIGINT or SIGTERM asks for an end; long commands look at it. A second signal kills.
+bool stop_requested();
+
+}  // namespace ringside::cli

@@ -1,0 +1,74 @@
+// `ringside`: looks into a bus, prints its events, and puts load on it.
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <vector>
+
+#include "bus/cli/commands.hpp"
+
+namespace ringside::cli {
+namespace {
+
+std::atomic<bool> stop{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void on_signal(int) {
+  stop.store(true, std::memory_order_relaxed);
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"ringside: looks into a bus, prints its events, and puts load on it"};
+  std::string bus_directory;
+  app.add_option("--bus", bus_directory,
+                 "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that exists, "
+                 "else /dev/shm/ringside)");
+  app.set_version_flag("--version", "ringside " RINGSIDE_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  const std::vector<Command> commands = {add_ls(app), add_tail(app), add_load(app)};
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "ringside: %s; see ringside --help\n", error.what());
+    return 2;
+  }
+  handle_signals();
+  const Bus bus = Bus::locate(bus_directory);
+  if (const std::string warning = bus.volatility_warning(); !warning.empty())
+    std::fprintf(stderr, "ringside: warning: %s\n", warning.c_str());
+  for (const Command& command : commands)
+    if (command.parser->parsed()) return command.run(bus);
+  return 2;
+}
+
+}  // namespace
+
+int report(const Error& error) {
+  std::fprintf(stderr, "ringside: %s\n", error.message.c_str());
+  return error.code == Errc::bad_name || error.code == Errc::bad_argument ? 2 : 1;
+}
+
+bool stop_requested() {
+  return stop.load(std::memory_order_relaxed);
+}
+
+}  // namespace ringside::cli
+
+int main(int argc, char** argv) {
+  try {
+    return ringside::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ringside: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,220 @@
+// `ringside tail`: prints the events of a channel or of one producer, merged by time.
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "bus/cli/commands.hpp"
+#include "bus/discovery.hpp"
+#include "bus/doorbell.hpp"
+#include "schemas/event_json.hpp"
+
+namespace ringside::cli {
+namespace {
+
+/// How long a follower sleeps at most before it looks at the directory again.
+constexpr std::chrono::milliseconds kLookAgain{500};
+
+struct Options {
+  std::string target;
+  std::string from = "oldest";
+  bool follow = false;
+  bool json = false;
+};
+
+/// One segment being printed, with the next record to print, if there is one.
+struct Source {
+  Source(AttachedSegment attached, EventJson json, Sequence from)
+      : segment(std::move(attached)), printer(std::move(json)), copier(segment->reader, from) {}
+
+  AttachedSegment segment;
+  EventJson printer;
+  RecordCopier copier;
+  bool pending = false;
+  bool finished = false;  // nothing more can come: removed, replaced, or at fault
+  bool vanished = false;
+};
+
+class Tail {
+ public:
+  Tail(const Bus& bus, Options options, const Start& start)
+      : options_(std::move(options)), start_(start), discovery_(open(bus, options_.target)) {}
+
+  int run() {
+    if (!look()) return 1;
+    if (sources_.empty() && !options_.follow) {
+      std::fprintf(stderr, "ringside: no segment %s in %s; see ringside ls\n",
+                   options_.target.c_str(), discovery_.bus().directory().c_str());
+      return 1;
+    }
+    Result<Doorbell> doorbell = tl::unexpected<Error>(Error{Errc::not_found, 0, {}});
+    // A follower of events yet to come starts at what is there now, in segments that come later at
+    // their first.
+    start_ = Start{};
+    while (!stop_requested()) {
+      print_available();
+      if (!options_.follow || stop_requested()) break;
+      if (!doorbell) doorbell = Doorbell::open(discovery_.bus());
+      sleep(doorbell);
+      if (!look()) return 1;
+    }
+    return failed_ ? 1 : 0;
+  }
+
+ private:
+  static Discovery open(const Bus& bus, const std::string& target) {
+    const std::size_t slash = target.find('/');
+    if (slash == std::string::npos) return Discovery(bus, target);
+    return Discovery(bus, target.substr(0, slash), target.substr(slash + 1));
+  }
+
+  bool look() {
+    const Result<Changes> changes = discovery_.refresh();
+    if (!changes) {
+      report(changes.error());
+      return false;
+    }
+    for (const auto& aside : changes->put_aside) note_fault(aside.reason.message);
+    for (const AttachedSegment& gone : changes->vanished)
+      for (Source& source : sources_)
+        if (source.segment == gone) source.vanished = true;
+    for (const AttachedSegment& segment : changes->appeared) {
+      Result<EventJson> printer = EventJson::from_schema(segment->reader.schema());
+      if (!printer) {
+        note_fault(segment->name.text() + ": " + printer.error().message);
+        continue;
+      }
+      sources_.emplace_back(segment, std::move(*printer), segment->reader.seek(start_));
+    }
+    return true;
+  }
+
+  void note_fault(const std::string& message) {
+    std::fprintf(stderr, "ringside: %s\n", message.c_str());
+    failed_ = true;
+  }
+
+  void print_available() {
+    while (!stop_requested()) {
+      Source* earliest = nullptr;
+      for (Source& source : sources_) {
+        fill(source);
+        if (source.pending && (earliest == nullptr || source.copier.record().timestamp <
+                                                          earliest->copier.record().timestamp))
+          earliest = &source;
+      }
+      if (earliest == nullptr) break;
+      print(*earliest);
+      earliest->pending = false;
+    }
+    std::erase_if(sources_, [](const Source& source) { return source.finished; });
+    std::fflush(stdout);
+    // Whoever reads our output has gone; there is nobody to print to.
+    if (std::ferror(stdout) != 0) std::exit(1);
+  }
+
+  void fill(Source& source) {
+    while (!source.pending && !source.finished) {
+      switch (source.copier.next()) {
+        case RecordCopier::Next::record:
+          source.pending = true;
+          break;
+        case RecordCopier::Next::nothing:
+          source.finished = source.vanished;
+          return;
+        case RecordCopier::Next::gap:
+          std::fprintf(stderr, "ringside: %s: sequences %llu to %llu were overwritten unread\n",
+                       source.segment->name.text().c_str(),
+                       static_cast<unsigned long long>(source.copier.gap().from.value),
+                       static_cast<unsigned long long>(source.copier.gap().to.value - 1));
+          break;
+        case RecordCopier::Next::fault:
+          note_fault(source.segment->name.text() + ": the record at sequence " +
+                     std::to_string(source.copier.cursor().value) +
+                     " is damaged; put aside (see ringside ls)");
+          source.finished = true;
+          break;
+      }
+    }
+  }
+
+  void print(const Source& source) {
+    const Record& record = source.copier.record();
+    const Result<std::string> event = source.printer.print(record.payload);
+    const SegmentName& name = source.segment->name;
+    const auto sequence = static_cast<unsigned long long>(record.sequence.value);
+    if (!event) {
+      note_fault(name.text() + ": sequence " + std::to_string(sequence) + ": " +
+                 event.error().message);
+      return;
+    }
+    if (options_.json) {
+      std::printf(
+          "{\"sequence\":%llu,\"timestamp_ns\":\"%llu\",\"producer\":\"%s\",\"event\":%s}\n",
+          sequence, static_cast<unsigned long long>(record.timestamp.ns), name.producer.c_str(),
+          event->c_str());
+      return;
+    }
+    const auto seconds = static_cast<std::time_t>(record.timestamp.ns / 1'000'000'000);
+    std::tm local{};
+    ::localtime_r(&seconds, &local);
+    std::array<char, 16> clock{};
+    std::strftime(clock.data(), clock.size(), "%H:%M:%S", &local);
+    std::printf("%s.%06llu  %s  %llu  %s\n", clock.data(),
+                static_cast<unsigned long long>(record.timestamp.ns / 1000 % 1'000'000),
+                name.text().c_str(), sequence, event->c_str());
+  }
+
+  void sleep(Result<Doorbell>& doorbell) {
+    if (!doorbell) {  // the bus is not there yet
+      const timespec time{0, 100'000'000};
+      ::nanosleep(&time, nullptr);
+      return;
+    }
+    const std::uint32_t ticket = doorbell->prepare();
+    for (const Source& source : sources_)
+      if (source.copier.cursor() < source.segment->reader.window().to) return;
+    doorbell->wait(ticket, kLookAgain);
+  }
+
+  Options options_;
+  Start start_;
+  Discovery discovery_;
+  std::vector<Source> sources_;
+  bool failed_ = false;
+};
+
+int tail(const Bus& bus, const Options& options) {
+  const std::size_t slash = options.target.find('/');
+  if (auto good = check_name("channel", std::string_view(options.target).substr(0, slash)); !good)
+    return report(good.error());
+  if (slash != std::string::npos)
+    if (auto good = check_name("producer", std::string_view(options.target).substr(slash + 1));
+        !good)
+      return report(good.error());
+  const Result<Start> start = parse_start(options.from);
+  if (!start) return report(start.error());
+  return Tail(bus, options, *start).run();
+}
+
+}  // namespace
+
+Command add_tail(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* parser = app.add_subcommand("tail", "Print the events of a channel");
+  parser->add_option("CHANNEL[/PRODUCER]", options->target, "What to print")->required();
+  parser
+      ->add_option("--from", options->from,
+                   "Where to begin: oldest, latest, last:N, seq:N or since:10s")
+      ->capture_default_str();
+  parser->add_flag("--follow,-f", options->follow, "Go on with what is published from now on");
+  parser->add_flag("--json", options->json,
+                   "One JSON object a line: sequence, timestamp_ns, producer, event");
+  return {parser, [options](const Bus& bus) { return tail(bus, *options); }};
+}
+
+}  // namespace ringside::cli

@@ -1,0 +1,61 @@
+// Which segments a bus has, kept current: those that can be read are attached, those that cannot
+// are put aside with the reason, and taken back once they are whole again. One thread at a time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "bus/bus.hpp"
+#include "bus/reader.hpp"
+
+namespace ringside {
+
+/// A segment that is open for reading. It stays readable as long as someone holds it, even when its
+/// file has been removed or replaced since.
+struct Attached {
+  SegmentName name;
+  Reader reader;
+};
+using AttachedSegment = std::shared_ptr<const Attached>;
+
+/// What a refresh found to be different from the last.
+struct Changes {
+  struct Aside {
+    SegmentName name;
+    Error reason;
+  };
+  std::vector<AttachedSegment> appeared;
+  std::vector<AttachedSegment> vanished;  ///< removed, or replaced by a new epoch
+  std::vector<Aside> put_aside;           ///< told once for each new reason
+};
+
+class Discovery {
+ public:
+  /// Looks at every channel, or only at `channel`, or only at one `producer` of it.
+  explicit Discovery(Bus bus, std::string channel = {}, std::string producer = {})
+      : bus_(std::move(bus)), channel_(std::move(channel)), producer_(std::move(producer)) {}
+
+  /// Reads the directory again. Fails if it cannot be read; what was attached stays so.
+  Result<Changes> refresh();
+
+  /// Puts a segment aside that turned out to contradict itself; refresh() does not take this very
+  /// epoch back.
+  void put_aside(const AttachedSegment& segment, const Error& reason);
+
+  const Bus& bus() const { return bus_; }
+  const std::map<SegmentName, AttachedSegment>& attached() const { return attached_; }
+  const std::map<SegmentName, Error>& aside() const { return aside_; }
+
+ private:
+  void attach(const SegmentName& name, Changes& changes);
+
+  Bus bus_;
+  std::string channel_;
+  std::string producer_;
+  std::map<SegmentName, AttachedSegment> attached_;
+  std::map<SegmentName, Error> aside_;
+  std::map<SegmentName, AttachedSegment> distrusted_;
+};
+
+}  // namespace ringside

@@ -1,0 +1,99 @@
+#include "bus/doorbell.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <ctime>
+
+#include <boost/interprocess/exceptions.hpp>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bus/file.hpp"
+
+namespace ringside {
+namespace {
+
+namespace ipc = boost::interprocess;
+
+constexpr std::uint64_t kPageBytes = 4096;
+/// How often a reader looks that may not say that it waits.
+constexpr std::chrono::milliseconds kPollInterval{5};
+
+long futex(const std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
+           const timespec* limit) noexcept {
+  return ::syscall(SYS_futex, &word, operation, value, limit, nullptr, 0);
+}
+
+Result<File> open_or_create(const Bus& bus, int& flags) {
+  const std::filesystem::path path = bus.doorbell_path();
+  flags = O_RDWR;
+  Result<File> file = File::open(path, flags);
+  if (!file && file.error().code == Errc::not_found) {
+    Result<File> created = File::create_nameless(bus.directory(), kPageBytes);
+    if (!created) return created;
+    if (const Result<bool> linked = created->link_as(path); !linked)
+      return tl::unexpected<Error>(linked.error());
+    file = File::open(path, flags);
+  }
+  if (!file && (file.error().os_errno == EACCES || file.error().os_errno == EROFS)) {
+    flags = O_RDONLY;
+    file = File::open(path, flags);
+  }
+  return file;
+}
+
+}  // namespace
+
+Result<Doorbell> Doorbell::open(const Bus& bus) {
+  int flags = 0;
+  Result<File> file = open_or_create(bus, flags);
+  if (!file) return tl::unexpected<Error>(file.error());
+  const Result<std::uint64_t> size = file->size();
+  if (!size) return tl::unexpected<Error>(size.error());
+  if (*size < kPageBytes)
+    return fail(Errc::corrupt, bus.doorbell_path().string(),
+                ": shorter than a page; remove it, and it is made anew");
+  try {
+    const bool writable = flags == O_RDWR;
+    ipc::mapped_region region(*file, writable ? ipc::read_write : ipc::read_only, 0, kPageBytes);
+    return Doorbell(std::move(*file), std::move(region), writable);
+  } catch (const ipc::interprocess_exception& error) {
+    return fail_errno(error.get_native_error(), "cannot map " + bus.doorbell_path().string());
+  }
+}
+
+void Doorbell::wake() noexcept {
+  if (!writable_) return;
+  page_->waiting.store(0, std::memory_order_relaxed);
+  // Pairs with the acquire loads of `rings` and with the kernel's own check of the futex word.
+  page_->rings.fetch_add(1, std::memory_order_release);
+  futex(page_->rings, FUTEX_WAKE, INT_MAX, nullptr);
+}
+
+void Doorbell::announce_segments() noexcept {
+  if (!writable_) return;
+  page_->changes.fetch_add(1, std::memory_order_release);
+  wake();
+}
+
+std::uint32_t Doorbell::prepare() noexcept {
+  const std::uint32_t ticket = rings();
+  // Pairs with the load in ring(): Dekker, as in the header.
+  if (writable_) page_->waiting.store(1, std::memory_order_seq_cst);
+  return ticket;
+}
+
+void Doorbell::wait(std::uint32_t ticket, std::chrono::milliseconds limit) const noexcept {
+  if (!writable_) limit = std::min(limit, kPollInterval);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
+  timespec time{};
+  time.tv_sec = seconds.count();
+  time.tv_nsec = std::chrono::nanoseconds(limit - seconds).count();
+  // A shared futex: the waiters are other processes than the wakers. It needs no more than read
+  // access to the page. A return for any reason means "look again".
+  futex(page_->rings, FUTEX_WAIT, ticket, &time);
+}
+
+}  // namespace ringside

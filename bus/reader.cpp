@@ -1,0 +1,191 @@
+#include "bus/reader.hpp"
+
+#include <algorithm>
+
+#include "bus/recovery.hpp"
+
+namespace ringside {
+
+Result<Reader> Reader::open(const Bus& bus, const SegmentName& name) {
+  if (auto checked = check_name("channel", name.channel); !checked)
+    return tl::unexpected<Error>(checked.error());
+  if (auto checked = check_name("producer", name.producer); !checked)
+    return tl::unexpected<Error>(checked.error());
+  return open(bus.segment_path(name));
+}
+
+Result<Reader> Reader::open(const std::filesystem::path& path) {
+  Result<Segment> segment = Segment::open(path, Access::read_only);
+  if (!segment) return tl::unexpected<Error>(segment.error());
+  return Reader(std::move(*segment));
+}
+
+Reader::Reader(Segment segment) : segment_(std::move(segment)) {
+  if (segment_.boot_id() != boot_) believed_ = whole_window(segment_);
+}
+
+bool Reader::is_frozen() const noexcept {
+  return believed_ && segment_.boot_id() != boot_;
+}
+
+Sequence Reader::load_next() const noexcept {
+  if (is_frozen()) return believed_->to;
+  // Acquire: pairs with the commit in Writer::commit_record(). Whoever sees this `next` sees every
+  // byte and index word of the records before it.
+  return Sequence{segment_.header().next.load(std::memory_order_acquire)};
+}
+
+Sequence Reader::load_oldest() const noexcept {
+  if (is_frozen()) return believed_->from;
+  // Relaxed: the first load is a hint; the one that counts, in is_whole(), has its own fence.
+  return Sequence{segment_.header().oldest.load(std::memory_order_relaxed)};
+}
+
+SequenceRange Reader::window() const noexcept {
+  // `oldest` first: it never passes `next`, so an older `oldest` cannot exceed a newer `next`.
+  const Sequence oldest = load_oldest();
+  std::atomic_thread_fence(std::memory_order_acquire);
+  const Sequence next = load_next();
+  if (oldest > next) return {next, next};
+  return {oldest, next};
+}
+
+Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
+                  SequenceRange& gap) const noexcept {
+  const Sequence next = load_next();
+  if (const Sequence oldest = load_oldest(); oldest > cursor) {
+    gap = {cursor, oldest};
+    cursor = oldest;
+    return Take::gap;
+  }
+  if (cursor == next) return Take::nothing;
+  if (cursor > next) return Take::fault;
+
+  const Position start{segment_.index(cursor).load(std::memory_order_relaxed)};
+  const auto bytes_to = [&](std::uint64_t count) {
+    return segment_.index(cursor + count).load(std::memory_order_relaxed) - start.value;
+  };
+  // The most records whose span is within the limit: the index words rise, so halve. A span that
+  // runs backwards is huge as an unsigned number and so never within it.
+  std::uint64_t count = 1;
+  const std::uint64_t most = std::min(
+      {next - cursor, limit.records, limit.bytes / kMinRecordBytes + 1, std::uint64_t{0xFFFFFFFF}});
+  for (std::uint64_t high = most; count < high;) {
+    const std::uint64_t middle = count + (high - count + 1) / 2;
+    if (bytes_to(middle) <= limit.bytes)
+      count = middle;
+    else
+      high = middle - 1;
+  }
+  const std::uint64_t bytes = bytes_to(count);
+  const Position end = start + bytes;
+  run = Run{cursor, static_cast<std::uint32_t>(count), {segment_.at(start), 0}};
+  const bool consistent = start.value % 8 == 0 && bytes % 8 == 0 &&
+                          bytes >= count * kMinRecordBytes && end > start &&
+                          bytes <= geometry().data_capacity && bytes <= kMaxPayload;
+  // The index words read above are whole if the records are: both go when `oldest` passes them.
+  if (!is_whole(run)) {
+    const Sequence oldest = load_oldest();
+    gap = {cursor, oldest};
+    cursor = oldest;
+    return Take::gap;
+  }
+  if (!consistent) return Take::fault;
+  run.bytes = {segment_.at(start), bytes};
+  return Take::run;
+}
+
+bool Reader::is_whole(const Run& run) const noexcept {
+  // Acquire fence, then `oldest`: pairs with the writer's release fence between its store of
+  // `oldest` and the bytes it then overwrites (Writer::make_room()). If any byte read before was
+  // overwritten, this load sees an `oldest` past the run.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return segment_.header().oldest.load(std::memory_order_relaxed) <= run.first.value;
+}
+
+std::optional<Timestamp> Reader::timestamp_of(Sequence sequence) const noexcept {
+  const Position start{segment_.index(sequence).load(std::memory_order_relaxed)};
+  if (start.value % 8 != 0) return std::nullopt;
+  const auto* words = reinterpret_cast<std::uint64_t*>(segment_.at(start));
+  const auto word = [words](std::size_t at) {
+    return std::atomic_ref<const std::uint64_t>(words[at]).load(std::memory_order_relaxed);
+  };
+  const Timestamp time{word(2)};
+  const bool is_this = word(1) == sequence.value;
+  return is_this && is_whole(Run{sequence, 1, {}}) ? std::optional(time) : std::nullopt;
+}
+
+Sequence Reader::since(Timestamp from, const SequenceRange& window) const noexcept {
+  // Timestamps never go backwards within a segment, so halve. What is overwritten meanwhile was
+  // older than what is left.
+  Sequence low = window.from;
+  Sequence high = window.to;
+  while (low < high) {
+    const Sequence middle = low + (high - low) / 2;
+    const std::optional<Timestamp> time = timestamp_of(middle);
+    if (!time || *time < from)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+Sequence Reader::seek(const Start& start) const noexcept {
+  const SequenceRange all = window();
+  switch (start.kind) {
+    case Start::Kind::oldest:
+      return all.from;
+    case Start::Kind::latest:
+      return all.to;
+    case Start::Kind::last:
+      return start.value < all.count() ? Sequence{all.to.value - start.value} : all.from;
+    case Start::Kind::seq:
+      return std::min(Sequence{start.value}, all.to);
+    case Start::Kind::since: {
+      const Timestamp time = now();
+      return since({time.ns > start.value ? time.ns - start.value : 0}, all);
+    }
+  }
+  return all.from;
+}
+
+std::uint64_t Reader::retained_bytes() const noexcept {
+  const SequenceRange all = window();
+  const std::uint64_t bytes = segment_.index(all.to).load(std::memory_order_relaxed) -
+                              segment_.index(all.from).load(std::memory_order_relaxed);
+  // The two ends are of one moment only if nothing was published between; the cap holds always.
+  return std::min(bytes, geometry().data_capacity);
+}
+
+RecordCopier::Next RecordCopier::next() {
+  Run run;
+  switch (reader_->take(cursor_, {.bytes = 0, .records = 1}, run, gap_)) {
+    case Take::nothing:
+      return Next::nothing;
+    case Take::gap:
+      return Next::gap;
+    case Take::fault:
+      return Next::fault;
+    case Take::run:
+      break;
+  }
+  words_.resize(run.bytes.size() / sizeof(std::uint64_t));
+  const auto* from = reinterpret_cast<const std::uint64_t*>(run.bytes.data());
+  // Relaxed word loads pair with the writer's word stores; is_whole() has the fence.
+  for (std::size_t i = 0; i < words_.size(); ++i)
+    words_[i] = std::atomic_ref<const std::uint64_t>(from[i]).load(std::memory_order_relaxed);
+  if (!reader_->is_whole(run)) return next();
+  const bool sound = decode();
+  cursor_ = cursor_ + 1;
+  return sound ? Next::record : Next::fault;
+}
+
+bool RecordCopier::decode() {
+  const std::span<const std::byte> bytes = std::as_bytes(std::span<const std::uint64_t>(words_));
+  const std::optional<Record> checked = decode_record(reader_->geometry(), cursor_, bytes);
+  if (checked) record_ = *checked;
+  return checked.has_value();
+}
+
+}  // namespace ringside

@@ -1,0 +1,123 @@
+// Reading a segment: read-only, in place, without ever making the producer wait.
+//
+// A Reader is one segment, mapped; it holds no place and may serve any number of cursors, from any
+// thread. A Cursor is one reader's place. What a cursor yields are runs: spans of the mapping that
+// the producer may overwrite at any moment. Use the bytes, then ask is_whole(): only if it says yes
+// were they the published ones.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "bus/bus.hpp"
+#include "bus/segment.hpp"
+#include "bus/start.hpp"
+
+namespace ringside {
+
+/// Consecutive records of one segment, as they stand in the ring: one contiguous span.
+struct Run {
+  Sequence first;
+  std::uint32_t count = 0;
+  Bytes bytes;
+
+  Sequence end() const { return first + count; }
+};
+
+/// How much of the ring one run may take. A single record may be longer than `bytes`.
+struct RunLimit {
+  std::uint64_t bytes = 64 * 1024;
+  std::uint64_t records = 0xFFFFFFFF;
+};
+
+enum class Take {
+  run,      ///< there is a run
+  nothing,  ///< all that is published has been read
+  gap,      ///< the producer lapped the cursor, which now stands at the oldest record
+  fault,    ///< the segment contradicts itself; read no more of it
+};
+
+class Reader {
+ public:
+  /// Opens a segment in constant time; one of an earlier boot that no producer has taken up since
+  /// is read through once, and only what is whole of it is shown.
+  static Result<Reader> open(const Bus& bus, const SegmentName& name);
+  static Result<Reader> open(const std::filesystem::path& path);
+
+  Epoch epoch() const { return segment_.geometry().epoch; }
+  const Geometry& geometry() const { return segment_.geometry(); }
+  Bytes schema() const { return segment_.schema(); }
+
+  /// The retained window [oldest, next) at some moment during the call. Empty if the header lies.
+  SequenceRange window() const noexcept;
+
+  /// The first sequence that `start` asks for: O(1), or O(log n) by time. It may be overwritten by
+  /// the time it is read; the cursor tells.
+  Sequence seek(const Start& start) const noexcept;
+
+  /// Takes what is published from `cursor` on, up to `limit`. On `run`, `run` is set and `cursor`
+  /// stays; on `gap`, `cursor` moves to the oldest record and `gap` names what was missed.
+  Take take(Sequence& cursor, const RunLimit& limit, Run& run, SequenceRange& gap) const noexcept;
+
+  /// Whether no byte of `run` has been overwritten up to now.
+  bool is_whole(const Run& run) const noexcept;
+
+  /// When the record of `sequence` was published, or nothing if it is overwritten.
+  std::optional<Timestamp> timestamp_of(Sequence sequence) const noexcept;
+
+  /// The bytes of records that are retained.
+  std::uint64_t retained_bytes() const noexcept;
+
+  /// Whether a producer has the segment open now, by the kernel's word.
+  bool is_live() const { return segment_.file().is_locked_elsewhere(); }
+  std::uint64_t owner_pid() const noexcept {
+    return segment_.header().owner_pid.load(std::memory_order_relaxed);
+  }
+
+  /// Whether this very file is still the segment of that name: not removed, not replaced.
+  bool is_at(const std::filesystem::path& path) const { return segment_.file().is_at(path); }
+
+  /// The addresses that runs come from: both views of the data ring.
+  Bytes mapped_data() const { return {segment_.data(), 2 * geometry().data_capacity}; }
+
+ private:
+  explicit Reader(Segment segment);
+
+  Sequence load_next() const noexcept;
+  Sequence load_oldest() const noexcept;
+  Sequence since(Timestamp from, const SequenceRange& window) const noexcept;
+  bool is_frozen() const noexcept;
+
+  Segment segment_;
+  BootId boot_ = current_boot_id();
+  // What is believed of a segment of an earlier boot until a producer takes it up.
+  std::optional<SequenceRange> believed_;
+};
+
+/// Copies records out, one at a time, for those who want values rather than spans.
+class RecordCopier {
+ public:
+  enum class Next { record, nothing, gap, fault };
+
+  RecordCopier(const Reader& reader, Sequence from) : reader_(&reader), cursor_(from) {}
+
+  /// On `record`, record() is the next one: a private copy, checked against its checksum, valid
+  /// until the next call. On `gap`, gap() names what was missed.
+  Next next();
+
+  const Record& record() const { return record_; }
+  const SequenceRange& gap() const { return gap_; }
+  Sequence cursor() const { return cursor_; }
+
+ private:
+  bool decode();
+
+  const Reader* reader_;
+  Sequence cursor_;
+  SequenceRange gap_{};
+  Record record_{};
+  std::vector<std::uint64_t> words_;  // the record, aligned as in the ring
+};
+
+}  // namespace ringside

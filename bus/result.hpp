@@ -1,0 +1,59 @@
+// What an operation that can fail returns: the value, or an Error that a person can act on.
+// Operating errors only (a bad file, a full disk, a name that is taken); what is expected on the
+// hot path (nothing new, lapped) is a small enum of its own.
+#pragma once
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <tl/expected.hpp>
+
+namespace ringside {
+
+enum class Errc {
+  system,        ///< a system call failed; see os_errno
+  bad_name,      ///< a channel or producer name that cannot be a file name
+  bad_argument,  ///< a size or option out of its range
+  not_found,     ///< no such bus, channel, segment or file
+  not_segment,   ///< the file is something else
+  incompatible,  ///< a segment of another format version or byte order
+  corrupt,       ///< a segment that contradicts itself
+  in_use,        ///< another process owns the segment
+  no_space,      ///< the file system cannot hold the segment
+  too_large,     ///< a record larger than the segment
+  bad_event,     ///< an event that does not verify against its schema
+};
+
+/// `message` is one line: what, where and what to do.
+struct Error {
+  Errc code;
+  int os_errno = 0;
+  std::string message;
+};
+
+template <class T>
+using Result = tl::expected<T, Error>;
+
+/// A failure with the words of `parts` joined; for messages put together from pieces.
+template <class... Parts>
+tl::unexpected<Error> fail(Errc code, const Parts&... parts) {
+  std::string message;
+  (message.append(parts), ...);
+  return tl::unexpected<Error>(Error{code, 0, std::move(message)});
+}
+
+/// A failure of a system call: `what` names the attempt and the path; errno's text is appended.
+inline tl::unexpected<Error> fail_errno(int os_errno, std::string_view what) {
+  std::string message(what);
+  message.append(": ").append(std::strerror(os_errno));
+  const Errc code = os_errno == ENOENT ? Errc::not_found
+                    : os_errno == ENOSPC || os_errno == EDQUOT || os_errno == ENOMEM
+                        ? Errc::no_space
+                        : Errc::system;
+  return tl::unexpected<Error>(Error{code, os_errno, std::move(message)});
+}
+
+}  // namespace ringside

@@ -1,0 +1,97 @@
+#include "bus/segment.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "bus/crc32c.hpp"
+
+namespace ringside {
+namespace {
+
+Epoch random_epoch() {
+  Epoch epoch;
+  // getrandom of 8 bytes is never short, and waits only while the machine is starting.
+  while (epoch.value == 0)
+    if (::getrandom(&epoch.value, sizeof epoch.value, 0) < 0 && errno != EINTR)
+      epoch.value = now().ns ^ static_cast<std::uint64_t>(::getpid()) << 48;
+  return epoch;
+}
+
+}  // namespace
+
+Result<Segment> Segment::open(const std::filesystem::path& path, Access access) {
+  Result<File> file = File::open(path, access == Access::read_only ? O_RDONLY : O_RDWR);
+  if (!file) return tl::unexpected<Error>(file.error());
+  const Result<std::uint64_t> size = file->size();
+  if (!size) return tl::unexpected<Error>(size.error());
+  // Read, not mapped: a private copy cannot change between the check and the use.
+  std::array<std::byte, kFixedBytes> fixed{};
+  const ssize_t got = ::pread(file->descriptor(), fixed.data(), fixed.size(), 0);
+  if (got < 0) return fail_errno(errno, "cannot read " + path.string());
+  if (static_cast<std::size_t>(got) < fixed.size())
+    return fail(Errc::not_segment, path.string(),
+                ": too short to be a ringside segment; move it out of the bus");
+  const Result<Geometry> geometry = check_fixed(fixed, *size, path.string());
+  if (!geometry) return tl::unexpected<Error>(geometry.error());
+  Result<Mapping> mapping = Mapping::map(*file, *geometry, access);
+  if (!mapping) return tl::unexpected<Error>(mapping.error());
+  return Segment(std::move(*file), *geometry, std::move(*mapping));
+}
+
+Result<Segment> Segment::build(const std::filesystem::path& directory, Geometry geometry,
+                               Bytes schema) {
+  Result<File> file = File::create_nameless(directory, geometry.file_size);
+  if (!file) return tl::unexpected<Error>(file.error());
+  if (const Result<bool> locked = file->try_lock(); !locked)
+    return tl::unexpected<Error>(locked.error());
+  geometry.epoch = random_epoch();
+  geometry.created = now();
+  Result<Mapping> mapping = Mapping::map(*file, geometry, Access::read_write);
+  if (!mapping) return tl::unexpected<Error>(mapping.error());
+  write_fixed(mapping->header(), geometry);
+  if (!schema.empty()) std::memcpy(mapping->base() + kHeaderBytes, schema.data(), schema.size());
+  return Segment(std::move(*file), geometry, std::move(*mapping));
+}
+
+BootId Segment::boot_id() const {
+  const auto& words = header().boot_id;
+  return {words[0].load(std::memory_order_relaxed), words[1].load(std::memory_order_relaxed)};
+}
+
+std::optional<Record> Segment::check_record(Sequence sequence, Position from, Position end) const {
+  if (end <= from || end - from > geometry_.data_capacity || from.value % 8 != 0)
+    return std::nullopt;
+  return decode_record(geometry_, sequence, {at(from), end - from});
+}
+
+std::optional<Record> decode_record(const Geometry& geometry, Sequence sequence, Bytes bytes) {
+  RecordHeader header{};
+  if (bytes.size() < kMinRecordBytes) return std::nullopt;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  const std::uint64_t length = record_bytes(header.size);
+  if (header.size == 0 || header.size > geometry.max_payload() || length > bytes.size() ||
+      header.sequence != sequence.value)
+    return std::nullopt;
+  const Timestamp timestamp{header.timestamp_ns};
+  const Bytes padded = bytes.subspan(sizeof header, length - sizeof header);
+  const Bytes payload = padded.first(header.size);
+  const Bytes padding = padded.subspan(header.size);
+  const auto words = record_crc_words(header.size, sequence, timestamp);
+  std::uint32_t crc = record_crc_start(geometry.epoch);
+  crc = crc32c_update(crc, std::as_bytes(std::span(words)));
+  crc = crc32c_update(crc, padded);
+  if (header.crc32c != ~crc || std::any_of(padding.begin(), padding.end(),
+                                           [](std::byte pad) { return pad != std::byte{0}; }))
+    return std::nullopt;
+  return Record{sequence, timestamp, payload};
+}
+
+std::uint32_t record_crc_start(Epoch epoch) noexcept {
+  return crc32c_update(kCrcStart, std::as_bytes(std::span(&epoch.value, 1)));
+}
+
+}  // namespace ringside

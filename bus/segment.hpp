@@ -1,0 +1,76 @@
+// A segment that is open: the file, its checked geometry, and the mapping. What writer and reader
+// share; neither of them trusts a number in the mapping that is not checked here or by itself.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "bus/boot.hpp"
+#include "bus/file.hpp"
+#include "bus/layout.hpp"
+#include "bus/mapping.hpp"
+#include "bus/result.hpp"
+
+namespace ringside {
+
+/// One record, in place. Valid as long as the mapping, whole as long as it is retained.
+struct Record {
+  Sequence sequence;
+  Timestamp timestamp;
+  Bytes payload;
+};
+
+class Segment {
+ public:
+  /// Opens what lies at `path` and checks all that does not change. Constant time.
+  static Result<Segment> open(const std::filesystem::path& path, Access access);
+
+  /// Builds a new segment in `directory`, locked by this process, nameless until the caller links
+  /// it: whoever sees it sees it whole.
+  static Result<Segment> build(const std::filesystem::path& directory, Geometry geometry,
+                               Bytes schema);
+
+  const File& file() const { return file_; }
+  const Geometry& geometry() const { return geometry_; }
+  SegmentHeader& header() const { return mapping_.header(); }
+  std::byte* data() const { return mapping_.data(); }
+  Bytes schema() const { return {mapping_.base() + kHeaderBytes, geometry_.schema_size}; }
+
+  /// The index word of a sequence: the position of that record; of `next`, where it will start.
+  std::atomic<std::uint64_t>& index(Sequence sequence) const {
+    return mapping_.index()[sequence.value & (geometry_.index_slots - 1)];
+  }
+
+  /// Where a position lies in memory. Both views together hold `data_capacity` bytes from there on.
+  std::byte* at(Position position) const {
+    return data() + position.value % geometry_.data_capacity;
+  }
+
+  BootId boot_id() const;
+
+  /// decode_record() of the record that lies in [from, end). Nobody may write it meanwhile.
+  std::optional<Record> check_record(Sequence sequence, Position from, Position end) const;
+
+ private:
+  Segment(File file, const Geometry& geometry, Mapping mapping)
+      : file_(std::move(file)), geometry_(geometry), mapping_(std::move(mapping)) {}
+
+  File file_;
+  Geometry geometry_;
+  Mapping mapping_;
+};
+
+/// Reads the record of `sequence` at the start of `bytes` by its own header and checks everything
+/// of it: size, number, padding and checksum. Empty if it is not whole.
+std::optional<Record> decode_record(const Geometry& geometry, Sequence sequence, Bytes bytes);
+
+/// A record's checksum covers, in this order: the epoch (which is what makes the register start
+/// where this says), these three words, and the padded payload (docs/format.md, 4).
+std::uint32_t record_crc_start(Epoch epoch) noexcept;
+constexpr std::array<std::uint64_t, 3> record_crc_words(std::uint32_t size, Sequence sequence,
+                                                        Timestamp timestamp) {
+  return {size, sequence.value, timestamp.ns};
+}
+
+}  // namespace ringside

@@ -1,0 +1,37 @@
+// The figures of a segment that people and scripts ask for, and their one JSON form: `ringside ls
+// --json` and /v1/segments print the same.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "bus/discovery.hpp"
+
+namespace ringside {
+
+struct SegmentStatus {
+  SegmentName name;
+  std::string epoch;
+  std::string schema_id;
+  bool live = false;
+  std::uint64_t pid = 0;  ///< of the producer that has, or last had, the segment
+  SequenceRange window;
+  std::uint64_t bytes = 0;  ///< of the retained records
+  std::uint64_t capacity = 0;
+  std::uint64_t retain = 0;
+  std::optional<double> oldest_age_s;  ///< of the oldest retained event; none if there is none
+  std::string fault;                   ///< why the segment was put aside; empty if it was not
+};
+
+/// The figures of an attached segment, now.
+SegmentStatus status_of(const Attached& segment);
+
+/// All segments of `discovery`, those put aside included, sorted by name.
+std::vector<SegmentStatus> status_of(const Discovery& discovery);
+
+nlohmann::json to_json(const SegmentStatus& status);
+
+}  // namespace ringside

@@ -1,0 +1,151 @@
+#include "bus/writer.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include <sys/mman.h>
+
+#include "bus/crc32c.hpp"
+
+namespace ringside {
+namespace {
+
+/// Pages are touched this far ahead of the tail, a batch at a time: a fault on the hot path costs
+/// more than the record.
+constexpr std::uint64_t kPopulateBytes = 256 * 1024;
+
+}  // namespace
+
+Writer::Writer(Segment segment, Doorbell doorbell, Origin origin)
+    : segment_(std::move(segment)),
+      doorbell_(std::move(doorbell)),
+      origin_(origin),
+      data_(segment_.data()),
+      header_(&segment_.header()),
+      capacity_(segment_.geometry().data_capacity),
+      retain_(segment_.geometry().retain),
+      max_payload_(segment_.geometry().max_payload()),
+      crc_start_(record_crc_start(segment_.geometry().epoch)) {
+  resume();
+}
+
+void Writer::resume() noexcept {
+  // What the last writer stored; it is gone, so no ordering is at stake.
+  oldest_ = Sequence{header_->oldest.load(std::memory_order_relaxed)};
+  next_ = Sequence{header_->next.load(std::memory_order_relaxed)};
+  oldest_position_ = Position{segment_.index(oldest_).load(std::memory_order_relaxed)};
+  tail_ = Position{segment_.index(next_).load(std::memory_order_relaxed)};
+  tail_offset_ = tail_.value % capacity_;
+  last_timestamp_ = Timestamp{header_->last_timestamp_ns.load(std::memory_order_relaxed)};
+  populated_ = tail_.value;
+  populate_end_ = tail_.value + capacity_;
+}
+
+tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
+  if (payload.empty()) return tl::unexpected(Refusal::empty);
+  if (payload.size() > max_payload_) return tl::unexpected(Refusal::too_large);
+  const auto size = static_cast<std::uint32_t>(payload.size());
+  const Timestamp time = timestamp();
+  make_room(record_bytes(size));
+  const std::uint32_t crc = crc32c_copy(crc_start_, record_crc_words(size, next_, time),
+                                        tail() + sizeof(RecordHeader), payload.data(), size);
+  const Sequence sequence = next_;
+  commit_record(size, time, crc);
+  return sequence;
+}
+
+tl::expected<std::span<std::byte>, Refusal> Writer::claim(std::size_t size) noexcept {
+  claimed_ = 0;
+  if (size == 0) return tl::unexpected(Refusal::empty);
+  if (size > max_payload_) return tl::unexpected(Refusal::too_large);
+  make_room(record_bytes(size));
+  claimed_ = size;
+  return std::span<std::byte>(tail() + sizeof(RecordHeader), size);
+}
+
+Sequence Writer::commit(std::size_t size) noexcept {
+  assert(size > 0 && size <= claimed_);
+  claimed_ = 0;
+  std::byte* const payload = tail() + sizeof(RecordHeader);
+  const std::uint64_t padded = record_bytes(size) - sizeof(RecordHeader);
+  std::fill(payload + size, payload + padded, std::byte{0});
+  const Timestamp time = timestamp();
+  const auto size32 = static_cast<std::uint32_t>(size);
+  const auto words = record_crc_words(size32, next_, time);
+  std::uint32_t crc = crc32c_update(crc_start_, std::as_bytes(std::span(words)));
+  crc = crc32c_update(crc, {payload, padded});
+  const Sequence sequence = next_;
+  commit_record(size32, time, crc);
+  return sequence;
+}
+
+Timestamp Writer::timestamp() noexcept {
+  // A clock that is set back does not set the events back.
+  last_timestamp_ = std::max(last_timestamp_, now());
+  return last_timestamp_;
+}
+
+void Writer::make_room(std::uint64_t bytes) noexcept {
+  const std::uint64_t end = tail_.value + bytes;
+  if (end > populated_) [[unlikely]]
+    populate(bytes);
+  Sequence oldest = oldest_;
+  Position position = oldest_position_;
+  // The new record counts, hence >=; an empty window has nothing left to give up.
+  while (oldest < next_ && (end - position.value > capacity_ || next_ - oldest >= retain_)) {
+    oldest = oldest + 1;
+    const Position following{segment_.index(oldest).load(std::memory_order_relaxed)};
+    // Written by this process or checked at take-up; if someone scribbled on it, nothing is kept.
+    const bool sane = following > position && following <= tail_ && following.value % 8 == 0;
+    if (!sane) [[unlikely]]
+      oldest = next_;
+    position = sane ? following : tail_;
+  }
+  if (oldest == oldest_) return;
+  oldest_ = oldest;
+  oldest_position_ = position;
+  // Before the bytes: relaxed, then a release fence. Pairs with the acquire fence and the second
+  // load of `oldest` in Reader::is_whole(): whoever saw any byte that is written from here on also
+  // sees this `oldest`.
+  header_->oldest.store(oldest.value, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+}
+
+void Writer::populate(std::uint64_t bytes) noexcept {
+  if (populated_ >= populate_end_) {
+    populated_ = ~std::uint64_t{0};  // one lap done: every page is there
+    return;
+  }
+  // Whole granules, which are whole pages on every machine. Kernels before 5.14 do not know the
+  // advice; the pages are then touched by the records themselves.
+  const std::uint64_t from = populated_ % capacity_ / kDataGranule * kDataGranule;
+  const std::uint64_t length = std::min(
+      round_up(std::max(bytes, kPopulateBytes), kDataGranule) + kDataGranule, 2 * capacity_ - from);
+  ::madvise(data_ + from, length, MADV_POPULATE_WRITE);
+  populated_ += length - kDataGranule;
+}
+
+void Writer::commit_record(std::uint32_t size, Timestamp timestamp, std::uint32_t crc) noexcept {
+  const auto store = [to = tail()](std::size_t word, std::uint64_t value) {
+    // Pairs with readers' relaxed word loads; ordered by the release of `next` below.
+    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(to + 8 * word))
+        .store(value, std::memory_order_relaxed);
+  };
+  store(0, size | static_cast<std::uint64_t>(~crc) << 32);
+  store(1, next_.value);
+  store(2, timestamp.ns);
+  const std::uint64_t bytes = record_bytes(size);
+  tail_ = tail_ + bytes;
+  tail_offset_ += bytes;
+  if (tail_offset_ >= capacity_) tail_offset_ -= capacity_;
+  next_ = next_ + 1;
+  // Both are ordered before `next` by its release, and readers load them after its acquire.
+  segment_.index(next_).store(tail_.value, std::memory_order_relaxed);
+  header_->last_timestamp_ns.store(timestamp.ns, std::memory_order_relaxed);
+  // The commit point. Release: pairs with the acquire load of `next` in Reader. Sequentially
+  // consistent because of the doorbell's Dekker pair (bus/doorbell.hpp).
+  header_->next.store(next_.value, std::memory_order_seq_cst);
+  doorbell_.ring();
+}
+
+}  // namespace ringside
