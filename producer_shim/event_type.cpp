@@ -1,0 +1,69 @@
+#include "producer_shim/event_type.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include <flatbuffers/reflection.h>
+
+#include "event_bfbs_generated.h"
+#include "event_generated.h"
+#include "load_bfbs_generated.h"
+#include "load_generated.h"
+
+namespace ringside {
+namespace {
+
+std::array<char, 4> to_id(const char* text) {
+  std::array<char, 4> id{};
+  std::copy_n(text, std::min(id.size(), std::strlen(text)), id.begin());
+  return id;
+}
+
+flatbuffers::Verifier verifier(Bytes event) {
+  return {reinterpret_cast<const std::uint8_t*>(event.data()), event.size()};
+}
+
+template <class BinarySchema>
+Bytes embedded() {
+  return {reinterpret_cast<const std::byte*>(BinarySchema::data()), BinarySchema::size()};
+}
+
+}  // namespace
+
+EventType EventType::event() {
+  return {embedded<EventBinarySchema>(), to_id(EventIdentifier()), [](Bytes event) {
+            flatbuffers::Verifier check = verifier(event);
+            return VerifyEventBuffer(check);
+          }};
+}
+
+EventType EventType::load() {
+  return {embedded<LoadBinarySchema>(), to_id(LoadIdentifier()), [](Bytes event) {
+            flatbuffers::Verifier check = verifier(event);
+            return VerifyLoadBuffer(check);
+          }};
+}
+
+Result<EventType> EventType::from_binary_schema(Bytes schema) {
+  flatbuffers::Verifier check = verifier(schema);
+  if (!reflection::VerifySchemaBuffer(check))
+    return fail(Errc::bad_argument,
+                "not a binary FlatBuffers schema; make one with: flatc --binary --schema FILE.fbs");
+  const auto copy = std::make_shared<std::vector<std::byte>>(schema.begin(), schema.end());
+  const reflection::Schema* const types = reflection::GetSchema(copy->data());
+  if (types->root_table() == nullptr)
+    return fail(Errc::bad_argument, "the schema has no root_type; name the table of the events");
+  const bool has_id = types->file_ident() != nullptr && types->file_ident()->size() == 4;
+  const std::array<char, 4> id = has_id ? to_id(types->file_ident()->c_str()) : to_id("");
+  return EventType(schema, id, [copy, types, has_id](Bytes event) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(event.data());
+    constexpr std::size_t kLeast = 2 * sizeof(flatbuffers::uoffset_t);
+    if (has_id && (event.size() < kLeast ||
+                   !flatbuffers::BufferHasIdentifier(bytes, types->file_ident()->c_str())))
+      return false;
+    return flatbuffers::Verify(*types, *types->root_table(), bytes, event.size());
+  });
+}
+
+}  // namespace ringside

@@ -1,0 +1,43 @@
+// What a channel carries: a binary schema, its file identifier, and how an event is checked
+// against it.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bus/result.hpp"
+#include "bus/types.hpp"
+
+namespace ringside {
+
+class EventType {
+ public:
+  /// The events of schemas/event.fbs: embedding points, single and in batches.
+  static EventType event();
+
+  /// The synthetic events of schemas/load.fbs.
+  static EventType load();
+
+  /// Any schema, given as .bfbs. Fails with bad_argument if it is none, or has no root type.
+  static Result<EventType> from_binary_schema(Bytes schema);
+
+  Bytes schema() const { return schema_; }
+  std::array<char, 4> id() const { return id_; }
+
+  /// Whether `event` is a well-formed FlatBuffer of this type: each offset inside it, each string
+  /// ended, the file identifier right.
+  bool verify(Bytes event) const { return verify_(event); }
+
+ private:
+  using Verify = std::function<bool(Bytes)>;
+  EventType(Bytes schema, std::array<char, 4> id, Verify verify)
+      : schema_(schema.begin(), schema.end()), id_(id), verify_(std::move(verify)) {}
+
+  std::vector<std::byte> schema_;
+  std::array<char, 4> id_;
+  Verify verify_;
+};
+
+}  // namespace ringside

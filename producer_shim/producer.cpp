@@ -1,0 +1,53 @@
+#include "producer_shim/producer.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace ringside {
+
+Result<Producer> Producer::open(const Bus& bus, const SegmentName& name, EventType type,
+                                const Caps& caps) {
+  Result<Writer> writer = Writer::open(bus, name,
+                                       {.schema = type.schema(),
+                                        .schema_id = type.id(),
+                                        .capacity = caps.capacity_bytes,
+                                        .retain = caps.retain_events});
+  if (!writer) return tl::unexpected<Error>(writer.error());
+  return Producer(std::move(*writer), std::move(type), name);
+}
+
+Result<Sequence> Producer::publish(Bytes event) {
+  if (event.size() > writer_.max_payload()) return too_large(event.size());
+  if (!type_.verify(event)) return bad_event();
+  const auto published = writer_.publish(event);
+  if (!published) return bad_event();  // an empty one, which no schema accepts either
+  return *published;
+}
+
+Result<Sequence> Producer::finish(const RingAllocator& allocator,
+                                  flatbuffers::FlatBufferBuilder& builder) {
+  const Bytes event{reinterpret_cast<const std::byte*>(builder.GetBufferPointer()),
+                    builder.GetSize()};
+  room_ =
+      std::min<std::size_t>(std::max<std::size_t>(2 * event.size(), 512), writer_.max_payload());
+  if (allocator.overflowed()) return too_large(event.size());
+  if (!type_.verify(event)) return bad_event();
+  // A FlatBuffer grows downwards from the end of its room, and a record starts at the tail.
+  std::memmove(allocator.payload(), event.data(), event.size());
+  return writer_.commit(event.size());
+}
+
+tl::unexpected<Error> Producer::too_large(std::size_t size) const {
+  return fail(Errc::too_large, name_.text(), ": an event of ", std::to_string(size),
+              " bytes does not fit; this segment takes at most ",
+              std::to_string(writer_.max_payload()), " (open it with a larger capacity)");
+}
+
+tl::unexpected<Error> Producer::bad_event() const {
+  return fail(
+      Errc::bad_event, name_.text(),
+      ": the event is not a valid FlatBuffer of the channel's schema; nothing was published");
+}
+
+}  // namespace ringside

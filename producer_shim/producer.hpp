@@ -1,0 +1,68 @@
+// The C++ producer API: one Producer writes one segment of the bus.
+//
+//   auto producer = ringside::Producer::open(bus, {"embedding", "knn"},
+//   ringside::EventType::event()); producer->build([](flatbuffers::FlatBufferBuilder& builder) {
+//   ... builder.Finish(root, id); });
+//
+// Every event is verified against the schema that the segment embeds before anyone can see it. One
+// thread at a time may use a Producer. Publishing never waits for a reader.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include <flatbuffers/flatbuffers.h>
+
+#include "bus/bus.hpp"
+#include "bus/writer.hpp"
+#include "producer_shim/event_type.hpp"
+#include "producer_shim/ring_allocator.hpp"
+
+namespace ringside {
+
+/// How much the segment keeps. Unset: as the segment that is there, else 64 MiB and as many events
+/// as its index holds. A cap that differs makes a new epoch, and the old events are gone.
+struct Caps {
+  std::optional<std::uint64_t> capacity_bytes;
+  std::optional<std::uint64_t> retain_events;
+};
+
+class Producer {
+ public:
+  /// Creates the producer's segment or takes it up. Fails as Writer::open() does.
+  static Result<Producer> open(const Bus& bus, const SegmentName& name, EventType type,
+                               const Caps& caps = {});
+
+  /// Publishes a finished FlatBuffer. Fails with bad_event if it does not verify against the
+  /// schema, with too_large if no record can hold it; nothing is published then.
+  Result<Sequence> publish(Bytes event);
+
+  /// Builds an event in the ring itself: `build` gets a builder whose memory is the next record,
+  /// and finishes it. Fails as publish() does.
+  template <class Build>
+  Result<Sequence> build(Build&& build) {
+    RingAllocator allocator(writer_);
+    flatbuffers::FlatBufferBuilder builder(room_, &allocator);
+    build(builder);
+    return finish(allocator, builder);
+  }
+
+  const Writer& writer() const { return writer_; }
+  const EventType& type() const { return type_; }
+  const SegmentName& name() const { return name_; }
+
+ private:
+  Producer(Writer writer, EventType type, SegmentName name)
+      : writer_(std::move(writer)), type_(std::move(type)), name_(std::move(name)) {}
+
+  Result<Sequence> finish(const RingAllocator& allocator, flatbuffers::FlatBufferBuilder& builder);
+  tl::unexpected<Error> too_large(std::size_t size) const;
+  tl::unexpected<Error> bad_event() const;
+
+  Writer writer_;
+  EventType type_;
+  SegmentName name_;
+  std::size_t room_ = 512;  // what to claim first: twice the last event that was built
+};
+
+}  // namespace ringside

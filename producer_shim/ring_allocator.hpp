@@ -1,0 +1,51 @@
+// Lets a FlatBufferBuilder build in the ring: its memory is what the writer has claimed.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <flatbuffers/flatbuffers.h>
+
+#include "bus/writer.hpp"
+
+namespace ringside {
+
+class RingAllocator final : public flatbuffers::Allocator {
+ public:
+  explicit RingAllocator(Writer& writer) : writer_(writer) {}
+
+  std::uint8_t* allocate(std::size_t size) override {
+    const auto claimed = writer_.claim(size);
+    if (claimed) {
+      payload_ = claimed->data();
+      return reinterpret_cast<std::uint8_t*>(payload_);
+    }
+    // A builder cannot be told no. It finishes in ordinary memory, and the event is refused.
+    overflow_.push_back(std::make_unique<std::uint8_t[]>(size));
+    return overflow_.back().get();
+  }
+
+  void deallocate(std::uint8_t*, std::size_t) override {}
+
+  std::uint8_t* reallocate_downward(std::uint8_t* old, std::size_t old_size, std::size_t new_size,
+                                    std::size_t in_use_back, std::size_t in_use_front) override {
+    // A larger claim starts where the smaller did, with its bytes still there, so this is a move
+    // within the claim (hence memmove), back part first: it moves up, out of the front's way.
+    std::uint8_t* const fresh = allocate(new_size);
+    std::memmove(fresh + new_size - in_use_back, old + old_size - in_use_back, in_use_back);
+    if (fresh != old) std::memmove(fresh, old, in_use_front);
+    return fresh;
+  }
+
+  bool overflowed() const { return !overflow_.empty(); }
+  std::byte* payload() const { return payload_; }
+
+ private:
+  Writer& writer_;
+  std::byte* payload_ = nullptr;
+  std::vector<std::unique_ptr<std::uint8_t[]>> overflow_;
+};
+
+}  // namespace ringside
