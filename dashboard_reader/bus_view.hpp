@@ -1,0 +1,76 @@
+// The bus as the event loop sees it: the segments that can be read now, and a wake-up for sessions
+// when there is something new. One thread of its own sleeps on the doorbell and posts to the loop;
+// everything else here runs on the loop.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "bus/discovery.hpp"
+#include "bus/doorbell.hpp"
+
+namespace ringside::dashboard {
+
+class BusView {
+ public:
+  BusView(asio::io_context& loop, Bus bus);
+  ~BusView();
+  BusView(const BusView&) = delete;
+  BusView& operator=(const BusView&) = delete;
+
+  /// Reads the directory for the first time and begins to listen to the doorbell. A bus that is not
+  /// there yet is waited for.
+  void start();
+
+  /// Listens no more, so that the loop can run out of work.
+  void stop();
+
+  const Discovery& discovery() const { return discovery_; }
+
+  /// Rises with everything new: an event, a segment. A session that saw this version and found
+  /// nothing to send may sleep.
+  std::uint64_t version() const { return version_; }
+
+  /// Rises when segments come or go.
+  std::uint64_t roster() const { return roster_; }
+
+  /// A sleeping session, to be woken by cancelling its timer.
+  void add_sleeper(asio::steady_timer& timer) { sleepers_.insert(&timer); }
+  void remove_sleeper(asio::steady_timer& timer) { sleepers_.erase(&timer); }
+
+  /// A session found that this segment contradicts itself: nobody reads it any more.
+  void put_aside(const AttachedSegment& segment);
+
+ private:
+  void look();
+  void refresh();
+  void open_doorbell();
+  void close_doorbell();
+  void arm();
+  bool anything_published();
+  void notify();
+  void poll_later();
+
+  asio::io_context& loop_;
+  Discovery discovery_;
+  std::shared_ptr<Doorbell> doorbell_;
+  std::jthread sleeper_;
+  asio::steady_timer poll_;
+  std::chrono::steady_clock::time_point refreshed_{};
+  std::uint32_t seen_changes_ = 0;
+  std::map<const Attached*, Sequence> seen_next_;
+  std::uint64_t version_ = 1;
+  std::uint64_t roster_ = 1;
+  std::set<asio::steady_timer*> sleepers_;
+};
+
+}  // namespace ringside::dashboard

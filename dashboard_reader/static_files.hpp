@@ -1,0 +1,29 @@
+// The files of the page, out of one directory and never out of its reach.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "bus/file.hpp"
+#include "bus/result.hpp"
+#include "dashboard_reader/http_response.hpp"
+
+namespace ringside::dashboard {
+
+class StaticFiles {
+ public:
+  /// Fails with not_found if `root` is no directory.
+  static Result<StaticFiles> open(const std::filesystem::path& root);
+
+  /// The file at an absolute URL path ("/" is index.html), or 404. The kernel resolves the path
+  /// beneath the root (openat2): neither ".." nor a link leads out of it.
+  HttpAnswer get(const std::string& path) const;
+
+ private:
+  explicit StaticFiles(File root) : root_(std::move(root)) {}
+
+  File root_;
+};
+
+}  // namespace ringside::dashboard

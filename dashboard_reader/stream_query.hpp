@@ -1,0 +1,41 @@
+// What a client asks of /v1/stream, out of the query of its URL (docs/protocol.md, 2).
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "bus/result.hpp"
+#include "bus/start.hpp"
+#include "bus/types.hpp"
+
+namespace ringside::dashboard {
+
+inline constexpr std::uint64_t kMinMaxMessage = 4096;
+inline constexpr std::uint64_t kMaxMaxMessage = 16 * 1024 * 1024;
+
+struct StreamQuery {
+  std::set<std::string, std::less<>> channels;  // empty: all
+  Start from;
+  std::map<Epoch, Sequence> resume;
+  std::uint64_t max_message = 262'144;
+
+  bool wants(std::string_view channel) const {
+    return channels.empty() || channels.contains(channel);
+  }
+};
+
+/// A request target, split and decoded.
+struct Target {
+  std::string path;
+  std::map<std::string, std::string> query;
+};
+
+/// Fails with bad_argument on a percent escape that is none, or an encoded NUL.
+Result<Target> parse_target(std::string_view target);
+
+/// Fails with bad_argument, saying what is accepted; unknown parameters are passed over.
+Result<StreamQuery> parse_stream_query(const std::map<std::string, std::string>& query);
+
+}  // namespace ringside::dashboard

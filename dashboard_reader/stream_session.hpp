@@ -1,0 +1,84 @@
+// One client of /v1/stream: a cursor a segment, and no queue. Whenever the socket takes more, the
+// next run goes out of the mapping; who is slow falls behind in the ring and is told what it
+// missed.
+//
+// Two coroutines on the loop: one writes, one reads (RFC 6455 control frames only, since clients
+// have nothing to say). All their state is in the session, which lives until both have ended.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <asio/awaitable.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+#include <nlohmann/json.hpp>
+
+#include "bus/reader.hpp"
+#include "dashboard_reader/bus_view.hpp"
+#include "dashboard_reader/stream_query.hpp"
+#include "dashboard_reader/websocket.hpp"
+
+namespace ringside::dashboard {
+
+class StreamSession : public std::enable_shared_from_this<StreamSession> {
+ public:
+  /// `response` is the HTTP answer that opens the stream; `leftover` is what the client sent beyond
+  /// its request.
+  StreamSession(asio::ip::tcp::socket socket, BusView& view, StreamQuery query,
+                std::string response, std::string leftover);
+
+  /// Spawns the coroutines; they keep the session alive.
+  void start();
+
+  /// Ends the stream after the current message with Close 1001, so that the client comes back.
+  void go_away();
+
+ private:
+  /// Where this client stands in one segment.
+  struct Place {
+    AttachedSegment segment;
+    Sequence cursor;
+    Sequence replay_end;    // what was retained at connect ends here
+    bool finished = false;  // the segment is gone and read to its end, or it is at fault
+  };
+
+  using Control = nlohmann::ordered_json;
+
+  asio::awaitable<void> write_all();
+  asio::awaitable<void> read_all();
+  asio::awaitable<void> send_next(Place& place, bool& sent);
+  asio::awaitable<void> send_run(const Run& run, const Place& place);
+  asio::awaitable<void> flush();
+  asio::awaitable<void> writable();
+  asio::awaitable<void> sleep();
+  asio::awaitable<void> close(CloseCode code, std::string_view reason);
+
+  void adopt_segments();
+  void tell_lost_epochs();
+  void tell_gap(Epoch epoch, SequenceRange range, std::string_view reason);
+  void say(const Control& message);
+  void say_live_once();
+  bool handle(const IncomingControl& control);
+  void end();
+
+  asio::ip::tcp::socket socket_;
+  BusView& view_;
+  StreamQuery query_;
+  std::string leftover_;
+  std::string pending_;  // control frames (and the FIN of the last run) that go out next
+  std::string pong_;     // the answer to the newest ping, between two frames
+  std::vector<Place> places_;
+  asio::steady_timer wake_;
+  std::uint64_t seen_version_ = 0;
+  std::uint64_t seen_roster_ = 0;
+  bool live_ = false;
+  bool ended_ = false;
+  bool going_away_ = false;
+  bool failed_protocol_ = false;
+  bool peer_closed_ = false;
+  std::string protocol_error_;
+};
+
+}  // namespace ringside::dashboard
