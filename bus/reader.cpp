@@ -86,6 +86,8 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
   // The index words read above are whole if the records are: both go when `oldest` passes them.
   if (!is_whole(run)) {
     const Sequence oldest = load_oldest();
+    // A frozen segment that changes without having been taken up is nobody's work.
+    if (oldest <= cursor) return Take::fault;
     gap = {cursor, oldest};
     cursor = oldest;
     return Take::gap;

@@ -26,11 +26,11 @@ enum class Origin {
 };
 
 struct WriterOptions {
-  Bytes schema;                     ///< the binary schema of the events
+  Bytes schema{};                   ///< the binary schema of the events
   std::array<char, 4> schema_id{};  ///< their FlatBuffers file identifier
   /// Caps in bytes and events. Unset: those of the segment that is there, else the defaults.
-  std::optional<std::uint64_t> capacity;
-  std::optional<std::uint64_t> retain;
+  std::optional<std::uint64_t> capacity{};
+  std::optional<std::uint64_t> retain{};
 };
 
 class Writer {

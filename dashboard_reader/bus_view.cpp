@@ -25,11 +25,6 @@ void BusView::start() {
   poll_later();
 }
 
-void BusView::stop() {
-  poll_.cancel();
-  close_doorbell();
-}
-
 void BusView::poll_later() {
   poll_.expires_after(kRefresh);
   poll_.async_wait([this](const asio::error_code& error) {

@@ -31,9 +31,6 @@ class BusView {
   /// there yet is waited for.
   void start();
 
-  /// Listens no more, so that the loop can run out of work.
-  void stop();
-
   const Discovery& discovery() const { return discovery_; }
 
   /// Rises with everything new: an event, a segment. A session that saw this version and found

@@ -9,6 +9,8 @@ std::string_view reason(HttpStatus status) {
       return "OK";
     case HttpStatus::bad_request:
       return "Bad Request";
+    case HttpStatus::forbidden:
+      return "Forbidden";
     case HttpStatus::not_found:
       return "Not Found";
     case HttpStatus::method_not_allowed:

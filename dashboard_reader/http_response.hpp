@@ -9,6 +9,7 @@ namespace ringside::dashboard {
 enum class HttpStatus {
   ok = 200,
   bad_request = 400,
+  forbidden = 403,
   not_found = 404,
   method_not_allowed = 405,
   upgrade_required = 426,

@@ -63,10 +63,9 @@ int serve(const Options& options) {
   signals.async_wait([&](const asio::error_code& error, int) {
     if (error) return;
     signals.clear();  // a second signal ends it at once
-    server.stop();
     drain.expires_after(kDrainLimit);
     drain.async_wait([&loop](const asio::error_code&) { loop.stop(); });
-    view.stop();
+    server.stop([&drain] { drain.cancel(); });
   });
   loop.run();
   return 0;

@@ -10,7 +10,10 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include "bus/status.hpp"
 
@@ -39,23 +42,48 @@ bool has_token(std::string_view list, std::string_view wanted) {
   return false;
 }
 
-/// Closes a connection that takes too long, by a timer that goes with it.
+/// Closes a connection that takes too long. The timer's handler may be queued already when the
+/// request completes, so what it looks at outlives this object, and it closes only if its own
+/// deadline is still the current one.
 class Deadline {
  public:
-  explicit Deadline(tcp::socket& socket) : timer_(socket.get_executor()), socket_(socket) {}
+  explicit Deadline(tcp::socket& socket) : state_(std::make_shared<State>(socket)) {}
+  ~Deadline() { lift(); }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
 
   void restart() {
-    timer_.expires_after(kRequestLimit);
-    timer_.async_wait([this](const asio::error_code& cancelled) {
+    const std::uint64_t turn = ++state_->turn;
+    state_->timer.expires_after(kRequestLimit);
+    state_->timer.async_wait([state = state_, turn](const asio::error_code&) {
       asio::error_code ignored;
-      if (!cancelled) socket_.close(ignored);
+      if (state->turn == turn) state->socket.close(ignored);
     });
   }
 
+  void lift() {
+    ++state_->turn;
+    state_->timer.cancel();
+  }
+
  private:
-  asio::steady_timer timer_;
-  tcp::socket& socket_;
+  struct State {
+    explicit State(tcp::socket& socket_) : timer(socket_.get_executor()), socket(socket_) {}
+    asio::steady_timer timer;
+    tcp::socket& socket;  // touched only while the turn is current, and so while it is there
+    std::uint64_t turn = 0;
+  };
+  std::shared_ptr<State> state_;
 };
+
+/// Whether a browser's page may open the stream: only one that came from here. Programs that are no
+/// browsers send no Origin.
+bool is_own_origin(const HttpRequest& request) {
+  const std::string_view origin = request.header("origin");
+  if (origin.empty()) return true;
+  const std::size_t scheme = origin.find("://");
+  return scheme != std::string_view::npos && origin.substr(scheme + 3) == request.header("host");
+}
 
 }  // namespace
 
@@ -85,8 +113,16 @@ Result<void> Server::listen(const std::string& host_and_port) {
   const tcp::endpoint endpoint(address, number);
   acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.set_option(tcp::no_delay(true), error);  // connections inherit it
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  // The kernel hands a connection over with its request already there: one wake-up instead of two,
+  // and none for a client that never says anything.
+  const int defer_s = static_cast<int>(kRequestLimit.count());
+  if (!error) {
+    ::setsockopt(acceptor_.native_handle(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s,
+                 sizeof defer_s);
+  }
   if (error == asio::error::address_in_use)
     return fail(Errc::in_use, "cannot listen on ", host_and_port,
                 ": the port is taken; choose another with --listen HOST:PORT (0 picks a free one)");
@@ -105,11 +141,13 @@ void Server::start() {
   asio::co_spawn(loop_, accept_all(), asio::detached);
 }
 
-void Server::stop() {
+void Server::stop(std::function<void()> drained) {
+  drained_ = std::move(drained);
   asio::error_code ignored;
   acceptor_.close(ignored);
   for (const auto& weak : sessions_)
     if (const auto session = weak.lock()) session->go_away();
+  if (streams_ == 0) drained_();
 }
 
 asio::awaitable<void> Server::accept_all() {
@@ -124,19 +162,18 @@ asio::awaitable<void> Server::accept_all() {
       co_await pause.async_wait(redirect_error(use_awaitable, error));
       continue;
     }
-    socket.set_option(tcp::no_delay(true), error);
     asio::co_spawn(loop_, serve(std::move(socket)), asio::detached);
   }
 }
 
 asio::awaitable<void> Server::serve(tcp::socket socket) {
-  std::optional<Deadline> deadline(socket);
+  Deadline deadline(socket);
   std::array<char, 4096> buffer{};
   std::string input;
   for (bool keep_alive = true; keep_alive;) {
     HttpRequestParser parser;
     auto state = HttpRequestParser::State::incomplete;
-    deadline->restart();
+    deadline.restart();
     while (state == HttpRequestParser::State::incomplete) {
       asio::error_code error;
       if (input.empty()) {
@@ -159,13 +196,16 @@ asio::awaitable<void> Server::serve(tcp::socket socket) {
       routed = route(request);
 
     if (routed.stream) {
-      deadline.reset();
+      deadline.lift();
       const auto session =
           std::make_shared<StreamSession>(std::move(socket), view_, std::move(*routed.stream),
                                           switching_protocols(routed.accept), std::move(input));
       std::erase_if(sessions_, [](const auto& weak) { return weak.expired(); });
       sessions_.push_back(session);
-      session->start();
+      ++streams_;
+      session->start([this] {
+        if (--streams_ == 0 && drained_) drained_();
+      });
       co_return;
     }
     keep_alive = state == HttpRequestParser::State::complete && request.keep_alive;
@@ -213,6 +253,9 @@ Server::Routed Server::open_stream(const HttpRequest& request,
     answer.extra_headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
     return {std::move(answer), {}, {}};
   }
+  if (!is_own_origin(request))
+    return {
+        plain(HttpStatus::forbidden, "a page of another origin may not open this stream"), {}, {}};
   const std::optional<std::string> accept = accept_key(request.header("sec-websocket-key"));
   if (!accept)
     return {plain(HttpStatus::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64"), {}, {}};

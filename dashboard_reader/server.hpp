@@ -1,6 +1,7 @@
 // The dashboard's server: accepts connections, answers HTTP, and hands WebSockets to sessions.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -33,8 +34,9 @@ class Server {
   /// Begins to accept.
   void start();
 
-  /// Accepts no more and asks every client to come back later.
-  void stop();
+  /// Accepts no more and asks every client to come back later; calls `drained` when the last is
+  /// gone.
+  void stop(std::function<void()> drained);
 
  private:
   /// What came of a request: an answer, or a stream that takes the socket over.
@@ -55,6 +57,8 @@ class Server {
   std::optional<StaticFiles> files_;
   asio::ip::tcp::acceptor acceptor_;
   std::vector<std::weak_ptr<StreamSession>> sessions_;
+  std::size_t streams_ = 0;
+  std::function<void()> drained_;
 };
 
 }  // namespace ringside::dashboard

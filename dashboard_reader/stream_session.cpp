@@ -21,11 +21,10 @@ namespace {
 using asio::redirect_error;
 using asio::use_awaitable;
 
-/// Short runs: the receiver then reads from cache, and being lapped in the middle is rare and
-/// cheap.
-constexpr std::uint64_t kRunBytes = 64 * 1024;
-/// A turn of one segment, before others, and other clients, have theirs.
-constexpr std::uint64_t kTurnRuns = 4;
+/// A turn of one client, before the others have theirs; and the stretch of the ring that is at
+/// stake if the producer laps it. Measured: 64 KiB costs a fifth more on loopback, 1 MiB gains
+/// nothing.
+constexpr std::uint64_t kRunBytes = 256 * 1024;
 /// How long a client may take to answer a Close.
 constexpr std::chrono::seconds kCloseLimit{1};
 
@@ -40,15 +39,21 @@ StreamSession::StreamSession(asio::ip::tcp::socket socket, BusView& view, Stream
       pending_(std::move(response)),
       wake_(socket_.get_executor()) {}
 
-void StreamSession::start() {
+void StreamSession::start(std::function<void()> ended) {
+  on_ended_ = std::move(ended);
   socket_.non_blocking(true);
+  coroutines_ = 2;
   const auto self = shared_from_this();
+  const auto done = [self](const std::exception_ptr&) { self->coroutine_done(); };
   asio::co_spawn(
-      socket_.get_executor(), [self]() { return self->write_all(); },
-      [self](const std::exception_ptr&) { self->end(); });
+      socket_.get_executor(), [self]() { return self->write_all(); }, done);
   asio::co_spawn(
-      socket_.get_executor(), [self]() { return self->read_all(); },
-      [self](const std::exception_ptr&) { self->end(); });
+      socket_.get_executor(), [self]() { return self->read_all(); }, done);
+}
+
+void StreamSession::coroutine_done() {
+  end();
+  if (--coroutines_ == 0) on_ended_();
 }
 
 void StreamSession::go_away() {
@@ -73,14 +78,12 @@ asio::awaitable<void> StreamSession::write_all() {
     adopt_segments();
     bool more = false;
     for (Place& place : places_) {
-      bool sent = true;
-      for (std::uint64_t run = 0; run < kTurnRuns && sent && !ended_; ++run) {
-        sent = false;
-        co_await send_next(place, sent);
-      }
-      more = more || sent;
+      if (!ended_) co_await send_next(place, more);
     }
-    std::erase_if(places_, [](const Place& place) { return place.finished; });
+    std::erase_if(places_, [this](const Place& place) {
+      if (place.finished) left_.insert_or_assign(place.segment->reader.epoch(), place.cursor);
+      return place.finished;
+    });
     if (ended_) break;
     say_live_once();
     if (failed_protocol_) {
@@ -131,6 +134,7 @@ void StreamSession::adopt_segments() {
     const SequenceRange window = reader.window();
     // Whoever has been here all along missed nothing of a segment that comes later.
     Sequence from = first ? reader.seek(query_.from) : window.from;
+    if (const auto left = left_.find(reader.epoch()); left != left_.end()) from = left->second;
     const auto resumed = query_.resume.find(reader.epoch());
     const bool resumes = resumed != query_.resume.end();
     const bool possible = resumes && resumed->second <= window.to;
@@ -321,6 +325,12 @@ bool StreamSession::handle(const IncomingControl& control) {
       return true;
     case Opcode::close:
       if (peer_closed_ || going_away_) return false;
+      if (control.payload.size() == 1) {
+        // A Close holds nothing, or a code of two bytes (RFC 6455, 5.5.1).
+        protocol_error_ = "a close frame of one byte";
+        failed_protocol_ = true;
+        return true;
+      }
       peer_closed_ = true;
       wake_.cancel();
       return true;

@@ -6,6 +6,8 @@
 // have nothing to say). All their state is in the session, which lives until both have ended.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,8 +31,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   StreamSession(asio::ip::tcp::socket socket, BusView& view, StreamQuery query,
                 std::string response, std::string leftover);
 
-  /// Spawns the coroutines; they keep the session alive.
-  void start();
+  /// Spawns the coroutines; they keep the session alive. Calls `ended` once both are done.
+  void start(std::function<void()> ended);
 
   /// Ends the stream after the current message with Close 1001, so that the client comes back.
   void go_away();
@@ -62,6 +64,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   void say_live_once();
   bool handle(const IncomingControl& control);
   void end();
+  void coroutine_done();
 
   asio::ip::tcp::socket socket_;
   BusView& view_;
@@ -70,6 +73,9 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   std::string pending_;  // control frames (and the FIN of the last run) that go out next
   std::string pong_;     // the answer to the newest ping, between two frames
   std::vector<Place> places_;
+  std::map<Epoch, Sequence> left_;  // where segments were left that are gone; a file can come back
+  std::function<void()> on_ended_;
+  int coroutines_ = 0;
   asio::steady_timer wake_;
   std::uint64_t seen_version_ = 0;
   std::uint64_t seen_roster_ = 0;

@@ -23,8 +23,8 @@ namespace ringside {
 /// How much the segment keeps. Unset: as the segment that is there, else 64 MiB and as many events
 /// as its index holds. A cap that differs makes a new epoch, and the old events are gone.
 struct Caps {
-  std::optional<std::uint64_t> capacity_bytes;
-  std::optional<std::uint64_t> retain_events;
+  std::optional<std::uint64_t> capacity_bytes{};
+  std::optional<std::uint64_t> retain_events{};
 };
 
 class Producer {

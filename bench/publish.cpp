@@ -1,0 +1,99 @@
+// What publishing one event costs, beside the least that it can cost: reading the clock, and
+// copying the bytes into memory of the same size.
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "bench/samples.hpp"
+#include "bus/boot.hpp"
+#include "bus/writer.hpp"
+
+namespace ringside::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::uint64_t size = 96;
+  std::uint64_t batch = 200'000;
+  std::uint64_t runs = 51;
+  std::uint64_t capacity = 64 * 1024 * 1024;
+};
+
+/// Nanoseconds a call, over one batch.
+template <class Call>
+double time_batch(std::uint64_t batch, Call call) {
+  const Clock::time_point start = Clock::now();
+  for (std::uint64_t i = 0; i < batch; ++i) call(i);
+  return std::chrono::duration<double, std::nano>(Clock::now() - start).count() /
+         static_cast<double>(batch);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"bench_publish: nanoseconds a published event, timestamp and checksum included"};
+  Options options;
+  app.add_option("--size", options.size, "Bytes of an event")->capture_default_str();
+  app.add_option("--batch", options.batch, "Events a turn")->capture_default_str();
+  app.add_option("--runs", options.runs, "Turns of each contender")->capture_default_str();
+  app.add_option("--capacity", options.capacity, "Bytes of the ring")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  const std::filesystem::path directory = "/dev/shm/ringside-bench-" + std::to_string(::getpid());
+  auto writer = Writer::open(Bus(directory), {"bench", "publish"}, {.capacity = options.capacity});
+  if (!writer) throw std::runtime_error(writer.error().message);
+  std::vector<std::byte> event(options.size);
+  std::vector<std::byte> memory(options.capacity);
+  std::size_t at = 0;
+  const auto change = [&event](std::uint64_t i) {
+    std::memcpy(event.data(), &i, std::min(sizeof i, event.size()));
+  };
+  std::vector<Row> rows = {{"the clock and a copy of the bytes", {}},
+                           {"publish", {}},
+                           {"claim, write in place, commit", {}}};
+  std::uint64_t sink = 0;
+  for (std::uint64_t run = 0; run <= options.runs; ++run) {
+    const double least = time_batch(options.batch, [&](std::uint64_t i) {
+      change(i);
+      sink += now().ns;
+      if (at + event.size() > memory.size()) at = 0;
+      std::memcpy(memory.data() + at, event.data(), event.size());
+      at += event.size();
+    });
+    const double publish = time_batch(options.batch, [&](std::uint64_t i) {
+      change(i);
+      sink += writer->publish(event)->value;
+    });
+    const double claim = time_batch(options.batch, [&](std::uint64_t i) {
+      change(i);
+      std::memcpy(writer->claim(event.size())->data(), event.data(), event.size());
+      sink += writer->commit(event.size()).value;
+    });
+    if (run == 0) continue;  // touches the pages
+    rows[0].samples.add(least);
+    rows[1].samples.add(publish);
+    rows[2].samples.add(claim);
+  }
+  print_table("publish of " + std::to_string(options.size) + "-byte events into " +
+                  std::to_string(options.capacity) + " bytes (check " + std::to_string(sink % 10) +
+                  ")",
+              "ns", rows, 0);
+  std::filesystem::remove_all(directory);
+  return 0;
+}
+
+}  // namespace
+}  // namespace ringside::bench
+
+int main(int argc, char** argv) {
+  try {
+    return ringside::bench::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_publish: %s\n", error.what());
+    return 1;
+  }
+}
