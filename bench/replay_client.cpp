@@ -94,7 +94,7 @@ class Skimmer {
   Until until_;
   std::uint64_t expected_;
   Replay& replay_;
-  std::uint8_t head_[10]{};
+  std::array<std::uint8_t, 10> head_{};
   std::size_t head_have_ = 0;
   std::uint64_t left_ = 0;
   std::uint64_t message_bytes_ = 0;

@@ -47,9 +47,10 @@ std::uint64_t fill(const Bus& bus, const SegmentName& name, std::uint64_t events
     const auto published = producer->build([&](flatbuffers::FlatBufferBuilder& builder) {
       const auto value = static_cast<float>(i);
       const Place place(1, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(events));
-      char episode[16];
-      std::snprintf(episode, sizeof episode, "train-%05u", static_cast<unsigned>(i % 100'000));
-      const auto point = CreateEmbeddingDirect(builder, episode, "host", "fashion-mnist",
+      std::array<char, 16> episode{};
+      std::snprintf(episode.data(), episode.size(), "train-%05u",
+                    static_cast<unsigned>(i % 100'000));
+      const auto point = CreateEmbeddingDirect(builder, episode.data(), "host", "fashion-mnist",
                                                value * 1e-5F, 1 - value * 1e-5F, value * 1e-6F,
                                                static_cast<int>(i % 10), static_cast<int>(i % 9),
                                                static_cast<int>(i % 8), i % 5 != 0, &place);
@@ -108,6 +109,7 @@ void compare(const Bus& bus, const Options& options, std::uint64_t events) {
        true});
 
   std::vector<Row> rows;
+  rows.reserve(contenders.size());
   for (const Contender& contender : contenders) rows.push_back({contender.name, {}});
   for (std::uint64_t run = 0; run <= options.runs; ++run) {
     for (std::size_t i = 0; i < contenders.size(); ++i) {

@@ -55,7 +55,7 @@ std::uint32_t update_isal(std::uint32_t crc, const std::byte* bytes, std::uint64
 
 #if defined(__x86_64__)
 
-const bool kHasInstruction = __builtin_cpu_supports("sse4.2") != 0;
+const bool kHasInstruction = static_cast<bool>(__builtin_cpu_supports("sse4.2"));
 
 __attribute__((target("sse4.2"))) std::uint32_t update_instruction(std::uint32_t crc,
                                                                    const std::byte* bytes,

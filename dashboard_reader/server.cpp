@@ -245,7 +245,7 @@ Server::Routed Server::route(const HttpRequest& request) const {
 }
 
 Server::Routed Server::open_stream(const HttpRequest& request,
-                                   const std::map<std::string, std::string>& query) const {
+                                   const std::map<std::string, std::string>& query) {
   if (request.method != "GET" || !has_token(request.header("upgrade"), "websocket") ||
       !has_token(request.header("connection"), "upgrade") ||
       request.header("sec-websocket-version") != "13") {

@@ -49,8 +49,8 @@ class Server {
   asio::awaitable<void> accept_all();
   asio::awaitable<void> serve(asio::ip::tcp::socket socket);
   Routed route(const HttpRequest& request) const;
-  Routed open_stream(const HttpRequest& request,
-                     const std::map<std::string, std::string>& query) const;
+  static Routed open_stream(const HttpRequest& request,
+                            const std::map<std::string, std::string>& query);
 
   asio::io_context& loop_;
   BusView& view_;

@@ -126,7 +126,9 @@ void StreamSession::adopt_segments() {
   seen_roster_ = view_.roster();
   if (first) tell_lost_epochs();
   const auto& attached = view_.discovery().attached();
-  for (const auto& [name, segment] : attached) {
+  for (const auto& entry : attached) {
+    const SegmentName& name = entry.first;
+    const AttachedSegment& segment = entry.second;
     const bool known = std::any_of(places_.begin(), places_.end(),
                                    [&](const Place& place) { return place.segment == segment; });
     if (known || !query_.wants(name.channel)) continue;
@@ -156,11 +158,12 @@ void StreamSession::adopt_segments() {
 
 void StreamSession::tell_lost_epochs() {
   const auto& attached = view_.discovery().attached();
-  for (const auto& [epoch, next] : query_.resume) {
+  for (const auto& resumed : query_.resume) {
+    const Epoch epoch = resumed.first;
     const bool there = std::any_of(attached.begin(), attached.end(), [&](const auto& entry) {
       return entry.second->reader.epoch() == epoch;
     });
-    if (!there) tell_gap(epoch, {next, next}, "reset");
+    if (!there) tell_gap(epoch, {resumed.second, resumed.second}, "reset");
   }
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstring>
-#include <memory>
+#include <list>
 #include <span>
 #include <vector>
 
@@ -23,8 +23,8 @@ class RingAllocator final : public flatbuffers::Allocator {
       return reinterpret_cast<std::uint8_t*>(payload_);
     }
     // A builder cannot be told no. It finishes in ordinary memory, and the event is refused.
-    overflow_.push_back(std::make_unique<std::uint8_t[]>(size));
-    return overflow_.back().get();
+    overflow_.emplace_back(size);
+    return overflow_.back().data();
   }
 
   void deallocate(std::uint8_t*, std::size_t) override {}
@@ -45,7 +45,7 @@ class RingAllocator final : public flatbuffers::Allocator {
  private:
   Writer& writer_;
   std::byte* payload_ = nullptr;
-  std::vector<std::unique_ptr<std::uint8_t[]>> overflow_;
+  std::list<std::vector<std::uint8_t>> overflow_;  // the builder keeps pointers: nothing may move
 };
 
 }  // namespace ringside

@@ -1,0 +1,114 @@
+// Reads events of schemas/event.fbs where they stand in a message and puts their points into a
+// store. The generated tables are made once per message or once for all, never per event, and no
+// string is decoded.
+//
+// A message is input: tables and vectors are checked to lie inside their record before they are
+// read. (The runtime itself yields zeros beyond the message, so nothing worse than a wrong point can
+// come of a field that lies.) An event that cannot be read is told apart from a broken stream: it
+// would be the same after a reconnect, so it is counted and passed over.
+import { ByteBuffer } from 'flatbuffers';
+import { Body, Embedding, EmbeddingBatch, Event, Place } from './generated/event_generated';
+import {
+  kClusterWord,
+  kFlagsWord,
+  kPhaseWord,
+  kPointBytes,
+  kPredictionWord,
+  kWordsPerPoint,
+  type PlaceWords,
+  type PointStore,
+} from './point_store';
+import type { Run } from './run_message';
+
+const kFileIdentifier = 0x56455352; // "RSEV", little-endian.
+const kTrainFlag = 1 << 24;
+const kSmallestEvent = 8;
+
+export class EventReader {
+  private bytes_ = new Uint8Array(0);
+  private buffer_ = new ByteBuffer(this.bytes_);
+  private readonly event_ = new Event();
+  private readonly embedding_ = new Embedding();
+  private readonly batch_ = new EmbeddingBatch();
+  private readonly place_ = new Place();
+  private readonly words_: PlaceWords = { cycle_low: 0, cycle_high: 0, index: 0, total: 0 };
+
+  /** The message that the next calls of `read` are about. */
+  open(run: Run): void {
+    this.bytes_ = new Uint8Array(run.buffer);
+    this.buffer_ = new ByteBuffer(this.bytes_);
+  }
+
+  /** Puts the event at [start, end) of the open message into the store. False if unreadable. */
+  read(start: number, end: number, store: PointStore): boolean {
+    const buffer = this.buffer_;
+    if (end - start < kSmallestEvent || buffer.readInt32(start + 4) !== kFileIdentifier) {
+      return false;
+    }
+    buffer.setPosition(start);
+    const event = Event.getRootAsEvent(buffer, this.event_);
+    if (!this.table_fits(event.bb_pos, start, end)) return false;
+    switch (event.bodyType()) {
+      case Body.Embedding:
+        return event.body(this.embedding_) !== null && this.read_embedding(start, end, store);
+      case Body.EmbeddingBatch:
+        return event.body(this.batch_) !== null && this.read_batch(start, end, store);
+      default:
+        return false;
+    }
+  }
+
+  private read_embedding(start: number, end: number, store: PointStore): boolean {
+    const embedding = this.embedding_;
+    if (!this.table_fits(embedding.bb_pos, start, end)) return false;
+    this.read_place(embedding.place(this.place_));
+    const slot = store.take_slot(this.words_);
+    if (slot < 0) return false;
+    const at = slot * kWordsPerPoint;
+    store.floats[at] = embedding.x();
+    store.floats[at + 1] = embedding.y();
+    store.floats[at + 2] = embedding.z();
+    store.ints[at + kPhaseWord] = embedding.phaseInt();
+    store.ints[at + kPredictionWord] = embedding.predictedInt();
+    store.ints[at + kClusterWord] = embedding.cluster();
+    store.ints[at + kClusterWord + 1] = 0; // `episode` indexes the strings of a batch; here is none.
+    store.ints[at + kFlagsWord] = embedding.isTrain() ? kTrainFlag : 0;
+    return true;
+  }
+
+  private read_batch(start: number, end: number, store: PointStore): boolean {
+    const batch = this.batch_;
+    if (!this.table_fits(batch.bb_pos, start, end)) return false;
+    const count = batch.pointsLength() >>> 0;
+    if (count === 0) return true;
+    const first = batch.points(0)!.bb_pos;
+    if (first < start || first + count * kPointBytes > end) return false;
+    this.read_place(batch.place(this.place_));
+    return store.write_batch(this.words_, this.bytes_, first, count);
+  }
+
+  /** Without a place a point is appended, like one of unknown total. */
+  private read_place(place: Place | null): void {
+    const words = this.words_;
+    if (place === null) {
+      words.cycle_low = words.cycle_high = words.index = words.total = 0;
+      return;
+    }
+    // Two words rather than the generated `cycle()`, which makes a BigInt of every one.
+    words.cycle_low = this.buffer_.readUint32(place.bb_pos);
+    words.cycle_high = this.buffer_.readUint32(place.bb_pos + 4);
+    words.index = place.index();
+    words.total = place.total();
+  }
+
+  /** Whether a table, and the vtable that describes it, lie inside [start, end). */
+  private table_fits(table: number, start: number, end: number): boolean {
+    if (table < start || table + 4 > end) return false;
+    const buffer = this.buffer_;
+    const vtable = table - buffer.readInt32(table);
+    if (vtable < start || vtable + 4 > end) return false;
+    return (
+      vtable + buffer.readUint16(vtable) <= end && table + buffer.readUint16(vtable + 2) <= end
+    );
+  }
+}

@@ -1,0 +1,94 @@
+// Ties the page together: the stream fills the model, and once a frame, if anything changed, the
+// scene and the HUD follow.
+import { Hud } from './hud';
+import { Model } from './model';
+import { ScatterScene } from './scene';
+import { Stream } from './stream';
+import { summarise } from './summary';
+import { default_view } from './view';
+
+const kSummaryEveryMs = 400;
+const kCountdownEveryMs = 200;
+// Opening WebGL and drawing half a replay would hold up the rest of it on the same thread, so the
+// first picture waits for the replay to end, but not longer than this.
+const kFirstPictureMs = 500;
+
+const view = default_view();
+const model = new Model();
+let frame_asked = false;
+let summary_due = true;
+let summary_at_ms = -Infinity;
+let summary_timer: ReturnType<typeof setTimeout> | undefined;
+
+function ask_frame(): void {
+  if (frame_asked) return;
+  frame_asked = true;
+  requestAnimationFrame(draw_frame);
+}
+
+function data_changed(): void {
+  summary_due = true;
+  ask_frame();
+}
+
+const stream = new Stream({ base: document.baseURI, sink: model, changed: data_changed });
+const hud = new Hud(view, {
+  view_changed: () => {
+    summary_at_ms = -Infinity; // The legend follows at once.
+    data_changed();
+  },
+  reset_camera: () => scene?.reset_camera(),
+});
+const started_at_ms = performance.now();
+let scene: ScatterScene | null = null;
+let scene_opened = false;
+
+function open_scene(): ScatterScene | null {
+  try {
+    return new ScatterScene(document.getElementById('scatter') as HTMLCanvasElement, ask_frame);
+  } catch (error) {
+    hud.no_scene(error instanceof Error ? error.message : String(error));
+    return null;
+  }
+}
+
+function draw_frame(): void {
+  frame_asked = false;
+  const now_ms = performance.now();
+  const stores = model.stores;
+  if (summary_due) {
+    const wait_ms = summary_at_ms + kSummaryEveryMs - now_ms;
+    if (wait_ms <= 0) {
+      summary_due = false;
+      summary_at_ms = now_ms;
+      const summary = summarise(stores, view.colour_by);
+      hud.show_summary(summary);
+      if (summary.box !== null) scene?.frame(summary.box);
+    } else {
+      clearTimeout(summary_timer);
+      summary_timer = setTimeout(ask_frame, wait_ms);
+    }
+  }
+  hud.show(stream, model, now_ms);
+  if (!scene_opened) {
+    if (stream.replay_ms < 0 && now_ms - started_at_ms < kFirstPictureMs) return;
+    scene_opened = true;
+    scene = open_scene();
+    summary_due = true;
+    summary_at_ms = -Infinity;
+    ask_frame();
+    return;
+  }
+  scene?.draw(stores, view);
+}
+
+// The countdown to the next attempt is the only thing that changes by itself.
+setInterval(() => {
+  if (stream.retry_at_ms !== 0) ask_frame();
+}, kCountdownEveryMs);
+// Back from no network, or from a sleep: no need to sit out the wait.
+window.addEventListener('online', () => stream.connect());
+
+stream.connect();
+ask_frame();
+setTimeout(ask_frame, kFirstPictureMs);

@@ -1,0 +1,210 @@
+// The points of one producer, 32 bytes each, exactly as `struct Point` of schemas/event.fbs has
+// them, so that a batch is copied in with one `set` and the buffer is a vertex buffer as it stands.
+//
+// How cycles replace each other. Point `index` of a new cycle takes the slot of point `index` of the
+// last one, so the scatter is never blank and never doubled. What is left over of a longer cycle
+// stays until the shorter one is complete, or the next one begins, and is cut off then. A replay
+// may start in the middle of a cycle: slots that nothing filled yet hold kEmpty and are not drawn.
+// A segment created anew (another epoch) carries on in the same slots as one more cycle.
+//
+// `total` 0 appends. Those points replace nothing but what an earlier epoch left.
+
+export const kPointBytes = 32;
+/** Where the ints of a point stand, in units of 4 bytes. */
+export const kWordsPerPoint = 8;
+export const kPhaseWord = 3;
+export const kPredictionWord = 4;
+export const kClusterWord = 5;
+/** host u16 | profile u8 | is_train bool: negative only where the slot is empty. */
+export const kFlagsWord = 7;
+/** 2 Mi points are 64 MiB; an index beyond them is refused, appended points wrap around. */
+export const kMaxPoints = 2 ** 21;
+
+const kEmpty = 0xff;
+const kFirstCapacity = 1024;
+const kMaxDirtyRanges = 16;
+// What `written_in_` says of a slot: nothing, an appended point, or the number of its cycle here.
+const kNever = 0;
+const kAppended = 1;
+const kFirstGeneration = 2;
+
+/** The place of one point or of the first of a batch. The cycle is a u64 in two words. */
+export interface PlaceWords {
+  cycle_low: number;
+  cycle_high: number;
+  index: number;
+  total: number;
+}
+
+export interface SlotRange {
+  start: number;
+  end: number;
+}
+
+export class PointStore {
+  /** One more than the last slot in use. */
+  extent = 0;
+  /** Slots that hold a point. */
+  present = 0;
+  /** The three views share one buffer; growing replaces all of them. */
+  bytes = new Uint8Array(0);
+  floats = new Float32Array(0);
+  ints = new Int32Array(0);
+
+  private written_in_ = new Uint32Array(0);
+  private dirty_: SlotRange[] = [];
+  private generation_ = kFirstGeneration;
+  private has_cycle_ = false;
+  private new_epoch_ = false;
+  private cycle_low_ = 0;
+  private cycle_high_ = 0;
+  private total_ = 0;
+  private delivered_ = 0;
+  private append_wrapped_ = false;
+  private append_at_ = 0;
+
+  get capacity(): number {
+    return this.written_in_.length;
+  }
+
+  /** What comes now is of another epoch: even an equal cycle number is another cycle. */
+  begin_epoch(): void {
+    this.new_epoch_ = true;
+  }
+
+  /** Copies `count` points that stand in `source` at `offset`. False if they have no slot. */
+  write_batch(place: PlaceWords, source: Uint8Array, offset: number, count: number): boolean {
+    if (count === 0) return true;
+    const slot = this.take_slots(place, count);
+    if (slot < 0) return false;
+    this.bytes.set(source.subarray(offset, offset + count * kPointBytes), slot * kPointBytes);
+    return true;
+  }
+
+  /** Makes room for one point and returns its slot, to be written by the caller; -1 if refused. */
+  take_slot(place: PlaceWords): number {
+    return this.take_slots(place, 1);
+  }
+
+  /** The slots that changed since the last call. */
+  drain_dirty(): SlotRange[] {
+    const ranges = this.dirty_;
+    this.dirty_ = [];
+    return ranges;
+  }
+
+  private take_slots(place: PlaceWords, count: number): number {
+    return place.total === 0 ? this.append_slots(count) : this.cycle_slots(place, count);
+  }
+
+  private cycle_slots(place: PlaceWords, count: number): number {
+    const { index, total } = place;
+    const end = index + count;
+    if (end > total || total > kMaxPoints) return -1;
+    if (
+      this.new_epoch_ ||
+      !this.has_cycle_ ||
+      total !== this.total_ ||
+      place.cycle_low !== this.cycle_low_ ||
+      place.cycle_high !== this.cycle_high_
+    ) {
+      this.begin_cycle(place);
+    }
+    this.mark(index, end, this.generation_);
+    if (this.delivered_ >= total && this.extent > total) this.cut(total);
+    return index;
+  }
+
+  private begin_cycle(place: PlaceWords): void {
+    if (this.has_cycle_ && this.extent > this.total_) this.cut(this.total_);
+    this.has_cycle_ = true;
+    this.new_epoch_ = false;
+    this.cycle_low_ = place.cycle_low;
+    this.cycle_high_ = place.cycle_high;
+    this.total_ = place.total;
+    this.delivered_ = 0;
+    this.generation_ += 1;
+    this.append_wrapped_ = false;
+    this.reserve(place.total);
+  }
+
+  private append_slots(count: number): number {
+    if (count > kMaxPoints) return -1;
+    if (this.new_epoch_) {
+      this.cut(0);
+      this.new_epoch_ = false;
+      this.has_cycle_ = false;
+      this.append_wrapped_ = false;
+    }
+    let slot = this.append_wrapped_ ? this.append_at_ : this.extent;
+    if (slot + count > kMaxPoints) {
+      slot = 0;
+      this.append_wrapped_ = true;
+    }
+    this.append_at_ = slot + count;
+    this.mark(slot, slot + count, kAppended);
+    return slot;
+  }
+
+  private mark(start: number, end: number, generation: number): void {
+    this.reserve(end);
+    const written_in = this.written_in_;
+    for (let slot = start; slot < end; slot += 1) {
+      const before = written_in[slot]!;
+      if (before === kNever) this.present += 1;
+      if (before !== generation) {
+        written_in[slot] = generation;
+        if (generation !== kAppended) this.delivered_ += 1;
+      }
+    }
+    if (end > this.extent) this.extent = end;
+    this.mark_dirty(start, end);
+  }
+
+  /** Empties every slot from `extent` on. */
+  private cut(extent: number): void {
+    const written_in = this.written_in_;
+    for (let slot = extent; slot < this.extent; slot += 1) {
+      if (written_in[slot] !== kNever) this.present -= 1;
+    }
+    written_in.fill(kNever, extent, this.extent);
+    this.bytes.fill(kEmpty, extent * kPointBytes, this.extent * kPointBytes);
+    this.mark_dirty(extent, this.extent);
+    this.extent = extent;
+  }
+
+  private mark_dirty(start: number, end: number): void {
+    const ranges = this.dirty_;
+    const last = ranges[ranges.length - 1];
+    if (last !== undefined && start >= last.start && start <= last.end) {
+      if (end > last.end) last.end = end;
+      return;
+    }
+    ranges.push({ start, end });
+    if (ranges.length <= kMaxDirtyRanges) return;
+    // Points in no order: one range over all of them costs less than many small ones.
+    let low = start;
+    let high = end;
+    for (const range of ranges) {
+      low = Math.min(low, range.start);
+      high = Math.max(high, range.end);
+    }
+    this.dirty_ = [{ start: low, end: high }];
+  }
+
+  private reserve(slots: number): void {
+    if (slots <= this.capacity) return;
+    let capacity = Math.max(kFirstCapacity, this.capacity);
+    while (capacity < slots) capacity *= 2;
+    const buffer = new ArrayBuffer(capacity * kPointBytes);
+    const bytes = new Uint8Array(buffer);
+    bytes.set(this.bytes);
+    bytes.fill(kEmpty, this.bytes.length);
+    const written_in = new Uint32Array(capacity);
+    written_in.set(this.written_in_);
+    this.bytes = bytes;
+    this.floats = new Float32Array(buffer);
+    this.ints = new Int32Array(buffer);
+    this.written_in_ = written_in;
+  }
+}

@@ -1,0 +1,83 @@
+// The protocol of one connection, without the socket: takes its messages in order, keeps the
+// cursors, and hands whole checked runs to the sink. Throws ProtocolFault on the first message that
+// breaks the rules; nothing of that message has been used then.
+import { parse_control } from './control_message';
+import type { Cursors } from './cursors';
+import { parse_run, ProtocolFault, type Run } from './run_message';
+
+/** Who wants the events. */
+export interface Sink {
+  /** A segment that this page did not know. */
+  segment(epoch: string, channel: string, producer: string): void;
+  /** The events of a known segment: each once, in order. */
+  run(run: Run): void;
+  gap(gap: GapNotice): void;
+}
+
+export interface GapNotice {
+  /** `channel/producer` where it is known, else the epoch. */
+  readonly segment: string;
+  readonly count: number;
+  readonly reason: string;
+}
+
+export class Session {
+  server = '';
+  live = false;
+
+  constructor(
+    private readonly cursors_: Cursors,
+    private readonly sink_: Sink,
+  ) {}
+
+  text(message: string): void {
+    const control = parse_control(message);
+    if (control.type === 'hello') {
+      this.server = control.server;
+      return;
+    }
+    this.expect_hello();
+    switch (control.type) {
+      case 'segment': {
+        const { epoch, channel, producer, from } = control;
+        if (channel === '' || producer === '') {
+          throw new ProtocolFault('a segment has no channel or no producer');
+        }
+        if (this.cursors_.announce(epoch, channel, producer, from)) {
+          this.sink_.segment(epoch, channel, producer);
+        }
+        break;
+      }
+      case 'gap': {
+        const { epoch, from, to, reason } = control;
+        const known = this.cursors_.get(epoch);
+        const segment =
+          known === undefined || known.producer === ''
+            ? epoch
+            : `${known.channel}/${known.producer}`;
+        const count =
+          reason === 'reset'
+            ? this.cursors_.forget(epoch, from, to)
+            : this.cursors_.gap(epoch, from, to);
+        if (count > 0 || reason === 'reset') this.sink_.gap({ segment, count, reason });
+        break;
+      }
+      case 'live':
+        this.live = true;
+        break;
+      case 'unknown':
+        break;
+    }
+  }
+
+  binary(message: ArrayBuffer): void {
+    this.expect_hello();
+    const run = parse_run(message);
+    this.cursors_.advance(run.epoch, run.first_sequence, run.record_count);
+    this.sink_.run(run);
+  }
+
+  private expect_hello(): void {
+    if (this.server === '') throw new ProtocolFault('the first message is no hello');
+  }
+}

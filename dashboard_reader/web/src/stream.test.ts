@@ -1,0 +1,215 @@
+// The stream over a scripted socket: what it asks for, and what it does when a connection ends.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Backoff } from './backoff';
+import { embedding_event, run_message } from './build_messages';
+import { Model } from './model';
+import { Stream, stream_url, type Socket } from './stream';
+
+const A = '00000000000000aa';
+const kHello = '{"type":"hello","protocol":1,"server":"ringside/test"}';
+const kLive = '{"type":"live"}';
+
+class ScriptedSocket implements Socket {
+  binaryType: BinaryType = 'blob';
+  onopen: ((event: Event) => unknown) | null = null;
+  onmessage: ((event: MessageEvent) => unknown) | null = null;
+  onclose: ((event: CloseEvent) => unknown) | null = null;
+  closed = false;
+
+  constructor(readonly url: string) {}
+
+  close(): void {
+    this.closed = true;
+  }
+
+  open(...messages: (string | ArrayBuffer)[]): void {
+    this.onopen?.({} as Event);
+    this.say(...messages);
+  }
+
+  say(...messages: (string | ArrayBuffer)[]): void {
+    for (const data of messages) this.onmessage?.({ data } as MessageEvent);
+  }
+
+  end(code: number): void {
+    this.onclose?.({ code, reason: '' } as CloseEvent);
+  }
+}
+
+function segment(from: number): string {
+  const fields = { type: 'segment', epoch: A, channel: 'embedding', producer: 'knn', from };
+  return JSON.stringify(fields);
+}
+
+function gap(from: number, to: number, reason = 'overwritten'): string {
+  return JSON.stringify({ type: 'gap', epoch: A, from, to, reason });
+}
+
+function run(first: number, count: number): ArrayBuffer {
+  const events = Array.from({ length: count }, (_, i) =>
+    embedding_event({ x: first + i }, { cycle: 1n, index: first + i, total: 1000 }),
+  );
+  return run_message(A, first, events);
+}
+
+let sockets: ScriptedSocket[];
+let model: Model;
+let stream: Stream;
+
+function last(): ScriptedSocket {
+  return sockets[sockets.length - 1]!;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sockets = [];
+  model = new Model();
+  stream = new Stream({
+    base: 'http://host:8765/',
+    sink: model,
+    changed: () => {},
+    open_socket: (url) => {
+      sockets.push(new ScriptedSocket(url));
+      return last();
+    },
+    backoff: new Backoff(() => 1),
+  });
+  stream.connect();
+});
+
+afterEach(() => vi.useRealTimers());
+
+describe('Stream', () => {
+  it('goes from connecting over replaying to live', () => {
+    expect(stream.state).toBe('connecting');
+    last().open(kHello, segment(0), run(0, 3));
+    expect(stream.state).toBe('replaying');
+    expect(stream.replay_ms).toBe(-1);
+    last().say(kLive);
+    expect(stream.state).toBe('live');
+    expect(stream.replay_ms).toBeGreaterThanOrEqual(0);
+    expect(model.points).toBe(3);
+    expect(last().binaryType).toBe('arraybuffer');
+  });
+
+  it.each([1000, 1001, 1006, 1008, 4000, 4001])('resumes after a close with %i', (code) => {
+    last().open(kHello, segment(0), run(0, 3), kLive);
+    last().end(code);
+    expect(stream.state).toBe('reconnecting');
+    expect(stream.trouble).not.toBe('');
+    vi.advanceTimersByTime(99);
+    expect(sockets).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(sockets).toHaveLength(2);
+    expect(last().url).toContain(`resume=${A}:3`);
+    last().open(kHello, segment(3), run(3, 2), kLive);
+    expect(stream.state).toBe('live');
+    expect(stream.trouble).toBe('');
+    expect(model.events).toBe(5);
+    expect(model.points).toBe(5);
+    expect(stream.connects).toBe(2);
+    expect(stream.cursors.doubled).toBe(0);
+  });
+
+  it('waits longer each time until it is live again', () => {
+    for (const delay_ms of [100, 200, 400]) {
+      last().end(1006);
+      const before = sockets.length;
+      vi.advanceTimersByTime(delay_ms - 1);
+      expect(sockets).toHaveLength(before);
+      vi.advanceTimersByTime(1);
+      expect(sockets).toHaveLength(before + 1);
+    }
+    last().open(kHello, segment(0));
+    last().end(1006); // Open, but never live: no reset.
+    vi.advanceTimersByTime(799);
+    expect(sockets).toHaveLength(4);
+    vi.advanceTimersByTime(1);
+    last().open(kHello, segment(0), kLive);
+    last().end(1006);
+    vi.advanceTimersByTime(100);
+    expect(sockets).toHaveLength(6);
+  });
+
+  it('refuses sequences that come twice, keeps its points and resumes where it was', () => {
+    last().open(kHello, segment(0), run(0, 3), run(2, 2));
+    expect(last().closed).toBe(true);
+    expect(stream.state).toBe('reconnecting');
+    expect(stream.trouble).toMatch(/came twice/);
+    expect(stream.cursors.doubled).toBe(1);
+    expect(model.events).toBe(3);
+    vi.advanceTimersByTime(100);
+    expect(last().url).toContain(`resume=${A}:3`);
+  });
+
+  it('takes nothing of a message that is torn, nor anything after it', () => {
+    last().open(kHello, segment(0), run(0, 3), run(3, 4).slice(0, -8), run(7, 1), kLive);
+    expect(stream.state).toBe('reconnecting');
+    expect(model.events).toBe(3);
+    expect(stream.cursors.resume_token()).toBe(`${A}:3`);
+  });
+
+  it.each([
+    ['a run that skips sequences', [kHello, segment(0), run(1, 1)]],
+    ['a run of an unknown segment', [kHello, run(0, 1)]],
+    ['a run before hello', [run(0, 1)]],
+    ['a segment before hello', [segment(0)]],
+    ['no JSON', [kHello, '{']],
+  ])('refuses %s', (_, messages) => {
+    last().open(...messages);
+    expect(stream.state).toBe('reconnecting');
+    expect(stream.trouble).toMatch(/^refused/);
+    expect(model.events).toBe(0);
+  });
+
+  it('tells a gap, counts it, and goes on after it', () => {
+    last().open(kHello, segment(0), run(0, 2), gap(2, 10), run(10, 1), kLive);
+    expect(stream.state).toBe('live');
+    expect(stream.cursors.missed).toBe(8);
+    expect(model.gaps).toEqual([{ segment: 'embedding/knn', count: 8, reason: 'overwritten' }]);
+    last().say(gap(11, 13));
+    expect(model.gaps).toEqual([{ segment: 'embedding/knn', count: 10, reason: 'overwritten' }]);
+  });
+
+  it('forgets an epoch that was reset and keeps showing it until another one comes', () => {
+    last().open(kHello, segment(0), run(0, 2), kLive);
+    last().end(1006);
+    vi.advanceTimersByTime(100);
+    last().open(kHello, gap(2, 2, 'reset'), kLive);
+    expect(stream.state).toBe('live');
+    expect(model.gaps).toMatchObject([{ segment: 'embedding/knn', reason: 'reset' }]);
+    expect(model.points).toBe(2);
+    expect(stream.cursors.resume_token()).toBe('');
+  });
+
+  it('gives up on a socket that does not answer', () => {
+    vi.advanceTimersByTime(10000);
+    expect(sockets[0]!.closed).toBe(true);
+    expect(stream.state).toBe('reconnecting');
+    sockets[0]!.open(kHello); // Too late: it is no longer listened to.
+    expect(stream.connects).toBe(0);
+  });
+
+  it('ends a wait when asked to connect, and never has two sockets', () => {
+    last().end(1006);
+    stream.connect();
+    stream.connect();
+    vi.advanceTimersByTime(5000);
+    expect(sockets).toHaveLength(2);
+  });
+});
+
+describe('stream_url', () => {
+  it('stands beside the page, under any path', () => {
+    expect(stream_url('http://h:1/', '')).toBe(
+      'ws://h:1/v1/stream?channels=embedding&from=oldest&mode=run',
+    );
+    expect(stream_url('https://h/a/b/', '')).toMatch(/^wss:\/\/h\/a\/b\/v1\/stream\?/);
+    expect(stream_url('https://h/a/index.html#x', '')).toMatch(/^wss:\/\/h\/a\/v1\/stream\?[^#]*$/);
+  });
+
+  it('takes the query of the page along, except for what it must decide itself', () => {
+    const url = stream_url('http://h/?from=since:10s&channels=a,b&mode=json&resume=x', `${A}:5`);
+    expect(url).toBe(`ws://h/v1/stream?from=since:10s&channels=a,b&mode=run&resume=${A}:5`);
+  });
+});

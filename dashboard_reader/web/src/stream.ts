@@ -1,0 +1,166 @@
+// Keeps one WebSocket to the server: opens it, feeds its messages to a Session, and after any end
+// comes back with a resume token. Every close code is a reason to resume (1001 going away, 1006 cut
+// off, 4000 lapped in the middle of a message); the page never gives up.
+import { Backoff } from './backoff';
+import { Cursors } from './cursors';
+import { ProtocolFault } from './run_message';
+import { Session, type Sink } from './session';
+
+export type StreamState = 'connecting' | 'replaying' | 'live' | 'reconnecting';
+
+const kConnectTimeoutMs = 10000;
+const kCloseOnFault = 4002; // Browsers may send 1000 and 3000 to 4999 only.
+
+/** What the stream needs of a WebSocket; a browser's has it. */
+export interface Socket {
+  binaryType: BinaryType;
+  onopen: ((event: Event) => unknown) | null;
+  onmessage: ((event: MessageEvent) => unknown) | null;
+  onclose: ((event: CloseEvent) => unknown) | null;
+  close(code?: number, reason?: string): void;
+}
+
+export interface StreamOptions {
+  /** The page's address; the stream's is derived from it. */
+  readonly base: string;
+  readonly sink: Sink;
+  /** Something that is shown may have changed. */
+  readonly changed: () => void;
+  readonly open_socket?: (url: string) => Socket;
+  readonly backoff?: Backoff;
+}
+
+export class Stream {
+  state: StreamState = 'connecting';
+  /** From the request for a socket to the `live` message of the same connection; -1 before. */
+  replay_ms = -1;
+  /** Time spent on the messages of this connection so far. */
+  decode_ms = 0;
+  connects = 0;
+  server = '';
+  /** Why the last connection ended, for people; empty once live again. */
+  trouble = '';
+  /** When the next attempt starts, by performance.now(); 0 while none is waited for. */
+  retry_at_ms = 0;
+  readonly cursors = new Cursors();
+
+  private socket_: Socket | null = null;
+  private timer_: ReturnType<typeof setTimeout> | undefined;
+  private readonly backoff_: Backoff;
+
+  constructor(private readonly options_: StreamOptions) {
+    this.backoff_ = options_.backoff ?? new Backoff();
+  }
+
+  /** Opens the first connection, or ends a wait between two. */
+  connect(): void {
+    if (this.socket_ !== null) return;
+    clearTimeout(this.timer_);
+    this.retry_at_ms = 0;
+    const asked_at_ms = performance.now();
+    let socket: Socket;
+    try {
+      const url = stream_url(this.options_.base, this.cursors.resume_token());
+      socket = (this.options_.open_socket ?? ((address) => new WebSocket(address)))(url);
+    } catch (error) {
+      this.ended(`cannot open the stream: ${String(error)}`);
+      return;
+    }
+    this.socket_ = socket;
+    socket.binaryType = 'arraybuffer';
+    const session = new Session(this.cursors, this.options_.sink);
+    // A browser may take minutes to give up on a host that does not answer.
+    this.timer_ = setTimeout(() => this.drop(socket, 'no answer in 10 s'), kConnectTimeoutMs);
+
+    socket.onopen = () => {
+      if (socket !== this.socket_) return;
+      clearTimeout(this.timer_);
+      this.connects += 1;
+      this.decode_ms = 0;
+      this.state = 'replaying';
+      this.options_.changed();
+    };
+    socket.onmessage = (event) => {
+      if (socket !== this.socket_) return;
+      const begun_at_ms = performance.now();
+      try {
+        if (typeof event.data === 'string') session.text(event.data);
+        else session.binary(event.data as ArrayBuffer);
+      } catch (error) {
+        if (!(error instanceof ProtocolFault)) throw error;
+        this.drop(socket, `refused what the server sent: ${error.message}`);
+        return;
+      }
+      const now_ms = performance.now();
+      this.decode_ms += now_ms - begun_at_ms;
+      this.server = session.server;
+      if (session.live && this.state !== 'live') {
+        this.state = 'live';
+        this.trouble = '';
+        this.replay_ms = now_ms - asked_at_ms;
+        this.backoff_.reset();
+      }
+      this.options_.changed();
+    };
+    socket.onclose = (event) => {
+      if (socket !== this.socket_) return;
+      this.ended(close_reason(event.code, event.reason));
+    };
+    this.options_.changed();
+  }
+
+  /** Leaves a socket at once, whatever it would still deliver. */
+  private drop(socket: Socket, reason: string): void {
+    if (socket !== this.socket_) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(kCloseOnFault);
+    this.ended(reason);
+  }
+
+  private ended(reason: string): void {
+    clearTimeout(this.timer_);
+    this.socket_ = null;
+    this.state = 'reconnecting';
+    this.trouble = reason;
+    const delay_ms = this.backoff_.next_delay_ms();
+    this.retry_at_ms = performance.now() + delay_ms;
+    this.timer_ = setTimeout(() => this.connect(), delay_ms);
+    this.options_.changed();
+  }
+}
+
+/**
+ * `v1/stream` beside the page, under whatever path that is served. The page's own query goes along,
+ * so that `?from=last:1000` works; the mode is always run.
+ */
+export function stream_url(base: string, resume: string): string {
+  const url = new URL('v1/stream', base);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const query = new URLSearchParams(new URL(base).search);
+  if (!query.has('channels')) query.set('channels', 'embedding');
+  if (!query.has('from')) query.set('from', 'oldest');
+  query.set('mode', 'run');
+  query.delete('resume');
+  // These separators are legal in a query and easier to read, and to parse, as they are.
+  let text = query.toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
+  if (resume !== '') text += `&resume=${resume}`;
+  url.search = text;
+  url.hash = '';
+  return url.href;
+}
+
+function close_reason(code: number, reason: string): string {
+  switch (code) {
+    case 1000:
+    case 1001:
+      return 'the server is going away';
+    case 1006:
+      return 'the connection was cut, or refused';
+    case 4000:
+      return 'lapped by the producers in the middle of a message';
+    case 4001:
+      return 'too slow to answer the server';
+    default:
+      return `the server closed with ${code}${reason === '' ? '' : ` (${reason})`}`;
+  }
+}

@@ -1,0 +1,151 @@
+#include "producer_shim/embedding.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ringside {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+
+Offset<flatbuffers::String> create_string(FlatBufferBuilder& builder, std::string_view text) {
+  return builder.CreateString(text.data(), text.size());
+}
+
+/// Numbers strings in the order in which they first come.
+class StringTable {
+ public:
+  std::uint32_t number(std::string_view text) {
+    // Points that follow each other mostly share host and profile.
+    if (!strings_.empty() && text == strings_[last_]) return last_;
+    const auto [entry, is_new] =
+        numbers_.try_emplace(text, static_cast<std::uint32_t>(strings_.size()));
+    if (is_new) strings_.push_back(text);
+    last_ = entry->second;
+    return last_;
+  }
+
+  std::size_t size() const { return strings_.size(); }
+
+  Offset<flatbuffers::Vector<Offset<flatbuffers::String>>> create(
+      FlatBufferBuilder& builder) const {
+    std::vector<Offset<flatbuffers::String>> offsets;
+    offsets.reserve(strings_.size());
+    for (const std::string_view text : strings_) offsets.push_back(create_string(builder, text));
+    return builder.CreateVector(offsets);
+  }
+
+ private:
+  std::unordered_map<std::string_view, std::uint32_t> numbers_;
+  std::vector<std::string_view> strings_;
+  std::uint32_t last_ = 0;
+};
+
+/// A batch with all that can be wrong with it checked, because a builder in the ring cannot fail.
+class Batch {
+ public:
+  static Result<Batch> number(const Place& place, std::span<const EmbeddingPoint> points) {
+    if (points.empty()) return fail(Errc::bad_argument, "a batch needs at least one point");
+    const std::uint64_t end = std::uint64_t{place.index()} + points.size();
+    const std::uint64_t last =
+        place.total() > 0 ? place.total() : std::numeric_limits<std::uint32_t>::max();
+    if (end > last)
+      return fail(Errc::bad_argument, "a batch of points up to ", std::to_string(end),
+                  " goes past the end of its cycle of ", std::to_string(last));
+    Batch batch(place, points);
+    batch.rows_.reserve(points.size());
+    for (const EmbeddingPoint& point : points)
+      batch.rows_.push_back({batch.episodes_.number(point.episode_id),
+                             batch.hosts_.number(point.host_id),
+                             batch.profiles_.number(point.profile)});
+    if (auto good = check("hosts", batch.hosts_, kMaxHosts); !good)
+      return tl::unexpected<Error>(good.error());
+    if (auto good = check("profiles", batch.profiles_, kMaxProfiles); !good)
+      return tl::unexpected<Error>(good.error());
+    return batch;
+  }
+
+  void build(FlatBufferBuilder& builder) const {
+    const auto episodes = episodes_.create(builder);
+    const auto hosts = hosts_.create(builder);
+    const auto profiles = profiles_.create(builder);
+    Point* to = nullptr;
+    const auto points = builder.CreateUninitializedVectorOfStructs(points_.size(), &to);
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const EmbeddingPoint& from = points_[i];
+      const Row& row = rows_[i];
+      to[i] = Point(from.x, from.y, from.z, from.phase_int, from.predicted_int, from.cluster,
+                    row.episode, static_cast<std::uint16_t>(row.host),
+                    static_cast<std::uint8_t>(row.profile), from.is_train);
+    }
+    const auto body =
+        CreateEmbeddingBatch(builder, &place_, episodes, hosts, profiles, points).Union();
+    FinishEventBuffer(builder, CreateEvent(builder, Body::EmbeddingBatch, body));
+  }
+
+ private:
+  struct Row {
+    std::uint32_t episode;
+    std::uint32_t host;
+    std::uint32_t profile;
+  };
+
+  static constexpr std::size_t kMaxHosts = std::numeric_limits<std::uint16_t>::max() + 1;
+  static constexpr std::size_t kMaxProfiles = std::numeric_limits<std::uint8_t>::max() + 1;
+
+  Batch(const Place& place, std::span<const EmbeddingPoint> points)
+      : place_(place), points_(points) {}
+
+  static Result<void> check(const char* what, const StringTable& table, std::size_t most) {
+    if (table.size() <= most) return {};
+    return fail(Errc::bad_argument, "a batch of points with ", std::to_string(table.size()),
+                " different ", what, "; it can number at most ", std::to_string(most),
+                ", so publish smaller batches");
+  }
+
+  Place place_;
+  std::span<const EmbeddingPoint> points_;
+  std::vector<Row> rows_;
+  StringTable episodes_;
+  StringTable hosts_;
+  StringTable profiles_;
+};
+
+}  // namespace
+
+void build_point(FlatBufferBuilder& builder, const Place& place, const EmbeddingPoint& point) {
+  const auto episode = create_string(builder, point.episode_id);
+  const auto host = create_string(builder, point.host_id);
+  const auto profile = create_string(builder, point.profile);
+  const auto body =
+      CreateEmbedding(builder, episode, host, profile, point.x, point.y, point.z, point.phase_int,
+                      point.predicted_int, point.cluster, point.is_train, &place)
+          .Union();
+  FinishEventBuffer(builder, CreateEvent(builder, Body::Embedding, body));
+}
+
+Result<void> build_batch(FlatBufferBuilder& builder, const Place& place,
+                         std::span<const EmbeddingPoint> points) {
+  const Result<Batch> batch = Batch::number(place, points);
+  if (!batch) return tl::unexpected<Error>(batch.error());
+  batch->build(builder);
+  return {};
+}
+
+Result<Sequence> publish_point(Producer& producer, const Place& place,
+                               const EmbeddingPoint& point) {
+  return producer.build([&](FlatBufferBuilder& builder) { build_point(builder, place, point); });
+}
+
+Result<Sequence> publish_batch(Producer& producer, const Place& place,
+                               std::span<const EmbeddingPoint> points) {
+  const Result<Batch> batch = Batch::number(place, points);
+  if (!batch) return tl::unexpected<Error>(batch.error());
+  return producer.build([&](FlatBufferBuilder& builder) { batch->build(builder); });
+}
+
+}  // namespace ringside

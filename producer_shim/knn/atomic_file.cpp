@@ -1,0 +1,115 @@
+#include "producer_shim/knn/atomic_file.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ringside::knn {
+
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+  /// close() that reports, for file systems that tell of write errors only then.
+  int finish() { return close(std::exchange(fd_, -1)); }
+
+ private:
+  int fd_;
+};
+
+std::filesystem::path directory_of(const std::filesystem::path& path) {
+  const std::filesystem::path parent = path.parent_path();
+  return parent.empty() ? "." : parent;
+}
+
+tl::unexpected<Error> cannot(const char* what, const std::filesystem::path& path, int cause) {
+  return fail_errno(cause, std::string("cannot ") + what + " " + path.string());
+}
+
+int write_all(int fd, std::span<const std::uint8_t> content) {
+  while (!content.empty()) {
+    const ssize_t written = write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    content = content.subspan(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+std::filesystem::path temporary_beside(const std::filesystem::path& path) {
+  std::string name(".");
+  name.append(path.filename().string()).append(".").append(std::to_string(getpid()));
+  return directory_of(path) / name.append(".tmp");
+}
+
+/// A descriptor to write with, or -1 and errno.
+int create_new(const std::filesystem::path& temporary) {
+  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+  const int fd = open(temporary.c_str(), flags, 0666);
+  if (fd >= 0 || errno != EEXIST) return fd;
+  // A process of this id died here once; nobody else can be writing under our id.
+  unlink(temporary.c_str());
+  return open(temporary.c_str(), flags, 0666);
+}
+
+}  // namespace
+
+Result<void> check_replaceable(const std::filesystem::path& path) {
+  if (!path.has_filename()) {
+    return fail(Errc::bad_argument, "cannot write ", path.string(), ": name a file, not a folder");
+  }
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    return fail(Errc::bad_argument, "cannot write ", path.string(),
+                ": something other than a file stands there");
+  }
+  // Only an attempt tells: permissions do not bind root, nor say that a mount is read-only.
+  const std::filesystem::path temporary = temporary_beside(path);
+  const Descriptor probe(create_new(temporary));
+  if (probe.get() < 0) return cannot("write into the folder", directory_of(path), errno);
+  unlink(temporary.c_str());
+  return {};
+}
+
+Result<void> replace_file(const std::filesystem::path& path,
+                          std::span<const std::uint8_t> content) {
+  const std::filesystem::path directory = directory_of(path);
+  const std::filesystem::path temporary = temporary_beside(path);
+  const int fd = create_new(temporary);
+  if (fd < 0) return cannot("create", temporary, errno);
+
+  Descriptor file(fd);
+  int cause = write_all(file.get(), content);
+  if (cause == 0 && fsync(file.get()) != 0) cause = errno;
+  if (cause == 0 && file.finish() != 0) cause = errno;
+  if (cause != 0) {
+    unlink(temporary.c_str());
+    return cannot("write", path, cause);
+  }
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    cause = errno;
+    unlink(temporary.c_str());
+    return cannot("replace", path, cause);
+  }
+  // The rename itself must survive a power cut as well; not every file system can sync a folder.
+  const Descriptor folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() >= 0 && fsync(folder.get()) != 0 && errno != EINVAL) {
+    return cannot("sync the folder", directory, errno);
+  }
+  return {};
+}
+
+}  // namespace ringside::knn

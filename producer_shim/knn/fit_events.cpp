@@ -1,0 +1,94 @@
+#include "producer_shim/knn/fit_events.hpp"
+
+#include <bit>
+#include <limits>
+
+#include "bus/layout.hpp"
+#include "bus/reader.hpp"
+
+namespace ringside::knn {
+namespace {
+
+std::string_view text(const flatbuffers::String& string) {
+  return string.string_view();
+}
+
+}  // namespace
+
+FitEvents::FitEvents(const SavedFit& fit, std::uint32_t batch) : batch_(batch) {
+  const EmbeddingBatch& saved = fit.batch();
+  points_.reserve(saved.points()->size());
+  for (const Point* point : *saved.points())
+    points_.push_back({.episode_id = text(*saved.episodes()->Get(point->episode())),
+                       .host_id = text(*saved.hosts()->Get(point->host())),
+                       .profile = text(*saved.profiles()->Get(point->profile())),
+                       .x = point->x(),
+                       .y = point->y(),
+                       .z = point->z(),
+                       .phase_int = point->phase_int(),
+                       .predicted_int = point->predicted_int(),
+                       .cluster = point->cluster(),
+                       .is_train = point->is_train()});
+  batch_ = std::min(batch_, points());
+}
+
+std::span<const EmbeddingPoint> FitEvents::slice(std::uint32_t event) const {
+  const std::uint32_t from = points_before(event);
+  return std::span(points_).subspan(from, points_before(event + 1) - from);
+}
+
+Result<Sequence> FitEvents::publish(Producer& producer, std::uint64_t cycle,
+                                    std::uint32_t event) const {
+  if (batch_ == 1) return publish_point(producer, place(cycle, event), points_[event]);
+  return publish_batch(producer, place(cycle, event), slice(event));
+}
+
+Result<CycleSize> FitEvents::measure() const {
+  CycleSize size;
+  flatbuffers::FlatBufferBuilder builder;
+  for (std::uint32_t event = 0; event < count(); ++event) {
+    builder.Clear();
+    if (batch_ == 1) {
+      build_point(builder, place(0, event), points_[event]);
+    } else if (auto built = build_batch(builder, place(0, event), slice(event)); !built) {
+      return tl::unexpected<Error>(built.error());
+    }
+    const std::uint64_t bytes = record_bytes(builder.GetSize());
+    size.bytes += bytes;
+    size.largest = std::max(size.largest, bytes);
+  }
+  return size;
+}
+
+Caps default_caps(const Caps& asked, std::uint32_t events, const CycleSize& size) {
+  Caps caps = asked;
+  if (!caps.retain_events) caps.retain_events = events;
+  if (!caps.capacity_bytes) {
+    const std::uint64_t cycles = (*caps.retain_events - 1) / events + 1;
+    // An event is built with room to spare, which takes it from the oldest: twice the last event's
+    // size, or what a builder that grows by halves has claimed on its way.
+    const std::uint64_t spare = 2 * size.largest + kDataGranule;
+    const bool representable = cycles < kMaxCapacity / size.bytes;
+    caps.capacity_bytes = representable ? std::bit_ceil(cycles * size.bytes + spare) : kMaxCapacity;
+  }
+  return caps;
+}
+
+std::optional<std::uint64_t> last_cycle(const Bus& bus, const SegmentName& name) {
+  const Result<Reader> reader = Reader::open(bus, name);
+  if (!reader) return {};
+  RecordCopier copier(*reader, reader->seek({Start::Kind::last, 1}));
+  if (copier.next() != RecordCopier::Next::record) return {};
+  const Bytes payload = copier.record().payload;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(payload.data());
+  flatbuffers::Verifier verifier(bytes, payload.size());
+  if (!VerifyEventBuffer(verifier)) return {};
+  const Event& event = *GetEvent(bytes);
+  const Place* place = nullptr;
+  if (event.body_type() == Body::Embedding) place = event.body_as_Embedding()->place();
+  if (event.body_type() == Body::EmbeddingBatch) place = event.body_as_EmbeddingBatch()->place();
+  if (place == nullptr) return {};
+  return place->cycle();
+}
+
+}  // namespace ringside::knn

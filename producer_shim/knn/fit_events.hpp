@@ -1,0 +1,59 @@
+// A saved fit as the events of one cycle: one point each, or `batch` points each, the last event
+// taking what is left. The same fit and batch always give events of the same sizes.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "producer_shim/embedding.hpp"
+#include "producer_shim/knn/fit_file.hpp"
+#include "producer_shim/producer.hpp"
+
+namespace ringside::knn {
+
+/// What the records of one cycle take in a ring.
+struct CycleSize {
+  std::uint64_t bytes = 0;
+  std::uint64_t largest = 0;  ///< of the largest record
+};
+
+class FitEvents {
+ public:
+  /// Looks into `fit` as long as it lives. REQUIRES: batch is at least 1.
+  FitEvents(const SavedFit& fit, std::uint32_t batch);
+
+  std::uint32_t points() const { return static_cast<std::uint32_t>(points_.size()); }
+  std::uint32_t count() const { return (points() + batch_ - 1) / batch_; }
+  /// How many points come before `event`; for count(), all of them.
+  std::uint32_t points_before(std::uint32_t event) const {
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(std::uint64_t{event} * batch_, points()));
+  }
+
+  /// Publishes event `event` of the cycle numbered `cycle`.
+  Result<Sequence> publish(Producer& producer, std::uint64_t cycle, std::uint32_t event) const;
+
+  /// Builds each event of a cycle once. Fails as build_batch() does.
+  Result<CycleSize> measure() const;
+
+ private:
+  Place place(std::uint64_t cycle, std::uint32_t event) const {
+    return {cycle, points_before(event), points()};
+  }
+  std::span<const EmbeddingPoint> slice(std::uint32_t event) const;
+
+  std::vector<EmbeddingPoint> points_;
+  std::uint32_t batch_;
+};
+
+/// Fills in the caps that the user left open: one cycle of events, and bytes for them, rounded up
+/// to a power of two. As the last cycle's worth of events has each point once, whoever connects
+/// gets the whole scatter. The same fit gives the same caps, so a restart finds its segment again.
+Caps default_caps(const Caps& asked, std::uint32_t events, const CycleSize& size);
+
+/// The cycle of the last event of the producer's segment, if there is one that tells.
+std::optional<std::uint64_t> last_cycle(const Bus& bus, const SegmentName& name);
+
+}  // namespace ringside::knn

@@ -1,0 +1,38 @@
+// ringside-knn: the producer of the scatter. Each subcommand has a file of its own.
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+#include "producer_shim/knn/commands.hpp"
+
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app("Computes the fit of a scatter and publishes it as embedding events.",
+               "ringside-knn");
+  app.set_version_flag("--version", "ringside-knn " RINGSIDE_VERSION);
+  app.require_subcommand(1);
+  int exit_status = 0;
+  ringside::knn::add_produce_command(app, exit_status);
+  ringside::knn::add_stream_command(app, exit_status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    std::fprintf(stderr, "ringside-knn: %s; see ringside-knn --help\n", error.what());
+    return 2;
+  }
+  return exit_status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ringside-knn: %s\n", error.what());
+    return 1;
+  }
+}

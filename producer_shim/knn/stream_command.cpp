@@ -1,0 +1,218 @@
+// ringside-knn stream: publishes a saved fit as embedding events, cycle after cycle.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <unistd.h>
+
+#include "producer_shim/knn/commands.hpp"
+#include "producer_shim/knn/fit_events.hpp"
+#include "producer_shim/knn/fit_file.hpp"
+#include "producer_shim/knn/stop_signal.hpp"
+#include "producer_shim/knn/stream_report.hpp"
+#include "producer_shim/producer.hpp"
+
+namespace ringside::knn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// With a rate, points come in bursts this far apart at least: a sleep for each would cost more.
+constexpr std::chrono::milliseconds kTick{1};
+/// A stream that fell back further than this, because it was stopped or the machine was busy, goes
+/// on at its rate instead of catching up in one burst.
+constexpr std::chrono::milliseconds kMaxLag{250};
+
+struct StreamArguments {
+  std::filesystem::path fit = "data/processed/knn_v1.fit";
+  bool loop = false;
+  double cycle_pause_s = 1;
+  std::uint64_t rate = 0;
+  std::uint32_t batch = 1;
+  std::string producer = "knn";
+  std::string channel = "embedding";
+  std::optional<std::uint64_t> capacity;
+  std::optional<std::uint64_t> retain;
+  std::string bus;
+};
+
+std::uint64_t wall_clock_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+/// When each point of a cycle is due.
+class Pace {
+ public:
+  Pace(std::uint64_t rate, Clock::time_point start) : rate_(rate), start_(start) {}
+
+  /// Returns once the point after the first `points` is due, or a signal asks for an end.
+  void wait_for(std::uint32_t points) {
+    if (rate_ == 0) return;
+    const Clock::duration due = std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(points / static_cast<double>(rate_)));
+    for (;;) {
+      const Clock::time_point now = Clock::now();
+      if (start_ + due <= now) {
+        if (now - start_ - due > kMaxLag) start_ = now - due;
+        return;
+      }
+      if (stop_requested()) return;
+      sleep_unless_stopped(std::max<Clock::duration>(start_ + due - now, kTick));
+    }
+  }
+
+ private:
+  std::uint64_t rate_;
+  Clock::time_point start_;
+};
+
+Result<SavedFit> open_fit(const std::filesystem::path& path) {
+  Result<SavedFit> fit = read_fit(path);
+  if (!fit && fit.error().code == Errc::not_found)
+    return fail(Errc::not_found, fit.error().message,
+                "; make one with: ringside-knn produce --fit-out ", path.string());
+  return fit;
+}
+
+const char* origin_text(Origin origin) {
+  switch (origin) {
+    case Origin::created:
+      return "a new segment";
+    case Origin::taken_up:
+      return "the segment taken up";
+    case Origin::replaced:
+      return "a new epoch, as caps or schema changed";
+    case Origin::recovered:
+      return "a new epoch, with what was whole of a damaged segment";
+  }
+  return "";
+}
+
+void print_start(const StreamArguments& arguments, const Bus& bus, const Producer& producer,
+                 const FitEvents& events) {
+  const Geometry& geometry = producer.writer().geometry();
+  std::fprintf(stderr,
+               "ringside-knn: %s: %u points as %u events a cycle to %s in %s (%s, %llu bytes, at "
+               "most %llu events)\n",
+               arguments.fit.c_str(), events.points(), events.count(),
+               producer.name().text().c_str(), bus.directory().c_str(),
+               origin_text(producer.writer().origin()),
+               static_cast<unsigned long long>(geometry.data_capacity),
+               static_cast<unsigned long long>(geometry.retain));
+}
+
+/// One pass over the fit, or the part of it before a signal.
+Result<void> stream_cycle(Producer& producer, const FitEvents& events, std::uint64_t cycle,
+                          std::uint64_t rate, StreamReport& report) {
+  const Clock::time_point start = Clock::now();
+  report.begin(producer.writer().next(), start);
+  Pace pace(rate, start);
+  std::uint32_t event = 0;
+  while (event < events.count()) {
+    pace.wait_for(events.points_before(event));
+    if (stop_requested()) break;
+    if (const auto published = events.publish(producer, cycle, event); !published)
+      return tl::unexpected<Error>(published.error());
+    ++event;
+    report.update(events.points_before(event), Clock::now());
+  }
+  report.end(events.points_before(event), producer.writer().next(), Clock::now());
+  return {};
+}
+
+void pause(double seconds) {
+  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                      std::chrono::duration<double>(seconds));
+  for (auto now = Clock::now(); now < end && !stop_requested(); now = Clock::now())
+    sleep_unless_stopped(end - now);
+}
+
+Result<void> stream(const StreamArguments& arguments) {
+  catch_stop_signals();
+  for (const auto& good :
+       {check_name("channel", arguments.channel), check_name("producer", arguments.producer)})
+    if (!good) return good;
+  const Result<SavedFit> fit = open_fit(arguments.fit);
+  if (!fit) return tl::unexpected<Error>(fit.error());
+  const FitEvents events(*fit, arguments.batch);
+  const Result<CycleSize> size = events.measure();
+  if (!size) return tl::unexpected<Error>(size.error());
+
+  const Bus bus = Bus::locate(arguments.bus);
+  if (const std::string warning = bus.volatility_warning(); !warning.empty())
+    std::fprintf(stderr, "ringside-knn: warning: %s\n", warning.c_str());
+  const SegmentName name{arguments.channel, arguments.producer};
+  const Caps asked{.capacity_bytes = arguments.capacity, .retain_events = arguments.retain};
+  Result<Producer> producer =
+      Producer::open(bus, name, EventType::event(), default_caps(asked, events.count(), *size));
+  if (!producer) return tl::unexpected<Error>(producer.error());
+  print_start(arguments, bus, *producer, events);
+
+  // The clock alone would do, were it never set back.
+  std::uint64_t cycle = last_cycle(bus, name).value_or(0);
+  StreamReport report(stderr, name.text(), events.points());
+  do {
+    cycle = std::max(wall_clock_ns(), cycle + 1);
+    if (auto done = stream_cycle(*producer, events, cycle, arguments.rate, report); !done)
+      return done;
+    if (arguments.loop) pause(arguments.cycle_pause_s);
+  } while (arguments.loop && !stop_requested());
+  return {};
+}
+
+}  // namespace
+
+void add_stream_command(CLI::App& app, int& exit_status) {
+  const auto arguments = std::make_shared<StreamArguments>();
+  CLI::App* command =
+      app.add_subcommand("stream", "Publish a saved fit as embedding events, cycle after cycle");
+  command->add_option("--fit", arguments->fit, "The saved fit")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command->add_flag("--loop", arguments->loop, "Go on with a new cycle until stopped");
+  command
+      ->add_option("--cycle-pause-s", arguments->cycle_pause_s,
+                   "Seconds between two cycles of a loop")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  command
+      ->add_option("--rate", arguments->rate,
+                   "Points a second, evenly (default, and 0: full speed)")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000}));
+  command->add_option("--batch", arguments->batch, "Points an event; 1 is an event for each point")
+      ->check(CLI::Range(1U, 1'000'000'000U))
+      ->capture_default_str();
+  command->add_option("--channel", arguments->channel, "The channel to publish on")
+      ->capture_default_str();
+  command->add_option("--producer", arguments->producer, "The producer's name")
+      ->capture_default_str();
+  command
+      ->add_option("--capacity", arguments->capacity,
+                   "Bytes of the data ring; 65536, 64MiB (default: as one cycle needs). A cap that "
+                   "changes starts the segment anew")
+      ->transform(CLI::AsSizeValue(false));
+  command
+      ->add_option("--retain", arguments->retain,
+                   "The most events to keep (default: those of one cycle)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
+  command
+      ->add_option("--bus", arguments->bus,
+                   "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that "
+                   "exists, else /dev/shm/ringside)")
+      ->type_name("DIR");
+  command->callback([arguments, &exit_status] {
+    const Result<void> result = stream(*arguments);
+    if (result) return;
+    std::fprintf(stderr, "ringside-knn: %s\n", result.error().message.c_str());
+    const Errc code = result.error().code;
+    exit_status = code == Errc::bad_name || code == Errc::bad_argument ? 2 : 1;
+  });
+}
+
+}  // namespace ringside::knn
