@@ -16,7 +16,7 @@ target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE_DIR})
 
 # Standalone Asio, its implementation compiled once.
 find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
-file(WRITE ${PROJECT_BINARY_DIR}/asio_impl.cpp "#include <asio/impl/src.hpp>\n")
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/asio_impl.cpp CONTENT "#include <asio/impl/src.hpp>\n")
 add_library(asio STATIC ${PROJECT_BINARY_DIR}/asio_impl.cpp)
 target_include_directories(asio SYSTEM PUBLIC ${ASIO_INCLUDE_DIR})
 target_compile_definitions(asio PUBLIC ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED

@@ -133,10 +133,15 @@ void StreamSession::adopt_segments() {
                                    [&](const Place& place) { return place.segment == segment; });
     if (known || !query_.wants(name.channel)) continue;
     const Reader& reader = segment->reader;
+    if (const auto left = left_.find(reader.epoch()); left != left_.end()) {
+      // The file was away and is back: this client knows the segment and goes on where it stood.
+      places_.push_back({segment, left->second, left->second});
+      left_.erase(left);
+      continue;
+    }
     const SequenceRange window = reader.window();
     // Whoever has been here all along missed nothing of a segment that comes later.
     Sequence from = first ? reader.seek(query_.from) : window.from;
-    if (const auto left = left_.find(reader.epoch()); left != left_.end()) from = left->second;
     const auto resumed = query_.resume.find(reader.epoch());
     const bool resumes = resumed != query_.resume.end();
     const bool possible = resumes && resumed->second <= window.to;

@@ -57,6 +57,9 @@ Result<std::optional<IncomingControl>> FrameDecoder::feed(std::string_view& inpu
       head_.at(head_have_++) = static_cast<std::uint8_t>(input.front());
       input.remove_prefix(1);
       if (head_have_ == 2) {
+        // What is wrong already is said already: the rest of such a head may never come.
+        if (const Result<void> good = check_first_bytes(); !good)
+          return tl::unexpected<Error>(good.error());
         const std::uint8_t length = head_[1] & 0x7F;
         head_need_ = 2 + 4 + (length == 126 ? 2U : length == 127 ? 8U : 0U);
       }
@@ -83,33 +86,36 @@ Result<std::optional<IncomingControl>> FrameDecoder::feed(std::string_view& inpu
   return std::nullopt;
 }
 
-Result<void> FrameDecoder::head_complete() {
+Result<void> FrameDecoder::check_first_bytes() {
   const bool fin = (head_[0] & 0x80) != 0;
   const auto number = static_cast<std::uint8_t>(head_[0] & 0x0F);
   if ((head_[0] & 0x70) != 0) return fail(Errc::bad_argument, "reserved bits are set");
-  if ((head_[1] & 0x80) == 0) return fail(Errc::bad_argument, "a client's frame must be masked");
   if (number > 0xA || (number > 0x2 && number < 0x8))
     return fail(Errc::bad_argument, "reserved opcode");
+  if ((head_[1] & 0x80) == 0) return fail(Errc::bad_argument, "a client's frame must be masked");
   opcode_ = static_cast<Opcode>(number);
-  const std::uint8_t short_length = head_[1] & 0x7F;
-  payload_left_ = short_length;
-  if (short_length >= 126) {
-    payload_left_ = 0;
-    for (std::size_t i = 2; i < head_need_ - 4; ++i)
-      payload_left_ = payload_left_ << 8 | head_.at(i);
-  }
-  std::copy_n(head_.begin() + static_cast<std::ptrdiff_t>(head_need_ - 4), 4, mask_.begin());
   if (is_control(opcode_)) {
     if (!fin) return fail(Errc::bad_argument, "a control frame is fragmented");
-    if (payload_left_ > kMaxControlPayload)
+    if ((head_[1] & 0x7F) > kMaxControlPayload)
       return fail(Errc::bad_argument, "a control frame is longer than 125 bytes");
     return {};
   }
   if ((opcode_ == Opcode::continuation) != in_message_)
     return fail(Errc::bad_argument, "fragments out of order");
   in_message_ = !fin;
+  return {};
+}
+
+Result<void> FrameDecoder::head_complete() {
+  payload_left_ = head_[1] & 0x7F;
+  if (payload_left_ >= 126) {
+    payload_left_ = 0;
+    for (std::size_t i = 2; i < head_need_ - 4; ++i)
+      payload_left_ = payload_left_ << 8 | head_.at(i);
+  }
   if (payload_left_ > ~std::uint64_t{0} / 2)
     return fail(Errc::bad_argument, "the length has its top bit set");
+  std::copy_n(head_.begin() + static_cast<std::ptrdiff_t>(head_need_ - 4), 4, mask_.begin());
   return {};
 }
 

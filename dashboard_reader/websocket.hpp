@@ -62,6 +62,7 @@ class FrameDecoder {
   Result<std::optional<IncomingControl>> feed(std::string_view& input);
 
  private:
+  Result<void> check_first_bytes();
   Result<void> head_complete();
 
   std::array<std::uint8_t, 14> head_{};

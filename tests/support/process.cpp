@@ -1,5 +1,6 @@
 #include "tests/support/process.hpp"
 
+#include <array>
 #include <csignal>
 #include <stdexcept>
 #include <utility>
@@ -27,8 +28,8 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 }  // namespace
 
 Process::Process(const Options& options) {
-  int ends[2] = {-1, -1};
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  std::array<int, 2> ends = {-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe");
   posix_spawn_file_actions_t actions{};
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
@@ -80,10 +81,10 @@ std::string Process::wait_for_line(const std::string& text, std::chrono::millise
     pollfd ready{output_, POLLIN, 0};
     if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0)
       throw std::runtime_error("no line with \"" + text + "\" in time");
-    char bytes[4096];
-    const ssize_t got = ::read(output_, bytes, sizeof bytes);
+    std::array<char, 4096> bytes{};
+    const ssize_t got = ::read(output_, bytes.data(), bytes.size());
     if (got <= 0) throw std::runtime_error("the program ended before it printed \"" + text + "\"");
-    buffered_.append(bytes, static_cast<std::size_t>(got));
+    buffered_.append(bytes.data(), static_cast<std::size_t>(got));
   }
 }
 

@@ -107,6 +107,10 @@ export class ScatterScene {
 
   reset_camera(): void {
     this.moved_by_viewer_ = false;
+    // What is left of a swing would carry the camera on from its place.
+    this.controls_.enableDamping = false;
+    this.controls_.update();
+    this.controls_.enableDamping = true;
     if (this.box_ !== null) this.place_camera(this.box_);
   }
 
