@@ -80,9 +80,9 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
   const std::uint64_t bytes = bytes_to(count);
   const Position end = start + bytes;
   run = Run{cursor, static_cast<std::uint32_t>(count), {segment_.at(start), 0}};
-  const bool consistent = start.value % 8 == 0 && bytes % 8 == 0 &&
-                          bytes >= count * kMinRecordBytes && end > start &&
-                          bytes <= geometry().data_capacity && bytes <= kMaxPayload;
+  const bool consistent =
+      start.value % 8 == 0 && bytes % 8 == 0 && bytes >= count * kMinRecordBytes && end > start &&
+      bytes <= geometry().data_capacity && (count > 1 || bytes <= record_bytes(kMaxPayload));
   // The index words read above are whole if the records are: both go when `oldest` passes them.
   if (!is_whole(run)) {
     const Sequence oldest = load_oldest();

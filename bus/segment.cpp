@@ -49,7 +49,7 @@ Result<Segment> Segment::build(const std::filesystem::path& directory, Geometry 
   if (const Result<bool> locked = file->try_lock(); !locked)
     return tl::unexpected<Error>(locked.error());
   geometry.epoch = random_epoch();
-  geometry.created = now();
+  if (geometry.created.ns == 0) geometry.created = now();
   Result<Mapping> mapping = Mapping::map(*file, geometry, Access::read_write);
   if (!mapping) return tl::unexpected<Error>(mapping.error());
   write_fixed(mapping->header(), geometry);

@@ -27,7 +27,7 @@ class Segment {
   static Result<Segment> open(const std::filesystem::path& path, Access access);
 
   /// Builds a new segment in `directory`, locked by this process, nameless until the caller links
-  /// it: whoever sees it sees it whole.
+  /// it: whoever sees it sees it whole. Epoch, and time of creation unless it is set, are new.
   static Result<Segment> build(const std::filesystem::path& directory, Geometry geometry,
                                Bytes schema);
 

@@ -147,7 +147,10 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
     const bool same = same_layout(*existing, *plan, options);
     const bool whole = can_go_on(*existing);
     if (same && whole) return finish(std::move(*existing), Origin::taken_up);
-    Result<Segment> fresh = Segment::build(path.parent_path(), *plan, options.schema);
+    Geometry layout = *plan;
+    // What is recovered is as old as it was, and no record is older than its segment.
+    if (same) layout.created = existing->geometry().created;
+    Result<Segment> fresh = Segment::build(path.parent_path(), layout, options.schema);
     if (!fresh) return tl::unexpected<Error>(fresh.error());
     // The old records fit the new segment only if it is laid out alike. A new epoch, since which
     // sequences readers saw of what is lost, nobody knows.

@@ -31,7 +31,8 @@ Result<Sequence> Producer::finish(const RingAllocator& allocator,
                     builder.GetSize()};
   room_ =
       std::min<std::size_t>(std::max<std::size_t>(2 * event.size(), 512), writer_.max_payload());
-  if (allocator.overflowed()) return too_large(event.size());
+  // A builder asks for more than it needs; what it built beyond the ring may yet fit into it.
+  if (allocator.overflowed()) return publish(event);
   if (!type_.verify(event)) return bad_event();
   // A FlatBuffer grows downwards from the end of its room, and a record starts at the tail.
   std::memmove(allocator.payload(), event.data(), event.size());

@@ -22,7 +22,7 @@ class RingAllocator final : public flatbuffers::Allocator {
       payload_ = claimed->data();
       return reinterpret_cast<std::uint8_t*>(payload_);
     }
-    // A builder cannot be told no. It finishes in ordinary memory, and the event is refused.
+    // A builder cannot be told no. It finishes in ordinary memory.
     overflow_.emplace_back(size);
     return overflow_.back().data();
   }
