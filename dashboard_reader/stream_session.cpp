@@ -129,12 +129,18 @@ void StreamSession::adopt_segments() {
   for (const auto& entry : attached) {
     const SegmentName& name = entry.first;
     const AttachedSegment& segment = entry.second;
-    const bool known = std::any_of(places_.begin(), places_.end(),
-                                   [&](const Place& place) { return place.segment == segment; });
-    if (known || !query_.wants(name.channel)) continue;
+    if (!query_.wants(name.channel)) continue;
     const Reader& reader = segment->reader;
+    // A client knows segments by their epoch: a file that went and came back is the one it has, and
+    // a copy under another name is nothing new.
+    const auto known = std::find_if(places_.begin(), places_.end(), [&](const Place& place) {
+      return place.segment->reader.epoch() == reader.epoch();
+    });
+    if (known != places_.end()) {
+      if (known->segment->name == name) known->segment = segment;
+      continue;
+    }
     if (const auto left = left_.find(reader.epoch()); left != left_.end()) {
-      // The file was away and is back: this client knows the segment and goes on where it stood.
       places_.push_back({segment, left->second, left->second});
       left_.erase(left);
       continue;

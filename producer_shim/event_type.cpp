@@ -56,11 +56,12 @@ Result<EventType> EventType::from_binary_schema(Bytes schema) {
     return fail(Errc::bad_argument, "the schema has no root_type; name the table of the events");
   const bool has_id = types->file_ident() != nullptr && types->file_ident()->size() == 4;
   const std::array<char, 4> id = has_id ? to_id(types->file_ident()->c_str()) : to_id("");
-  return EventType(schema, id, [copy, types, has_id](Bytes event) {
+  return EventType(schema, id, [copy, types, has_id, id](Bytes event) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(event.data());
-    constexpr std::size_t kLeast = 2 * sizeof(flatbuffers::uoffset_t);
-    if (has_id && (event.size() < kLeast ||
-                   !flatbuffers::BufferHasIdentifier(bytes, types->file_ident()->c_str())))
+    // The identifier stands behind the offset of the root.
+    constexpr std::size_t kOffset = sizeof(flatbuffers::uoffset_t);
+    if (has_id &&
+        (event.size() < kOffset + id.size() || !std::equal(id.begin(), id.end(), bytes + kOffset)))
       return false;
     return flatbuffers::Verify(*types, *types->root_table(), bytes, event.size());
   });

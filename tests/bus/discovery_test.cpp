@@ -1,0 +1,146 @@
+// Which segments a bus has: names, appearance, disappearance, and what is put aside (F-39 to F-41).
+#include "bus/discovery.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "bus/status.hpp"
+#include "tests/bus/bus_fixture.hpp"
+
+using namespace ringside;
+using namespace ringside::test;
+
+namespace {
+
+Changes refresh(Discovery& discovery) {
+  Result<Changes> changes = discovery.refresh();
+  if (!changes) FAIL(changes.error().message);
+  return std::move(*changes);
+}
+
+}  // namespace
+
+TEST_CASE("a name that cannot be a file of the bus is refused (F-39)") {
+  for (const std::string_view good : {"a", "Z9", "a.b", "a_b-c", "0"}) CHECK(check_name("x", good));
+  CHECK(check_name("x", std::string(64, 'a')));
+  for (const std::string& bad : {std::string(), std::string(65, 'a'), std::string("."),
+                                 std::string(".."), std::string(".a"), std::string("-a"),
+                                 std::string("a/b"), std::string("a b"), std::string("a\0b", 3),
+                                 std::string("\xC3\xA4")}) {
+    INFO(bad);
+    const Result<void> checked = check_name("x", bad);
+    REQUIRE_FALSE(checked.has_value());
+    CHECK(checked.error().code == Errc::bad_name);
+  }
+}
+
+TEST_CASE("a bus that is not there has no segments, and one that is no directory is an error") {
+  const TemporaryBus temporary;
+  Discovery none(Bus(temporary.bus().directory() / "absent"));
+  CHECK(refresh(none).appeared.empty());
+  const auto file = temporary.bus().directory() / "file";
+  std::ofstream(file) << "x";
+  Discovery wrong{Bus(file)};
+  const Result<Changes> changes = wrong.refresh();
+  REQUIRE_FALSE(changes.has_value());
+  CHECK(changes.error().message.find(file.string()) != std::string::npos);
+}
+
+TEST_CASE("segments appear, vanish and are replaced, each told once (F-31, F-41)") {
+  const TemporaryBus temporary;
+  Discovery discovery(temporary.bus());
+  CHECK(refresh(discovery).appeared.empty());
+
+  auto first = std::make_unique<Writer>(open_writer(temporary.bus(), small_ring(), {"a", "one"}));
+  const Writer second = open_writer(temporary.bus(), small_ring(), {"b", "two"});
+  Changes changes = refresh(discovery);
+  REQUIRE(changes.appeared.size() == 2);
+  CHECK(changes.appeared[0]->name.text() == "a/one");
+  CHECK(changes.appeared[1]->name.text() == "b/two");
+  CHECK(refresh(discovery).appeared.empty());
+
+  const Epoch old = first->geometry().epoch;
+  first.reset();
+  const Writer replacing = open_writer(temporary.bus(), small_ring(7), {"a", "one"});
+  changes = refresh(discovery);
+  REQUIRE(changes.vanished.size() == 1);
+  REQUIRE(changes.appeared.size() == 1);
+  CHECK(changes.vanished[0]->reader.epoch() == old);
+  CHECK(changes.appeared[0]->reader.epoch() == replacing.geometry().epoch);
+
+  std::filesystem::remove(temporary.path({"b", "two"}));
+  changes = refresh(discovery);
+  REQUIRE(changes.vanished.size() == 1);
+  CHECK(changes.vanished[0]->name.text() == "b/two");
+  CHECK(discovery.attached().size() == 1);
+}
+
+TEST_CASE("only the channel and the producer that are asked for are attached") {
+  const TemporaryBus temporary;
+  const Writer one = open_writer(temporary.bus(), small_ring(), {"a", "one"});
+  const Writer two = open_writer(temporary.bus(), small_ring(), {"a", "two"});
+  const Writer three = open_writer(temporary.bus(), small_ring(), {"b", "one"});
+  Discovery channel(temporary.bus(), "a");
+  CHECK(refresh(channel).appeared.size() == 2);
+  Discovery producer(temporary.bus(), "a", "two");
+  REQUIRE(refresh(producer).appeared.size() == 1);
+  CHECK(producer.attached().begin()->first.text() == "a/two");
+}
+
+TEST_CASE("a bad file is put aside once with its reason, the others go on, and it comes back (F-41)") {
+  const TemporaryBus temporary;
+  const Writer good = open_writer(temporary.bus(), small_ring(), {"a", "good"});
+  const auto bad = temporary.path({"a", "bad"});
+  std::ofstream(bad) << "this is no segment";
+  Discovery discovery(temporary.bus());
+  Changes changes = refresh(discovery);
+  REQUIRE(changes.appeared.size() == 1);
+  REQUIRE(changes.put_aside.size() == 1);
+  CHECK(changes.put_aside[0].name.text() == "a/bad");
+  CHECK(changes.put_aside[0].reason.message.find(bad.string()) != std::string::npos);
+  CHECK(refresh(discovery).put_aside.empty());
+  const std::vector<SegmentStatus> all = status_of(discovery);
+  REQUIRE(all.size() == 2);
+  CHECK(to_json(all[0]).contains("fault"));
+  CHECK(to_json(all[1])["live"] == true);
+
+  std::filesystem::remove(bad);
+  const Writer mended = open_writer(temporary.bus(), small_ring(), {"a", "bad"});
+  changes = refresh(discovery);
+  REQUIRE(changes.appeared.size() == 1);
+  CHECK(discovery.aside().empty());
+}
+
+TEST_CASE("a segment found to lie is not taken back until it is another one (F-41)") {
+  const TemporaryBus temporary;
+  auto writer = std::make_unique<Writer>(open_writer(temporary.bus(), small_ring()));
+  Discovery discovery(temporary.bus());
+  const Changes first = refresh(discovery);
+  REQUIRE(first.appeared.size() == 1);
+  discovery.put_aside(first.appeared[0], Error{Errc::corrupt, 0, "it lies"});
+  CHECK(discovery.attached().empty());
+  CHECK(discovery.aside().size() == 1);
+  CHECK(refresh(discovery).appeared.empty());
+  writer.reset();
+  const Writer other = open_writer(temporary.bus(), small_ring(5));
+  CHECK(refresh(discovery).appeared.size() == 1);
+  CHECK(discovery.aside().empty());
+}
+
+TEST_CASE("files of other names are passed over (F-40)") {
+  const TemporaryBus temporary;
+  const Writer writer = open_writer(temporary.bus(), small_ring(), {"a", "one"});
+  const auto directory = temporary.bus().directory();
+  std::ofstream(directory / "a" / ".one.ring.new") << "x";
+  std::ofstream(directory / "a" / "notes.txt") << "x";
+  std::ofstream(directory / "a" / ".ring") << "x";
+  std::ofstream(directory / "loose.ring") << "x";
+  std::filesystem::create_directory(directory / ".hidden");
+  std::ofstream(directory / ".hidden" / "x.ring") << "x";
+  const auto names = temporary.bus().segments();
+  REQUIRE(names.has_value());
+  REQUIRE(names->size() == 1);
+  CHECK(names->front().text() == "a/one");
+}

@@ -1,0 +1,218 @@
+// After another boot: what a reader shows, and what a writer keeps (F-33 to F-35).
+#include "bus/recovery.hpp"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "tests/bus/bus_fixture.hpp"
+
+using namespace ringside;
+using namespace ringside::test;
+
+namespace {
+
+constexpr std::uint64_t kSeed = 50;
+constexpr std::uint64_t kMost = 400;
+
+/// A segment of an earlier boot that holds sequences 70 to 99.
+struct Aged {
+  TemporaryBus temporary;
+  std::filesystem::path path = temporary.path(kName);
+  Epoch epoch;
+
+  Aged() {
+    {
+      Writer writer = open_writer(temporary.bus(), small_ring(30));
+      publish_events(writer, kSeed, 100, kMost);
+      epoch = writer.geometry().epoch;
+    }
+    age_by_a_boot(path);
+  }
+
+  std::uint64_t slot_of(std::uint64_t sequence) const {
+    return peek(path, kIndexOffsetAt) + 8 * (sequence % peek(path, kIndexSlotsAt));
+  }
+
+  /// Flips one bit of the payload of a record.
+  void damage(std::uint64_t sequence) const {
+    const std::uint64_t at = peek(path, kDataOffsetAt) +
+                             peek(path, slot_of(sequence)) % kDataGranule + 24;
+    poke(path, at, peek(path, at) ^ 1);
+  }
+};
+
+SequenceRange range(std::uint64_t from, std::uint64_t to) { return {Sequence{from}, Sequence{to}}; }
+
+}  // namespace
+
+TEST_CASE("a whole segment of an earlier boot is shown whole, and changed by nobody (F-33)") {
+  const Aged aged;
+  const auto before = read_at(aged.path, 0, std::filesystem::file_size(aged.path));
+  const Reader reader = open_reader(aged.temporary.bus());
+  CHECK(reader.window() == range(70, 100));
+  const Drained all = drain(reader);
+  CHECK_FALSE(all.fault);
+  CHECK(all.sequences.size() == 30);
+  CHECK(read_at(aged.path, 0, before.size()) == before);
+}
+
+TEST_CASE("of a damaged segment of an earlier boot only what follows the damage is shown (F-33)") {
+  const Aged aged;
+  SECTION("a record in the middle") {
+    aged.damage(85);
+    CHECK(open_reader(aged.temporary.bus()).window() == range(86, 100));
+  }
+  SECTION("the oldest") {
+    aged.damage(70);
+    CHECK(open_reader(aged.temporary.bus()).window() == range(71, 100));
+  }
+  SECTION("the newest") {
+    aged.damage(99);
+    CHECK(open_reader(aged.temporary.bus()).window() == range(100, 100));
+  }
+  SECTION("an index word") {
+    poke(aged.path, aged.slot_of(90), peek(aged.path, aged.slot_of(90)) + 8);
+    CHECK(open_reader(aged.temporary.bus()).window() == range(91, 100));
+  }
+  SECTION("oldest too small, so that the window would be more than is retained") {
+    poke(aged.path, kOldestAt, 10);
+    CHECK(open_reader(aged.temporary.bus()).window().count() == 0);
+  }
+  SECTION("oldest past next") {
+    poke(aged.path, kOldestAt, 101);
+    CHECK(open_reader(aged.temporary.bus()).window().count() == 0);
+  }
+  const Reader reader = open_reader(aged.temporary.bus());
+  const Drained all = drain(reader);
+  CHECK_FALSE(all.fault);
+  CHECK(all.sequences.size() == reader.window().count());
+  // A cursor from before is told what it cannot have any more.
+  if (reader.window().count() > 0) {
+    RecordCopier copier(reader, Sequence{65});
+    REQUIRE(copier.next() == RecordCopier::Next::gap);
+    CHECK(copier.gap() == SequenceRange{Sequence{65}, reader.window().from});
+  }
+}
+
+TEST_CASE("a reader that waits beside a segment of an earlier boot follows who takes it up (F-33)") {
+  const Aged aged;
+  const Reader reader = open_reader(aged.temporary.bus());
+  Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  if (writer.origin() == Origin::taken_up) {
+    publish_events(writer, kSeed, 5, kMost);
+    CHECK(reader.window() == range(75, 105));
+    CHECK_FALSE(drain(reader).fault);
+  } else {
+    CHECK_FALSE(reader.is_at(aged.path));
+    CHECK(reader.window() == range(70, 100));
+  }
+}
+
+TEST_CASE("a whole segment of an earlier boot loses nothing to the writer that takes it up (F-34)") {
+  const Aged aged;
+  Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  const Reader reader = open_reader(aged.temporary.bus());
+  const Drained all = drain(reader);
+  CHECK_FALSE(all.fault);
+  REQUIRE(all.payloads.size() == 30);
+  for (std::uint64_t i = 0; i < 30; ++i)
+    CHECK(all.payloads[i] == event_of(kSeed, Sequence{70 + i}, kMost));
+  if (writer.origin() == Origin::taken_up) {
+    CHECK(writer.geometry().epoch == aged.epoch);
+    CHECK(writer.next() == Sequence{100});
+  } else {
+    CHECK(writer.origin() == Origin::recovered);
+    CHECK(writer.geometry().epoch != aged.epoch);
+  }
+}
+
+TEST_CASE("a damaged segment of an earlier boot is recovered into a new epoch (F-34, F-35)") {
+  const Aged aged;
+  const Reader old = open_reader(aged.temporary.bus());
+  const std::uint64_t damaged = GENERATE(as<std::uint64_t>{}, 70, 85, 97);
+  aged.damage(damaged);
+  const Drained before = drain(open_reader(aged.temporary.bus()));
+  const std::uint64_t kept = 99 - damaged;
+  REQUIRE(before.payloads.size() == kept);
+
+  Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  CHECK(writer.origin() == Origin::recovered);
+  CHECK(writer.geometry().epoch != aged.epoch);
+  CHECK(writer.next() == Sequence{kept});
+  CHECK_FALSE(old.is_at(aged.path));
+  const Reader reader = open_reader(aged.temporary.bus());
+  CHECK(reader.window() == range(0, kept));
+  const Drained after = drain(reader);
+  CHECK_FALSE(after.fault);
+  CHECK(after.payloads == before.payloads);
+  CHECK(after.timestamps == before.timestamps);
+  // The name that the replacement had in between is gone.
+  CHECK_FALSE(std::filesystem::exists(aged.path.parent_path() / ".writer.ring.new"));
+  REQUIRE(writer.publish(bytes_of("and on it goes")).has_value());
+  CHECK(drain(reader).timestamps.back() >= before.timestamps.back());
+}
+
+TEST_CASE("records are found although header and index are gone (F-35)") {
+  const Aged aged;
+  for (std::uint64_t at = 256; at < 280; at += 8) poke(aged.path, at, 0xDEADBEEFDEADBEEF);
+  for (std::uint64_t sequence = 0; sequence < 32; ++sequence) poke(aged.path, aged.slot_of(sequence), 13);
+  const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  CHECK(writer.origin() == Origin::recovered);
+  const Drained all = drain(open_reader(aged.temporary.bus()));
+  REQUIRE(all.payloads.size() == 30);
+  for (std::uint64_t i = 0; i < 30; ++i)
+    CHECK(all.payloads[i] == event_of(kSeed, Sequence{70 + i}, kMost));
+}
+
+TEST_CASE("what was recovered once is recovered again (F-35)") {
+  const Aged aged;
+  aged.damage(85);
+  {
+    const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+    REQUIRE(writer.origin() == Origin::recovered);
+    REQUIRE(writer.next() == Sequence{14});
+  }
+  age_by_a_boot(aged.path);
+  aged.damage(3);
+  const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  REQUIRE(writer.origin() == Origin::recovered);
+  CHECK(writer.next() == Sequence{10});
+  const Drained all = drain(open_reader(aged.temporary.bus()));
+  REQUIRE(all.payloads.size() == 10);
+  CHECK(all.payloads.front() == event_of(kSeed, Sequence{90}, kMost));
+}
+
+TEST_CASE("records that run across the end of the ring are recovered too (F-11, F-35)") {
+  const std::uint64_t seed = GENERATE(as<std::uint64_t>{}, 51, 52, 53, 54, 55, 56);
+  INFO("seed " << seed);
+  const TemporaryBus temporary;
+  const auto path = temporary.path(kName);
+  std::vector<std::vector<std::byte>> published;
+  {
+    Writer writer = open_writer(temporary.bus(), small_ring());
+    publish_events(writer, seed, 60 + seed, 9000);
+    published = drain(open_reader(temporary.bus())).payloads;
+  }
+  age_by_a_boot(path);
+  poke(path, kNextAt, 0);
+  const Writer writer = open_writer(temporary.bus(), small_ring());
+  const Drained all = drain(open_reader(temporary.bus()));
+  REQUIRE_FALSE(all.fault);
+  // What was overwritten only in part is not there; older whole ones may be.
+  REQUIRE(all.payloads.size() >= published.size());
+  CHECK(std::equal(published.rbegin(), published.rend(), all.payloads.rbegin()));
+}
+
+TEST_CASE("a writer of this boot finds damage at the end of the window at once (F-30)") {
+  const TemporaryBus temporary;
+  const auto path = temporary.path(kName);
+  {
+    Writer writer = open_writer(temporary.bus(), small_ring(30));
+    publish_events(writer, kSeed, 20, kMost);
+  }
+  const std::uint64_t at = peek(path, kDataOffsetAt) + peek(path, peek(path, kIndexOffsetAt) + 8 * 19) + 24;
+  poke(path, at, peek(path, at) ^ 1);
+  const Writer writer = open_writer(temporary.bus(), small_ring(30));
+  CHECK(writer.origin() == Origin::recovered);
+  CHECK(writer.next() == Sequence{19});
+}
