@@ -2,9 +2,10 @@
 // without a word (F-19 to F-24). The thread sanitizer finds no race in this, since all that both
 // sides touch is read and written as atomic words.
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <thread>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "tests/bus/bus_fixture.hpp"
 
@@ -125,7 +126,9 @@ std::vector<Tally> race(const WriterOptions& options, std::uint64_t count, std::
 
 }  // namespace
 
-TEST_CASE("records copied while the writer laps are whole, in order, and gaps count the rest (F-23, F-24)") {
+TEST_CASE(
+    "records copied while the writer laps are whole, in order, and gaps count the rest (F-23, "
+    "F-24)") {
   struct Ring {
     WriterOptions options;
     std::uint64_t count;
@@ -136,10 +139,12 @@ TEST_CASE("records copied while the writer laps are whole, in order, and gaps co
   for (const Ring& ring : rings) {
     INFO("seed " << kSeed << ", events to " << ring.most << " bytes");
     std::uint64_t gaps = 0;
-    for (const Tally& tally : race(ring.options, ring.count, ring.most, copy_records)) {
-      CHECK(tally.wrong == 0);
-      CHECK(tally.records + tally.missed == ring.count);
-      gaps += tally.gaps;
+    for (int round = 0; gaps == 0 && round < 100; ++round) {
+      for (const Tally& tally : race(ring.options, ring.count, ring.most, copy_records)) {
+        CHECK(tally.wrong == 0);
+        CHECK(tally.records + tally.missed == ring.count);
+        gaps += tally.gaps;
+      }
     }
     // A race in which nobody was lapped would have shown nothing.
     CHECK(gaps > 0);
@@ -148,7 +153,8 @@ TEST_CASE("records copied while the writer laps are whole, in order, and gaps co
 
 TEST_CASE("runs that is_whole approved while the writer laps hold whole records (F-19, F-23)") {
   std::uint64_t discarded = 0;
-  for (int round = 0; round < 3; ++round) {
+  // How often a run is overwritten while it is copied is up to the scheduler: on until it happened.
+  for (int round = 0; round < 3 || (discarded == 0 && round < 100); ++round) {
     for (const Tally& tally : race(small_ring(), 40'000, 400, copy_runs)) {
       CHECK(tally.wrong == 0);
       CHECK(tally.records + tally.missed == 40'000);

@@ -1,7 +1,8 @@
 // Segments that lie: whatever stands in the words that change, a reader neither crashes, nor reads
 // outside its mapping, nor takes for good what was not published (F-22 to F-25).
-#include <catch2/catch.hpp>
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "tests/bus/bus_fixture.hpp"
 
@@ -54,7 +55,8 @@ void ask_everything(const Reader& reader) {
   }
   const SequenceRange window = reader.window();
   REQUIRE(window.from <= window.to);
-  for (const std::uint64_t value : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{100}, ~std::uint64_t{0}})
+  for (const std::uint64_t value :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{100}, ~std::uint64_t{0}})
     for (const Start::Kind kind : {Start::Kind::oldest, Start::Kind::latest, Start::Kind::last,
                                    Start::Kind::seq, Start::Kind::since}) {
       const Sequence at = reader.seek({kind, value});
@@ -76,9 +78,21 @@ void ask_everything(const Reader& reader) {
 
 std::vector<std::uint64_t> odd_values(std::mt19937_64& random, std::uint64_t good) {
   const std::uint64_t bit = std::uint64_t{1} << (random() % 64);
-  return {0, 1, ~std::uint64_t{0}, ~std::uint64_t{0} - 7, good + 1, good - 1, good + 8, good - 8,
-          good + kDataGranule, good - kDataGranule, good ^ bit, std::uint64_t{1} << 63,
-          random(), random() % (4 * kDataGranule), random() % (4 * kDataGranule) / 8 * 8,
+  return {0,
+          1,
+          ~std::uint64_t{0},
+          ~std::uint64_t{0} - 7,
+          good + 1,
+          good - 1,
+          good + 8,
+          good - 8,
+          good + kDataGranule,
+          good - kDataGranule,
+          good ^ bit,
+          std::uint64_t{1} << 63,
+          random(),
+          random() % (4 * kDataGranule),
+          random() % (4 * kDataGranule) / 8 * 8,
           random() % 200};
 }
 
@@ -124,8 +138,12 @@ TEST_CASE("a writer takes up or replaces whatever stands in those words, and goe
       publish_events(writer, kSeed, 100, kMost);
     }
     const std::uint64_t slots = peek(path, kIndexOffsetAt);
-    const std::vector<std::uint64_t> words = {kOldestAt, kNextAt, 272, slots + 8 * (random() % 32),
-                                              slots + 8 * (100 % 32), slots + 8 * (99 % 32)};
+    const std::vector<std::uint64_t> words = {kOldestAt,
+                                              kNextAt,
+                                              272,
+                                              slots + 8 * (random() % 32),
+                                              slots + 8 * (100 % 32),
+                                              slots + 8 * (99 % 32)};
     const std::uint64_t at = words.at(random() % words.size());
     const std::vector<std::uint64_t> values = odd_values(random, peek(path, at));
     const std::uint64_t value = values.at(random() % values.size());
@@ -164,6 +182,36 @@ TEST_CASE("an index word that points elsewhere is a fault, not another record (F
   }
 }
 
+TEST_CASE("a run that is out of step, upside down or longer than the ring is a fault (F-25)") {
+  const TemporaryBus temporary;
+  const auto path = temporary.path(kName);
+  Writer writer = open_writer(temporary.bus(), small_ring(30));
+  publish_events(writer, kSeed, 20, kMost);
+  const Reader reader = open_reader(temporary.bus());
+  const std::uint64_t slot = peek(path, kIndexOffsetAt) + 8 * 5;
+  const std::uint64_t start = peek(path, slot);
+  const std::uint64_t end = peek(path, slot + 8);
+  struct Ends {
+    std::uint64_t start;
+    std::uint64_t end;
+  };
+  const auto take = [&](const Ends& ends) {
+    poke(path, slot, ends.start);
+    poke(path, slot + 8, ends.end);
+    Run run;
+    SequenceRange gap;
+    Sequence cursor{5};
+    return reader.take(cursor, {0, 1}, run, gap);
+  };
+  REQUIRE(take({start, end}) == Take::run);
+  for (const Ends& ends : {Ends{start + 4, end + 4}, Ends{start, end + 4}, Ends{end, start},
+                           Ends{start, start}, Ends{start, start + 24},
+                           Ends{start, start + kDataGranule + 8}, Ends{~std::uint64_t{7}, 32}}) {
+    INFO("from " << ends.start << " to " << ends.end);
+    CHECK(take(ends) == Take::fault);
+  }
+}
+
 TEST_CASE("a next that is not reached, or an oldest past it, is not believed (F-22, F-25)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
@@ -197,7 +245,8 @@ TEST_CASE("a payload that changed in the ring is a fault for those who copy (F-1
   Writer writer = open_writer(temporary.bus(), small_ring(30));
   publish_events(writer, kSeed, 20, kMost);
   const Reader reader = open_reader(temporary.bus());
-  const std::uint64_t at = peek(path, kDataOffsetAt) + peek(path, peek(path, kIndexOffsetAt) + 8 * 7) + 24;
+  const std::uint64_t at =
+      peek(path, kDataOffsetAt) + peek(path, peek(path, kIndexOffsetAt) + 8 * 7) + 24;
   poke(path, at, ~peek(path, at));
   const Drained all = drain(reader);
   CHECK(all.fault);

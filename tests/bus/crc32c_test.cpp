@@ -1,9 +1,10 @@
 // CRC-32C against published vectors and against the polynomial itself.
 #include "bus/crc32c.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "tests/bus/bus_fixture.hpp"
 
@@ -66,7 +67,8 @@ TEST_CASE("a checksum taken in pieces is that of the whole (F-15)") {
   SUCCEED();
 }
 
-TEST_CASE("the copying checksum copies, pads with zeros, and agrees with the plain one (F-14, F-15)") {
+TEST_CASE(
+    "the copying checksum copies, pads with zeros, and agrees with the plain one (F-14, F-15)") {
   std::mt19937_64 random(3);
   for (std::size_t size = 1; size <= 1600; ++size) {
     const std::vector<std::byte> from = random_bytes(random, size);

@@ -2,9 +2,10 @@
 #include "bus/discovery.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+
+#include <catch2/catch.hpp>
 
 #include "bus/status.hpp"
 #include "tests/bus/bus_fixture.hpp"
@@ -25,10 +26,10 @@ Changes refresh(Discovery& discovery) {
 TEST_CASE("a name that cannot be a file of the bus is refused (F-39)") {
   for (const std::string_view good : {"a", "Z9", "a.b", "a_b-c", "0"}) CHECK(check_name("x", good));
   CHECK(check_name("x", std::string(64, 'a')));
-  for (const std::string& bad : {std::string(), std::string(65, 'a'), std::string("."),
-                                 std::string(".."), std::string(".a"), std::string("-a"),
-                                 std::string("a/b"), std::string("a b"), std::string("a\0b", 3),
-                                 std::string("\xC3\xA4")}) {
+  for (const std::string& bad :
+       {std::string(), std::string(65, 'a'), std::string("."), std::string(".."), std::string(".a"),
+        std::string("-a"), std::string("a/b"), std::string("a b"), std::string("a\0b", 3),
+        std::string("\xC3\xA4")}) {
     INFO(bad);
     const Result<void> checked = check_name("x", bad);
     REQUIRE_FALSE(checked.has_value());
@@ -89,7 +90,8 @@ TEST_CASE("only the channel and the producer that are asked for are attached") {
   CHECK(producer.attached().begin()->first.text() == "a/two");
 }
 
-TEST_CASE("a bad file is put aside once with its reason, the others go on, and it comes back (F-41)") {
+TEST_CASE(
+    "a bad file is put aside once with its reason, the others go on, and it comes back (F-41)") {
   const TemporaryBus temporary;
   const Writer good = open_writer(temporary.bus(), small_ring(), {"a", "good"});
   const auto bad = temporary.path({"a", "bad"});

@@ -1,13 +1,13 @@
 // The doorbell between processes: no wake-up is lost (F-36 to F-38).
 #include "bus/doorbell.hpp"
 
-#include <sched.h>
-#include <unistd.h>
-
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <ctime>
 #include <random>
+
+#include <catch2/catch.hpp>
+#include <sched.h>
+#include <unistd.h>
 
 #include "tests/bus/bus_fixture.hpp"
 

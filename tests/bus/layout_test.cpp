@@ -2,9 +2,10 @@
 #include "bus/layout.hpp"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <functional>
+
+#include <catch2/catch.hpp>
 
 #include "bus/segment.hpp"
 #include "tests/bus/bus_fixture.hpp"
@@ -35,7 +36,8 @@ struct HandHeader {
   Fixed bytes() const {
     std::vector<std::byte> out;
     const auto put = [&out](std::uint64_t value, int count) {
-      for (int i = 0; i < count; ++i) out.push_back(static_cast<std::byte>(value >> (8 * i) & 0xFF));
+      for (int i = 0; i < count; ++i)
+        out.push_back(static_cast<std::byte>(value >> (8 * i) & 0xFF));
     };
     for (const char c : magic) out.push_back(static_cast<std::byte>(c));
     put(byte_order, 4);
@@ -107,7 +109,8 @@ TEST_CASE("each bit of the fixed part that is flipped makes it refused (F-2, F-3
   SUCCEED();
 }
 
-TEST_CASE("what is no segment, or one of another machine or version, is told apart (F-1, F-2, F-3)") {
+TEST_CASE(
+    "what is no segment, or one of another machine or version, is told apart (F-1, F-2, F-3)") {
   HandHeader hand;
   SECTION("another magic") {
     hand.magic = "RINGSIDF";
@@ -150,23 +153,22 @@ TEST_CASE("a header that contradicts itself is refused although its checksum is 
          h.data_offset = (1 << 20) + 65536;
          h.file_size = h.data_offset + h.data_capacity;
        }},
-      {"schema size near 2^64", [most](HandHeader& h) { h.schema_size = most - 4095; }},
+      {"schema size near 2^64", [](HandHeader& h) { h.schema_size = most - 4095; }},
       {"index in the header", [](HandHeader& h) { h.index_offset = 0; }},
       {"index off a page", [](HandHeader& h) { h.index_offset = 8200; }},
       {"index far away", [](HandHeader& h) { h.index_offset = 1 << 24; }},
       {"slots not a power of two", [](HandHeader& h) { h.index_slots = 600; }},
       {"no slots", [](HandHeader& h) { h.index_slots = 0; }},
       {"2^63 slots", [](HandHeader& h) { h.index_slots = std::uint64_t{1} << 63; }},
-      {"2^61 slots, whose bytes wrap to 0", [](HandHeader& h) { h.index_slots = std::uint64_t{1} << 61; }},
+      {"2^61 slots, whose bytes wrap to 0",
+       [](HandHeader& h) { h.index_slots = std::uint64_t{1} << 61; }},
       {"as many retained as slots", [](HandHeader& h) { h.retain = 512; }},
       {"nothing retained", [](HandHeader& h) { h.retain = 0; }},
       {"index into the data", [](HandHeader& h) { h.index_slots = 8192; }},
-      {"data off its granule",
-       [](HandHeader& h) { h.data_offset += 4096, h.file_size += 4096; }},
-      {"data near 2^64", [most](HandHeader& h) { h.data_offset = most - 65535, h.file_size = 0; }},
+      {"data off its granule", [](HandHeader& h) { h.data_offset += 4096, h.file_size += 4096; }},
+      {"data near 2^64", [](HandHeader& h) { h.data_offset = most - 65535, h.file_size = 0; }},
       {"capacity 0", [](HandHeader& h) { h.data_capacity = 0, h.file_size = h.data_offset; }},
-      {"capacity off its granule",
-       [](HandHeader& h) { h.data_capacity += 8, h.file_size += 8; }},
+      {"capacity off its granule", [](HandHeader& h) { h.data_capacity += 8, h.file_size += 8; }},
       {"capacity above its limit",
        [](HandHeader& h) {
          h.data_capacity = (std::uint64_t{1} << 40) + 65536;
@@ -198,8 +200,8 @@ TEST_CASE("whatever can be planned passes the reader's checks (F-5)") {
     for (const std::uint64_t retain :
          {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{15}, std::uint64_t{16},
           std::uint64_t{1000}, (std::uint64_t{1} << 36) - 1})
-      for (const std::size_t schema_size : {std::size_t{0}, std::size_t{1}, std::size_t{4096},
-                                            std::size_t{4097}, schema.size()}) {
+      for (const std::size_t schema_size :
+           {std::size_t{0}, std::size_t{1}, std::size_t{4096}, std::size_t{4097}, schema.size()}) {
         INFO("capacity " << capacity << ", retain " << retain << ", schema " << schema_size);
         SegmentSpec spec;
         spec.schema = Bytes(schema).first(schema_size);
@@ -224,10 +226,18 @@ TEST_CASE("whatever can be planned passes the reader's checks (F-5)") {
 TEST_CASE("sizes out of their range cannot be planned (F-5)") {
   const std::vector<std::byte> schema((1 << 20) + 1);
   SegmentSpec spec;
-  SECTION("no capacity") { spec.capacity = 0; }
-  SECTION("too much capacity") { spec.capacity = (std::uint64_t{1} << 40) + 1; }
-  SECTION("too many events") { spec.retain = std::uint64_t{1} << 36; }
-  SECTION("too large a schema") { spec.schema = schema; }
+  SECTION("no capacity") {
+    spec.capacity = 0;
+  }
+  SECTION("too much capacity") {
+    spec.capacity = (std::uint64_t{1} << 40) + 1;
+  }
+  SECTION("too many events") {
+    spec.retain = std::uint64_t{1} << 36;
+  }
+  SECTION("too large a schema") {
+    spec.schema = schema;
+  }
   const Result<Geometry> plan = plan_segment(spec);
   REQUIRE_FALSE(plan.has_value());
   CHECK(plan.error().code == Errc::bad_argument);

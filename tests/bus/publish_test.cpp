@@ -1,7 +1,8 @@
 // What one writer publishes is what a reader copies out: sizes, laps, caps, claims.
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "tests/bus/bus_fixture.hpp"
 

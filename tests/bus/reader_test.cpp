@@ -1,12 +1,12 @@
 // The reader's side of a healthy ring: seeks, runs, gaps, and the check that follows the use.
 #include "bus/reader.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <ctime>
+
+#include <catch2/catch.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bus/start.hpp"
 #include "tests/bus/bus_fixture.hpp"
@@ -201,12 +201,13 @@ TEST_CASE("a claim alone makes a run not whole: its bytes may be written from th
   CHECK_FALSE(reader.is_whole(run));
 }
 
-TEST_CASE("the longest record of a large ring is no fault, nor is a run of more than it (F-18, F-25)") {
-  // 4 GiB, of which nothing is ever touched: the file is sparse, and its words are written by hand.
+TEST_CASE(
+    "the longest record of a large ring is no fault, nor is a run of more than it (F-18, F-25)") {
+  // 8 GiB, of which nothing is ever touched: the file is sparse, and its words are written by hand.
   const TemporaryBus temporary;
   { const Writer writer = open_writer(temporary.bus(), small_ring()); }
   SegmentSpec spec;
-  spec.capacity = std::uint64_t{1} << 32;
+  spec.capacity = std::uint64_t{1} << 33;
   spec.retain = 15;
   Result<Geometry> geometry = plan_segment(spec);
   REQUIRE(geometry.has_value());

@@ -1,6 +1,7 @@
 // One record as bytes: its checksum computed by hand, and everything that is refused of it.
-#include <catch2/catch.hpp>
 #include <cstring>
+
+#include <catch2/catch.hpp>
 
 #include "bus/segment.hpp"
 #include "tests/bus/bus_fixture.hpp"
@@ -81,7 +82,7 @@ TEST_CASE("the record that the writer writes is, byte for byte, the one by hand 
 
 TEST_CASE("each bit of a record that is flipped makes it refused (F-15)") {
   const Geometry geometry = geometry_of_a_small_ring();
-  const std::vector<std::byte> good = hand_record(7, 1234, "thirteen bytes"); 
+  const std::vector<std::byte> good = hand_record(7, 1234, "thirteen bytes");
   REQUIRE(decode_record(geometry, Sequence{7}, good).has_value());
   for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
     std::vector<std::byte> bad = good;
@@ -95,7 +96,9 @@ TEST_CASE("each bit of a record that is flipped makes it refused (F-15)") {
 TEST_CASE("a whole record in the wrong place is refused (F-15)") {
   Geometry geometry = geometry_of_a_small_ring();
   const std::vector<std::byte> good = hand_record(7, 1234, "payload");
-  SECTION("another sequence") { CHECK_FALSE(decode_record(geometry, Sequence{8}, good).has_value()); }
+  SECTION("another sequence") {
+    CHECK_FALSE(decode_record(geometry, Sequence{8}, good).has_value());
+  }
   SECTION("another epoch") {
     geometry.epoch = Epoch{kEpoch + 1};
     CHECK_FALSE(decode_record(geometry, Sequence{7}, good).has_value());

@@ -1,8 +1,9 @@
 // After another boot: what a reader shows, and what a writer keeps (F-33 to F-35).
 #include "bus/recovery.hpp"
 
-#include <catch2/catch.hpp>
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "tests/bus/bus_fixture.hpp"
 
@@ -35,13 +36,15 @@ struct Aged {
 
   /// Flips one bit of the payload of a record.
   void damage(std::uint64_t sequence) const {
-    const std::uint64_t at = peek(path, kDataOffsetAt) +
-                             peek(path, slot_of(sequence)) % kDataGranule + 24;
+    const std::uint64_t at =
+        peek(path, kDataOffsetAt) + peek(path, slot_of(sequence)) % kDataGranule + 24;
     poke(path, at, peek(path, at) ^ 1);
   }
 };
 
-SequenceRange range(std::uint64_t from, std::uint64_t to) { return {Sequence{from}, Sequence{to}}; }
+SequenceRange range(std::uint64_t from, std::uint64_t to) {
+  return {Sequence{from}, Sequence{to}};
+}
 
 }  // namespace
 
@@ -94,7 +97,8 @@ TEST_CASE("of a damaged segment of an earlier boot only what follows the damage 
   }
 }
 
-TEST_CASE("a reader that waits beside a segment of an earlier boot follows who takes it up (F-33)") {
+TEST_CASE(
+    "a reader that waits beside a segment of an earlier boot follows who takes it up (F-33)") {
   const Aged aged;
   const Reader reader = open_reader(aged.temporary.bus());
   Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
@@ -108,7 +112,8 @@ TEST_CASE("a reader that waits beside a segment of an earlier boot follows who t
   }
 }
 
-TEST_CASE("a whole segment of an earlier boot loses nothing to the writer that takes it up (F-34)") {
+TEST_CASE(
+    "a whole segment of an earlier boot loses nothing to the writer that takes it up (F-34)") {
   const Aged aged;
   Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
   const Reader reader = open_reader(aged.temporary.bus());
@@ -155,7 +160,8 @@ TEST_CASE("a damaged segment of an earlier boot is recovered into a new epoch (F
 TEST_CASE("records are found although header and index are gone (F-35)") {
   const Aged aged;
   for (std::uint64_t at = 256; at < 280; at += 8) poke(aged.path, at, 0xDEADBEEFDEADBEEF);
-  for (std::uint64_t sequence = 0; sequence < 32; ++sequence) poke(aged.path, aged.slot_of(sequence), 13);
+  for (std::uint64_t sequence = 0; sequence < 32; ++sequence)
+    poke(aged.path, aged.slot_of(sequence), 13);
   const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
   CHECK(writer.origin() == Origin::recovered);
   const Drained all = drain(open_reader(aged.temporary.bus()));
@@ -210,7 +216,8 @@ TEST_CASE("a writer of this boot finds damage at the end of the window at once (
     Writer writer = open_writer(temporary.bus(), small_ring(30));
     publish_events(writer, kSeed, 20, kMost);
   }
-  const std::uint64_t at = peek(path, kDataOffsetAt) + peek(path, peek(path, kIndexOffsetAt) + 8 * 19) + 24;
+  const std::uint64_t at =
+      peek(path, kDataOffsetAt) + peek(path, peek(path, kIndexOffsetAt) + 8 * 19) + 24;
   poke(path, at, peek(path, at) ^ 1);
   const Writer writer = open_writer(temporary.bus(), small_ring(30));
   CHECK(writer.origin() == Origin::recovered);

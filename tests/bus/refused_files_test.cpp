@@ -1,15 +1,15 @@
 // Files and places that are no segment: each refused with a word that tells what and where, none
 // changed (F-1 to F-7, F-29, F-32).
-#include <fcntl.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
+
+#include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bus/crc32c.hpp"
 #include "bus/doorbell.hpp"
@@ -96,7 +96,8 @@ TEST_CASE("what is no regular segment file is refused by readers and writers (F-
   }
 }
 
-TEST_CASE("a segment that is truncated, damaged, or another's is refused and left alone (F-1 to F-7)") {
+TEST_CASE(
+    "a segment that is truncated, damaged, or another's is refused and left alone (F-1 to F-7)") {
   const TemporaryBus temporary;
   const fs::path path = temporary.path(kName);
   {
@@ -105,7 +106,8 @@ TEST_CASE("a segment that is truncated, damaged, or another's is refused and lef
   }
   SECTION("truncated at any of its borders") {
     const std::uint64_t size = fs::file_size(path);
-    for (const std::uint64_t shorter : {size - 1, size / 2, std::uint64_t{65536}, std::uint64_t{4096}, std::uint64_t{128}}) {
+    for (const std::uint64_t shorter :
+         {size - 1, size / 2, std::uint64_t{65536}, std::uint64_t{4096}, std::uint64_t{128}}) {
       fs::resize_file(path, shorter);
       check_refused(temporary, Errc::corrupt, Errc::corrupt);
       CHECK(fs::file_size(path) == shorter);
@@ -121,7 +123,8 @@ TEST_CASE("a segment that is truncated, damaged, or another's is refused and lef
     check_refused(temporary, Errc::incompatible, Errc::incompatible);
   }
   SECTION("the other byte order") {
-    const std::array<std::byte, 4> swapped = {std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}};
+    const std::array<std::byte, 4> swapped = {std::byte{1}, std::byte{2}, std::byte{3},
+                                              std::byte{4}};
     write_at(path, 8, swapped);
     put_fixed_crc(path);
     check_refused(temporary, Errc::incompatible, Errc::incompatible);

@@ -1,13 +1,13 @@
 // One writer at a time, and the next one goes on where the last one stood, however that one died
 // (F-16, F-26 to F-31).
+#include <atomic>
+#include <ctime>
+#include <random>
+
+#include <catch2/catch.hpp>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <atomic>
-#include <catch2/catch.hpp>
-#include <ctime>
-#include <random>
 
 #include "tests/bus/bus_fixture.hpp"
 
@@ -57,7 +57,8 @@ TEST_CASE("a second producer of the name is refused, with the number of the firs
     const Result<Writer> second = Writer::open(temporary.bus(), kName, options);
     REQUIRE_FALSE(second.has_value());
     CHECK(second.error().code == Errc::in_use);
-    CHECK(second.error().message.find("process " + std::to_string(child.pid())) != std::string::npos);
+    CHECK(second.error().message.find("process " + std::to_string(child.pid())) !=
+          std::string::npos);
     CHECK(second.error().message.find(path.string()) != std::string::npos);
   }
   CHECK(read_at(path, 0, 4096) == before);
@@ -112,13 +113,16 @@ TEST_CASE("of many producers that start at once exactly one has the segment (F-2
   }
 }
 
-TEST_CASE("a writer killed at any moment leaves a segment that the next one takes up (F-16, F-20, F-30)") {
+TEST_CASE(
+    "a writer killed at any moment leaves a segment that the next one takes up (F-16, F-20, "
+    "F-30)") {
   constexpr std::uint64_t kSeed = 70;
   INFO("seed " << kSeed);
   std::mt19937_64 random(kSeed);
   const TemporaryBus temporary;
   const std::uint64_t most = GENERATE(as<std::uint64_t>{}, 30, 3000, 20000);
-  const WriterOptions options = small_ring(most == 30 ? std::optional<std::uint64_t>(50) : std::nullopt);
+  const WriterOptions options =
+      small_ring(most == 30 ? std::optional<std::uint64_t>(50) : std::nullopt);
   Sequence taken{0};
   Epoch epoch;
   std::uint64_t published_by_killed = 0;
@@ -171,7 +175,8 @@ TEST_CASE("a writer killed at any moment leaves a segment that the next one take
   CHECK(published_by_killed > 1000);
 }
 
-TEST_CASE("timestamps never go back, even when a writer takes up what seems to be of tomorrow (F-17)") {
+TEST_CASE(
+    "timestamps never go back, even when a writer takes up what seems to be of tomorrow (F-17)") {
   const TemporaryBus temporary;
   const std::uint64_t tomorrow = now().ns + 86'400'000'000'000;
   {
@@ -208,9 +213,15 @@ TEST_CASE("the same caps and schema, or caps left to what is there, take the seg
   Left left;
   const Reader reader = open_reader(left.temporary.bus());
   SECTION("the same") {}
-  SECTION("caps left to what is there") { left.options.capacity.reset(), left.options.retain.reset(); }
-  SECTION("only the capacity left to what is there") { left.options.capacity.reset(); }
-  SECTION("a capacity that rounds to the same") { left.options.capacity = kDataGranule - 100; }
+  SECTION("caps left to what is there") {
+    left.options.capacity.reset(), left.options.retain.reset();
+  }
+  SECTION("only the capacity left to what is there") {
+    left.options.capacity.reset();
+  }
+  SECTION("a capacity that rounds to the same") {
+    left.options.capacity = kDataGranule - 100;
+  }
   Writer writer = open_writer(left.temporary.bus(), left.options);
   CHECK(writer.origin() == Origin::taken_up);
   CHECK(writer.next() == Sequence{10});
@@ -219,16 +230,29 @@ TEST_CASE("the same caps and schema, or caps left to what is there, take the seg
   CHECK(drain(reader).sequences.size() == 11);
 }
 
-TEST_CASE("caps or a schema that differ make a new epoch, and readers see that theirs is gone (F-31)") {
+TEST_CASE(
+    "caps or a schema that differ make a new epoch, and readers see that theirs is gone (F-31)") {
   Left left;
   const Reader reader = open_reader(left.temporary.bus());
   const std::vector<std::byte> other_schema = bytes_of("two");
-  SECTION("another capacity") { left.options.capacity = 2 * kDataGranule; }
-  SECTION("another retention") { left.options.retain = 99; }
-  SECTION("another schema") { left.options.schema = other_schema; }
-  SECTION("a shorter schema") { left.options.schema = Bytes(left.schema).first(2); }
-  SECTION("no schema") { left.options.schema = {}; }
-  SECTION("another identifier") { left.options.schema_id = {'X', 'X', 'X', 'X'}; }
+  SECTION("another capacity") {
+    left.options.capacity = 2 * kDataGranule;
+  }
+  SECTION("another retention") {
+    left.options.retain = 99;
+  }
+  SECTION("another schema") {
+    left.options.schema = other_schema;
+  }
+  SECTION("a shorter schema") {
+    left.options.schema = Bytes(left.schema).first(2);
+  }
+  SECTION("no schema") {
+    left.options.schema = {};
+  }
+  SECTION("another identifier") {
+    left.options.schema_id = {'X', 'X', 'X', 'X'};
+  }
   const Writer writer = open_writer(left.temporary.bus(), left.options);
   CHECK(writer.origin() == Origin::replaced);
   CHECK(writer.geometry().epoch != reader.epoch());

@@ -1,8 +1,10 @@
-// Events built in the ring or handed over: verified before anyone can see them, refused without a trace.
+// Events built in the ring or handed over: verified before anyone can see them, refused without a
+// trace.
 #include "producer_shim/producer.hpp"
 
-#include <catch2/catch.hpp>
 #include <cstring>
+
+#include <catch2/catch.hpp>
 
 #include "bus/reader.hpp"
 #include "load_generated.h"
@@ -18,8 +20,8 @@ const SegmentName kName{"load", "test"};
 struct Opened {
   TemporaryDirectory directory;
   Bus bus{directory.path()};
-  Result<Producer> producer = Producer::open(
-      bus, kName, EventType::load(), {.capacity_bytes = 65536, .retain_events = {}});
+  Result<Producer> producer =
+      Producer::open(bus, kName, EventType::load(), {.capacity_bytes = 65536, .retain_events = {}});
   Result<Reader> reader = Reader::open(bus, kName);
 
   Opened() {
@@ -43,7 +45,8 @@ std::vector<std::byte> load_event(std::size_t words) {
   return {bytes, bytes + builder.GetSize()};
 }
 
-/// The binary schema `bytes` of FlatBuffers text would need a compiler; these are the embedded ones.
+/// The binary schema `bytes` of FlatBuffers text would need a compiler; these are the embedded
+/// ones.
 Bytes load_schema() {
   static const EventType type = EventType::load();
   return type.schema();
@@ -51,7 +54,8 @@ Bytes load_schema() {
 
 TEST_CASE("an event built in the ring is the one that readers get, however it grows") {
   Opened opened;
-  // Small after large and large after small, so that the first claim is now too large, now too small.
+  // Small after large and large after small, so that the first claim is now too large, now too
+  // small.
   for (const std::size_t words : {1u, 0u, 10u, 500u, 3u, 2000u, 7000u, 1u, 8000u, 100u, 8150u}) {
     INFO(words << " words");
     const Result<Sequence> published = opened.build(words + 5, words);
@@ -84,11 +88,21 @@ TEST_CASE("an event that does not verify is refused and the window is as it was"
   REQUIRE(opened.build(1, 10).has_value());
   const SequenceRange before = opened.reader->window();
   std::vector<std::byte> event = load_event(10);
-  SECTION("another identifier") { event[4] = std::byte{'X'}; }
-  SECTION("a root outside") { event[1] = std::byte{0x7F}; }
-  SECTION("cut short") { event.resize(event.size() - 9); }
-  SECTION("empty") { event.clear(); }
-  SECTION("random bytes") { event = std::vector<std::byte>(64, std::byte{0xA5}); }
+  SECTION("another identifier") {
+    event[4] = std::byte{'X'};
+  }
+  SECTION("a root outside") {
+    event[1] = std::byte{0x7F};
+  }
+  SECTION("cut short") {
+    event.resize(event.size() - 9);
+  }
+  SECTION("empty") {
+    event.clear();
+  }
+  SECTION("random bytes") {
+    event = std::vector<std::byte>(64, std::byte{0xA5});
+  }
   const Result<Sequence> refused = opened.producer->publish(event);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == Errc::bad_event);
@@ -143,15 +157,18 @@ TEST_CASE("a type made from a binary schema takes the events of that schema and 
   CHECK_FALSE(type->verify(other));
   for (std::size_t size = 0; size < event.size(); ++size) {
     // Of exactly that size, so that reading on is seen by the address sanitizer.
-    const std::vector<std::byte> part(event.begin(), event.begin() + static_cast<std::ptrdiff_t>(size));
+    const std::vector<std::byte> part(event.begin(),
+                                      event.begin() + static_cast<std::ptrdiff_t>(size));
     if (type->verify(part) && size + 8 < event.size()) FAIL("cut to " << size);
   }
 }
 
 TEST_CASE("what is no binary schema cannot be a type") {
   const std::vector<std::byte> schema(load_schema().begin(), load_schema().end());
-  for (const std::size_t size : {std::size_t{0}, std::size_t{3}, std::size_t{8}, schema.size() / 2}) {
-    const std::vector<std::byte> part(schema.begin(), schema.begin() + static_cast<std::ptrdiff_t>(size));
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{3}, std::size_t{8}, schema.size() / 2}) {
+    const std::vector<std::byte> part(schema.begin(),
+                                      schema.begin() + static_cast<std::ptrdiff_t>(size));
     const Result<EventType> type = EventType::from_binary_schema(part);
     REQUIRE_FALSE(type.has_value());
     CHECK(type.error().code == Errc::bad_argument);
