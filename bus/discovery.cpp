@@ -17,9 +17,11 @@ Result<Changes> Discovery::refresh() {
     changes.vanished.push_back(segment);
     entry = attached_.erase(entry);
   }
-  std::erase_if(aside_, [&names](const auto& entry) {
+  const auto is_gone = [&names](const auto& entry) {
     return !std::binary_search(names->begin(), names->end(), entry.first);
-  });
+  };
+  std::erase_if(aside_, is_gone);
+  std::erase_if(distrusted_, is_gone);
   for (const SegmentName& name : *names) {
     const bool wanted = (channel_.empty() || channel_ == name.channel) &&
                         (producer_.empty() || producer_ == name.producer);

@@ -82,6 +82,8 @@ std::uint32_t Doorbell::prepare() noexcept {
   const std::uint32_t ticket = rings();
   // Pairs with the load in ring(): Dekker, as in the header.
   if (writable_) page_->waiting.store(1, std::memory_order_seq_cst);
+  // The loads of `next` that follow are acquire only; the fence makes them the fourth of the four.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   return ticket;
 }
 

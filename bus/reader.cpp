@@ -37,14 +37,14 @@ Sequence Reader::load_next() const noexcept {
 
 Sequence Reader::load_oldest() const noexcept {
   if (is_frozen()) return believed_->from;
-  // Relaxed: the first load is a hint; the one that counts, in is_whole(), has its own fence.
-  return Sequence{segment_.header().oldest.load(std::memory_order_relaxed)};
+  // Acquire: pairs with the release in Writer::make_room(), so that a `next` that is loaded
+  // afterwards is not behind it.
+  return Sequence{segment_.header().oldest.load(std::memory_order_acquire)};
 }
 
 SequenceRange Reader::window() const noexcept {
   // `oldest` first: it never passes `next`, so an older `oldest` cannot exceed a newer `next`.
   const Sequence oldest = load_oldest();
-  std::atomic_thread_fence(std::memory_order_acquire);
   const Sequence next = load_next();
   if (oldest > next) return {next, next};
   return {oldest, next};
@@ -54,6 +54,7 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
                   SequenceRange& gap) const noexcept {
   const Sequence next = load_next();
   if (const Sequence oldest = load_oldest(); oldest > cursor) {
+    if (oldest > load_next()) return Take::fault;
     gap = {cursor, oldest};
     cursor = oldest;
     return Take::gap;

@@ -26,7 +26,7 @@ SegmentSpec wanted(const WriterOptions& options, const Geometry* existing) {
     spec.capacity = existing->data_capacity;
   if (options.retain)
     spec.retain = *options.retain;
-  else if (existing != nullptr && !options.capacity)
+  else if (existing != nullptr && round_up(spec.capacity, kDataGranule) == existing->data_capacity)
     spec.retain = existing->retain;
   return spec;
 }

@@ -36,12 +36,15 @@ void Writer::resume() noexcept {
   oldest_position_ = Position{segment_.index(oldest_).load(std::memory_order_relaxed)};
   tail_ = Position{segment_.index(next_).load(std::memory_order_relaxed)};
   tail_offset_ = tail_.value % capacity_;
-  last_timestamp_ = Timestamp{header_->last_timestamp_ns.load(std::memory_order_relaxed)};
+  // No record is older than its segment, even if the clock was set back since.
+  last_timestamp_ = std::max(segment_.geometry().created,
+                             Timestamp{header_->last_timestamp_ns.load(std::memory_order_relaxed)});
   populated_ = tail_.value;
   populate_end_ = tail_.value + capacity_;
 }
 
 tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
+  claimed_ = 0;
   if (payload.empty()) return tl::unexpected(Refusal::empty);
   if (payload.size() > max_payload_) return tl::unexpected(Refusal::too_large);
   const auto size = static_cast<std::uint32_t>(payload.size());
@@ -104,10 +107,11 @@ void Writer::make_room(std::uint64_t bytes) noexcept {
   if (oldest == oldest_) return;
   oldest_ = oldest;
   oldest_position_ = position;
-  // Before the bytes: relaxed, then a release fence. Pairs with the acquire fence and the second
-  // load of `oldest` in Reader::is_whole(): whoever saw any byte that is written from here on also
-  // sees this `oldest`.
-  header_->oldest.store(oldest.value, std::memory_order_relaxed);
+  // Release: pairs with Reader::load_oldest(); whoever sees this `oldest` finds a `next` that is
+  // not behind it. Then, before the bytes, a release fence: pairs with the acquire fence and the
+  // second load of `oldest` in Reader::is_whole(); whoever saw any byte that is written from here
+  // on also sees this `oldest`.
+  header_->oldest.store(oldest.value, std::memory_order_release);
   std::atomic_thread_fence(std::memory_order_release);
 }
 

@@ -20,6 +20,8 @@ file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/asio_impl.cpp CONTENT "#include <asi
 add_library(asio STATIC ${PROJECT_BINARY_DIR}/asio_impl.cpp)
 target_include_directories(asio SYSTEM PUBLIC ${ASIO_INCLUDE_DIR})
 target_compile_definitions(asio PUBLIC ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED
+                           # Else it depends on what was included first how frames are allocated.
+                           ASIO_DISABLE_STD_ALIGNED_ALLOC
                            # Asio 1.22 does not see that clang 14 has coroutines.
                            $<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE>)
 target_link_libraries(asio PUBLIC Threads::Threads)

@@ -60,9 +60,8 @@ Result<EventType> EventType::from_binary_schema(Bytes schema) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(event.data());
     // The identifier stands behind the offset of the root.
     constexpr std::size_t kOffset = sizeof(flatbuffers::uoffset_t);
-    if (has_id &&
-        (event.size() < kOffset + id.size() || !std::equal(id.begin(), id.end(), bytes + kOffset)))
-      return false;
+    if (event.size() < kOffset + (has_id ? id.size() : 0)) return false;
+    if (has_id && !std::equal(id.begin(), id.end(), bytes + kOffset)) return false;
     return flatbuffers::Verify(*types, *types->root_table(), bytes, event.size());
   });
 }

@@ -2,6 +2,7 @@
 // mapping of the segment, and nothing reaches a socket by another way.
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 
 #include <catch2/catch.hpp>
@@ -14,6 +15,15 @@
 using namespace ringside::support;
 using namespace ringside::wire_test;
 
+namespace {
+
+std::string inherited(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
 TEST_CASE("99.9 percent of what a replay sends comes straight from the read-only mapping") {
   constexpr std::uint64_t kEvents = 150'000;
   const TemporaryDirectory bus;
@@ -25,7 +35,7 @@ TEST_CASE("99.9 percent of what a replay sends comes straight from the read-only
   Dashboard dashboard(RINGSIDE_BIN "/ringside-dashboard", bus.text(), {},
                       {"LD_PRELOAD=" RINGSIDE_SEND_PROBE, "RINGSIDE_SEND_PROBE=" + totals,
                        // The address sanitizer would rather be loaded first; it need not.
-                       "ASAN_OPTIONS=verify_asan_link_order=0"});
+                       "ASAN_OPTIONS=verify_asan_link_order=0:" + inherited("ASAN_OPTIONS")});
   Collector collector;
   StreamClient client(dashboard.port());
   collector.take_until_live(client);
