@@ -26,6 +26,7 @@ while (($# > 0)); do
       exit 0
       ;;
     --build-only) build_only=true ;;
+    --listen= | --bus=) usage_error "${1%=} needs a value; see ./run.sh --help" ;;
     --listen=*) listen=${1#*=} ;;
     --bus=*) bus=(--bus "$(realpath -m -- "${1#*=}")") ;;
     --listen | --bus)
@@ -119,17 +120,24 @@ wait_for() {
   unset "name_of[$ended]"
 }
 
-start ringside-dashboard --listen "$listen" --log-level warn "${bus[@]}" >"$scratch/dashboard"
-dashboard=$started
-until grep -q '^listening on ' "$scratch/dashboard"; do
-  if ! kill -0 "$dashboard" 2>/dev/null; then
-    status=0
-    wait "$dashboard" || status=$?
-    died "$dashboard" "$status"
-  fi
-  sleep 0.05
-done
-url=$(sed -n 's/^listening on //p' "$scratch/dashboard")
+# Starts the dashboard on $listen and waits until it serves; its address is then in $url, so that it
+# can be started again on the same port.
+start_dashboard() {
+  : >"$scratch/dashboard"
+  start ringside-dashboard --listen "$listen" --log-level warn "${bus[@]}" >"$scratch/dashboard"
+  dashboard=$started
+  until grep -q '^listening on ' "$scratch/dashboard"; do
+    if ! kill -0 "$dashboard" 2>/dev/null; then
+      status=0
+      wait "$dashboard" || status=$?
+      died "$dashboard" "$status"
+    fi
+    sleep 0.05
+  done
+  url=$(sed -n 's/^listening on //p' "$scratch/dashboard")
+  listen=${url#http://}
+}
+start_dashboard
 
 if [[ ! -e $fit ]]; then
   say "the dashboard serves at $url; computing the fit that it will show, once (a few seconds)"
@@ -139,4 +147,15 @@ if [[ ! -e $fit ]]; then
 fi
 start ringside-knn stream --fit "$fit" "${stream[@]}" "${bus[@]}"
 say "the dashboard is at $url (Ctrl-C stops everything)"
-wait_for none
+
+# Nothing is lost when a dashboard dies, so one that is killed is simply started again.
+while true; do
+  ended='' status=0
+  wait -n -p ended "${!name_of[@]}" || status=$?
+  if [[ $ended != "$dashboard" ]] || ((status <= 128)); then died "$ended" "$status"; fi
+  unset "name_of[$ended]"
+  printf '\n' >&2
+  say "the dashboard was killed by signal $((status - 128)); starting it again"
+  sleep 0.2
+  start_dashboard
+done

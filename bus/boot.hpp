@@ -15,6 +15,10 @@ using BootId = std::array<std::uint64_t, 2>;
 /// Zeros where the kernel does not tell; then every boot looks like the last.
 BootId current_boot_id() noexcept;
 
+/// How far ahead of the clock a recorded time may be: clocks are set back, but not by more than
+/// this.
+inline constexpr std::uint64_t kClockSlackNs = std::uint64_t{7} * 86'400'000'000'000;
+
 /// The wall clock.
 Timestamp now() noexcept;
 

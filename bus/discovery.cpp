@@ -33,22 +33,50 @@ Result<Changes> Discovery::refresh() {
 void Discovery::attach(const SegmentName& name, Changes& changes) {
   const auto distrusted = distrusted_.find(name);
   if (distrusted != distrusted_.end()) {
-    if (distrusted->second->reader.is_at(bus_.segment_path(name))) return;
+    const Reader& reader = distrusted->second.segment->reader;
+    const bool same_file = reader.is_at(bus_.segment_path(name));
+    if (same_file && reader.window().from < distrusted->second.replaced_at) return;
     distrusted_.erase(distrusted);
   }
   Result<Reader> reader = Reader::open(bus_, name);
   if (!reader) {
     if (reader.error().code == Errc::not_found) return;  // removed since it was listed
-    const auto known = aside_.find(name);
-    if (known == aside_.end() || known->second.message != reader.error().message)
-      changes.put_aside.push_back({name, reader.error()});
-    aside_.insert_or_assign(name, reader.error());
+    tell_aside(name, reader.error(), changes);
     return;
   }
+  if (is_copy(*reader, name, changes)) return;
   aside_.erase(name);
   auto segment = std::make_shared<const Attached>(Attached{name, std::move(*reader)});
   attached_.emplace(name, segment);
   changes.appeared.push_back(std::move(segment));
+}
+
+void Discovery::tell_aside(const SegmentName& name, const Error& reason, Changes& changes) {
+  const auto known = aside_.find(name);
+  if (known == aside_.end() || known->second.message != reason.message)
+    changes.put_aside.push_back({name, reason});
+  aside_.insert_or_assign(name, reason);
+}
+
+bool Discovery::is_copy(const Reader& reader, const SegmentName& name, Changes& changes) {
+  const auto twin = std::find_if(attached_.begin(), attached_.end(), [&reader](const auto& entry) {
+    return entry.second->reader.epoch() == reader.epoch();
+  });
+  if (twin == attached_.end()) return false;
+  // Of two files with one identity, the one that a producer writes is the segment.
+  const bool twin_is_copy = reader.is_live() && !twin->second->reader.is_live();
+  const SegmentName original = twin_is_copy ? name : twin->first;
+  const SegmentName copy = twin_is_copy ? twin->first : name;
+  if (twin_is_copy) {
+    changes.vanished.push_back(twin->second);
+    attached_.erase(twin);
+  }
+  tell_aside(copy,
+             {Errc::corrupt, 0,
+              bus_.segment_path(copy).string() + ": a copy of " + original.text() +
+                  " (the same epoch); move it out of the bus"},
+             changes);
+  return !twin_is_copy;
 }
 
 void Discovery::put_aside(const AttachedSegment& segment, const Error& reason) {
@@ -56,7 +84,9 @@ void Discovery::put_aside(const AttachedSegment& segment, const Error& reason) {
   if (attached == attached_.end() || attached->second != segment) return;
   attached_.erase(attached);
   aside_.insert_or_assign(segment->name, reason);
-  distrusted_.insert_or_assign(segment->name, segment);
+  const SequenceRange window = segment->reader.window();
+  const Sequence replaced_at = std::max(window.to, window.from + 1);
+  distrusted_.insert_or_assign(segment->name, Distrusted{segment, replaced_at});
 }
 
 }  // namespace ringside

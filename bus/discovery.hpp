@@ -39,8 +39,8 @@ class Discovery {
   /// Reads the directory again. Fails if it cannot be read; what was attached stays so.
   Result<Changes> refresh();
 
-  /// Puts a segment aside that turned out to contradict itself; refresh() does not take this very
-  /// epoch back.
+  /// Puts a segment aside that turned out to contradict itself; refresh() takes this very file back
+  /// only once its producer has replaced everything that was in the window.
   void put_aside(const AttachedSegment& segment, const Error& reason);
 
   const Bus& bus() const { return bus_; }
@@ -49,13 +49,20 @@ class Discovery {
 
  private:
   void attach(const SegmentName& name, Changes& changes);
+  bool is_copy(const Reader& reader, const SegmentName& name, Changes& changes);
+  void tell_aside(const SegmentName& name, const Error& reason, Changes& changes);
 
   Bus bus_;
   std::string channel_;
   std::string producer_;
   std::map<SegmentName, AttachedSegment> attached_;
   std::map<SegmentName, Error> aside_;
-  std::map<SegmentName, AttachedSegment> distrusted_;
+  /// A segment at fault, and the sequence from which on nothing of it is left in its window.
+  struct Distrusted {
+    AttachedSegment segment;
+    Sequence replaced_at;
+  };
+  std::map<SegmentName, Distrusted> distrusted_;
 };
 
 }  // namespace ringside

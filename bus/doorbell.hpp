@@ -30,7 +30,7 @@ class Doorbell {
 
   /// Producers, after publishing: wakes whoever sleeps. Wait-free while nobody does.
   void ring() noexcept {
-    // Pairs with the store in announce(): Dekker, as above.
+    // Pairs with the store in prepare(): Dekker, as above.
     if (page_->waiting.load(std::memory_order_seq_cst) != 0) [[unlikely]]
       wake();
   }

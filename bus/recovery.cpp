@@ -48,9 +48,7 @@ SequenceRange whole_window(const Segment& segment) {
 
 std::vector<Record> salvage(const Segment& segment) {
   const Geometry& geometry = segment.geometry();
-  // A clock set back since then must not cost events, so a day of slack.
-  constexpr std::uint64_t kDayNs = 86'400'000'000'000;
-  const Timestamp latest{now().ns + kDayNs};
+  const Timestamp latest{now().ns + kClockSlackNs};
   std::vector<Record> found;
   for (std::uint64_t offset = 0; offset < geometry.data_capacity;) {
     const std::optional<RecordHeader> header = plausible(segment.data() + offset, geometry, latest);

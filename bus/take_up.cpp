@@ -60,8 +60,13 @@ bool ends_whole(const Segment& segment) {
 bool can_go_on(const Segment& segment) {
   if (segment.boot_id() == current_boot_id()) return ends_whole(segment);
   const SequenceRange whole = whole_window(segment);
-  return whole.from.value == segment.header().oldest.load(std::memory_order_relaxed) &&
-         ends_whole(segment);
+  if (whole.from.value != segment.header().oldest.load(std::memory_order_relaxed) ||
+      !ends_whole(segment))
+    return false;
+  // A record beyond `next` says that the header is older than the data: readers may have seen it,
+  // so its number must not be given to another.
+  const std::vector<Record> found = salvage(segment);
+  return found.empty() || found.back().sequence < whole.to;
 }
 
 void sign(const Segment& segment) {

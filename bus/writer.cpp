@@ -36,9 +36,11 @@ void Writer::resume() noexcept {
   oldest_position_ = Position{segment_.index(oldest_).load(std::memory_order_relaxed)};
   tail_ = Position{segment_.index(next_).load(std::memory_order_relaxed)};
   tail_offset_ = tail_.value % capacity_;
-  // No record is older than its segment, even if the clock was set back since.
-  last_timestamp_ = std::max(segment_.geometry().created,
-                             Timestamp{header_->last_timestamp_ns.load(std::memory_order_relaxed)});
+  // No record is older than its segment, even if the clock was set back since, nor older than the
+  // last; but a time far in the future is nobody's clock.
+  const Timestamp last{header_->last_timestamp_ns.load(std::memory_order_relaxed)};
+  last_timestamp_ = segment_.geometry().created;
+  if (last.ns <= now().ns + kClockSlackNs) last_timestamp_ = std::max(last_timestamp_, last);
   populated_ = tail_.value;
   populate_end_ = tail_.value + capacity_;
 }

@@ -9,6 +9,8 @@ namespace {
 /// How often the directory is read again although nobody announced a change: files can be removed
 /// by hand, and a producer can die between linking a segment and announcing it.
 constexpr std::chrono::milliseconds kRefresh{500};
+/// And how soon at most, whoever announces however many.
+constexpr std::chrono::milliseconds kRefreshPause{10};
 
 }  // namespace
 
@@ -22,15 +24,15 @@ BusView::~BusView() {
 void BusView::start() {
   refresh();
   arm();
-  poll_later();
+  poll_after(kRefresh);
 }
 
-void BusView::poll_later() {
-  poll_.expires_after(kRefresh);
-  poll_.async_wait([this](const asio::error_code& error) {
-    if (error) return;
+void BusView::poll_after(std::chrono::milliseconds delay) {
+  poll_.expires_after(delay);
+  poll_.async_wait([this](const asio::error_code& cancelled) {
+    if (cancelled) return;
+    poll_after(kRefresh);
     look();
-    poll_later();
   });
 }
 
@@ -45,7 +47,10 @@ void BusView::open_doorbell() {
       doorbell->wait(seen, kRefresh);
       const std::uint32_t rings = doorbell->rings();
       // Without the right to say that it waits, a reader looks after every short sleep.
-      if (rings != seen || !doorbell->is_writable()) asio::post(loop_, [this] { look(); });
+      const bool wanted = rings != seen || !doorbell->is_writable();
+      // Pairs with the store in look(): what is published after that is seen by the look it posts.
+      if (wanted && !look_posted_.exchange(true, std::memory_order_acq_rel))
+        asio::post(loop_, [this] { look(); });
       seen = rings;
     }
   });
@@ -60,8 +65,13 @@ void BusView::close_doorbell() {
 }
 
 void BusView::look() {
-  const bool due = std::chrono::steady_clock::now() - refreshed_ >= kRefresh;
-  if (due || (doorbell_ && doorbell_->segment_changes() != seen_changes_)) refresh();
+  look_posted_.store(false, std::memory_order_release);
+  const auto since = std::chrono::steady_clock::now() - refreshed_;
+  const bool changed = doorbell_ && doorbell_->segment_changes() != seen_changes_;
+  if (since >= kRefresh || (changed && since >= kRefreshPause))
+    refresh();
+  else if (changed)
+    poll_after(kRefreshPause);
   arm();
 }
 
@@ -93,9 +103,11 @@ void BusView::refresh() {
   if (doorbell_) seen_changes_ = doorbell_->segment_changes();
   const Result<Changes> changes = discovery_.refresh();
   if (!changes) {
-    spdlog::error("{}", changes.error().message);
+    if (changes.error().message != refresh_error_) spdlog::error("{}", changes.error().message);
+    refresh_error_ = changes.error().message;
     return;
   }
+  refresh_error_.clear();
   for (const AttachedSegment& segment : changes->appeared) {
     spdlog::info("segment {} of epoch {} attached", segment->name.text(),
                  to_hex(segment->reader.epoch()));
@@ -114,9 +126,11 @@ void BusView::refresh() {
 }
 
 void BusView::put_aside(const AttachedSegment& segment) {
-  const Error reason{Errc::corrupt, 0,
-                     discovery_.bus().segment_path(segment->name).string() +
-                         ": header and index contradict each other; restart its producer"};
+  const Error reason{
+      Errc::corrupt, 0,
+      discovery_.bus().segment_path(segment->name).string() +
+          ": header and index contradict each other; it is taken back once its producer "
+          "has replaced what it retains, or remove the file and restart the producer"};
   if (seen_next_.erase(segment.get()) > 0) spdlog::warn("segment put aside: {}", reason.message);
   discovery_.put_aside(segment, reason);
   ++roster_;

@@ -3,6 +3,7 @@
 // everything else here runs on the loop.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -55,16 +56,18 @@ class BusView {
   void arm();
   bool anything_published();
   void notify();
-  void poll_later();
+  void poll_after(std::chrono::milliseconds delay);
 
   asio::io_context& loop_;
   Discovery discovery_;
   std::shared_ptr<Doorbell> doorbell_;
+  std::atomic<bool> look_posted_{false};  // one post is enough, however often it rings
   std::jthread sleeper_;
   asio::steady_timer poll_;
   std::chrono::steady_clock::time_point refreshed_{};
   std::uint32_t seen_changes_ = 0;
   std::map<const Attached*, Sequence> seen_next_;
+  std::string refresh_error_;  // told once
   std::uint64_t version_ = 1;
   std::uint64_t roster_ = 1;
   std::set<asio::steady_timer*> sleepers_;

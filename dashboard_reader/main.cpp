@@ -24,6 +24,7 @@ struct Options {
   std::string bus;
   std::string listen = "127.0.0.1:8765";
   std::string web;
+  std::vector<std::string> origins;
   std::string log_level = "info";
 };
 
@@ -40,15 +41,21 @@ std::string built_page() {
 }
 
 int serve(const Options& options) {
+  const Bus bus = Bus::locate(options.bus);
+  std::error_code ignored;
+  if (std::filesystem::exists(bus.directory(), ignored) &&
+      !std::filesystem::is_directory(bus.directory(), ignored))
+    return report({Errc::not_found, 0,
+                   bus.directory().string() + ": not a directory; name the bus with --bus DIR"});
   asio::io_context loop(1);
-  BusView view(loop, Bus::locate(options.bus));
+  BusView view(loop, bus);
   std::optional<StaticFiles> files;
   const bool named = !options.web.empty();
   if (Result<StaticFiles> opened = StaticFiles::open(named ? options.web : built_page()); opened)
     files = std::move(*opened);
   else if (named)
     return report(opened.error());
-  Server server(loop, view, std::move(files));
+  Server server(loop, view, std::move(files), options.origins);
   if (const Result<void> listening = server.listen(options.listen); !listening)
     return report(listening.error());
   // Before the first client is served, so that none is told that a segment is gone which is only
@@ -81,6 +88,12 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--web", options.web,
                  "The folder of the page (default: the one built with this program)");
+  app.add_option(
+         "--origin", options.origins,
+         "SCHEME://HOST[:PORT] whose pages may open the stream, besides the dashboard's own; "
+         "repeatable")
+      ->expected(1)
+      ->take_all();
   app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
       ->capture_default_str();

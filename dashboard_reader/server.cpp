@@ -76,19 +76,27 @@ class Deadline {
   std::shared_ptr<State> state_;
 };
 
-/// Whether a browser's page may open the stream: only one that came from here. Programs that are no
-/// browsers send no Origin.
-bool is_own_origin(const HttpRequest& request) {
-  const std::string_view origin = request.header("origin");
-  if (origin.empty()) return true;
-  const std::size_t scheme = origin.find("://");
-  return scheme != std::string_view::npos && origin.substr(scheme + 3) == request.header("host");
+/// Whether `host` (of a Host header) is this machine by name, or an address: a name that someone
+/// else controls could be made to point here (DNS rebinding).
+bool is_own_host(std::string_view host) {
+  const std::size_t colon = host.find(':', std::min(host.find(']'), host.size()));
+  std::string_view name = host.substr(0, host.starts_with('[') ? colon : host.find(':'));
+  if (name.size() > 2 && name.front() == '[' && name.back() == ']')
+    name = name.substr(1, name.size() - 2);
+  asio::error_code error;
+  asio::ip::make_address(name, error);
+  return name == "localhost" || !error;
 }
 
 }  // namespace
 
-Server::Server(asio::io_context& loop, BusView& view, std::optional<StaticFiles> files)
-    : loop_(loop), view_(view), files_(std::move(files)), acceptor_(loop) {}
+Server::Server(asio::io_context& loop, BusView& view, std::optional<StaticFiles> files,
+               std::vector<std::string> origins)
+    : loop_(loop),
+      view_(view),
+      files_(std::move(files)),
+      origins_(std::move(origins)),
+      acceptor_(loop) {}
 
 Result<void> Server::listen(const std::string& host_and_port) {
   const std::size_t colon = host_and_port.rfind(':');
@@ -244,8 +252,18 @@ Server::Routed Server::route(const HttpRequest& request) const {
   return {std::move(answer), {}, {}};
 }
 
+bool Server::is_allowed_origin(const HttpRequest& request) const {
+  const std::string_view origin = request.header("origin");
+  // Programs that are no browsers send no Origin.
+  if (origin.empty() || std::find(origins_.begin(), origins_.end(), origin) != origins_.end())
+    return true;
+  const std::string_view host = request.header("host");
+  const std::size_t scheme = origin.find("://");
+  return scheme != std::string_view::npos && origin.substr(scheme + 3) == host && is_own_host(host);
+}
+
 Server::Routed Server::open_stream(const HttpRequest& request,
-                                   const std::map<std::string, std::string>& query) {
+                                   const std::map<std::string, std::string>& query) const {
   if (request.method != "GET" || !has_token(request.header("upgrade"), "websocket") ||
       !has_token(request.header("connection"), "upgrade") ||
       request.header("sec-websocket-version") != "13") {
@@ -253,7 +271,7 @@ Server::Routed Server::open_stream(const HttpRequest& request,
     answer.extra_headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
     return {std::move(answer), {}, {}};
   }
-  if (!is_own_origin(request))
+  if (!is_allowed_origin(request))
     return {
         plain(HttpStatus::forbidden, "a page of another origin may not open this stream"), {}, {}};
   const std::optional<std::string> accept = accept_key(request.header("sec-websocket-key"));

@@ -22,7 +22,9 @@ namespace ringside::dashboard {
 
 class Server {
  public:
-  Server(asio::io_context& loop, BusView& view, std::optional<StaticFiles> files);
+  /// `origins` are those whose pages may open the stream, besides our own.
+  Server(asio::io_context& loop, BusView& view, std::optional<StaticFiles> files,
+         std::vector<std::string> origins);
 
   /// Binds and listens on HOST:PORT (port 0 picks a free one); an IPv6 address stands in brackets.
   /// Fails with in_use if the port is taken.
@@ -49,12 +51,14 @@ class Server {
   asio::awaitable<void> accept_all();
   asio::awaitable<void> serve(asio::ip::tcp::socket socket);
   Routed route(const HttpRequest& request) const;
-  static Routed open_stream(const HttpRequest& request,
-                            const std::map<std::string, std::string>& query);
+  Routed open_stream(const HttpRequest& request,
+                     const std::map<std::string, std::string>& query) const;
+  bool is_allowed_origin(const HttpRequest& request) const;
 
   asio::io_context& loop_;
   BusView& view_;
   std::optional<StaticFiles> files_;
+  std::vector<std::string> origins_;
   asio::ip::tcp::acceptor acceptor_;
   std::vector<std::weak_ptr<StreamSession>> sessions_;
   std::size_t streams_ = 0;

@@ -131,13 +131,13 @@ void StreamSession::adopt_segments() {
     const AttachedSegment& segment = entry.second;
     if (!query_.wants(name.channel)) continue;
     const Reader& reader = segment->reader;
-    // A client knows segments by their epoch: a file that went and came back is the one it has, and
-    // a copy under another name is nothing new.
+    // A client knows segments by their epoch: a file that went and came back, under whatever name,
+    // is the one it has.
     const auto known = std::find_if(places_.begin(), places_.end(), [&](const Place& place) {
       return place.segment->reader.epoch() == reader.epoch();
     });
     if (known != places_.end()) {
-      if (known->segment->name == name) known->segment = segment;
+      known->segment = segment;
       continue;
     }
     if (const auto left = left_.find(reader.epoch()); left != left_.end()) {
@@ -169,13 +169,15 @@ void StreamSession::adopt_segments() {
 
 void StreamSession::tell_lost_epochs() {
   const auto& attached = view_.discovery().attached();
-  for (const auto& resumed : query_.resume) {
+  // What is told as lost is forgotten: should it appear after all, it begins at its oldest.
+  std::erase_if(query_.resume, [&](const auto& resumed) {
     const Epoch epoch = resumed.first;
     const bool there = std::any_of(attached.begin(), attached.end(), [&](const auto& entry) {
       return entry.second->reader.epoch() == epoch;
     });
     if (!there) tell_gap(epoch, {resumed.second, resumed.second}, "reset");
-  }
+    return !there;
+  });
 }
 
 void StreamSession::tell_gap(Epoch epoch, SequenceRange range, std::string_view reason) {

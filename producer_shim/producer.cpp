@@ -31,7 +31,7 @@ Result<Sequence> Producer::finish(const RingAllocator& allocator,
                     builder.GetSize()};
   room_ =
       std::min<std::size_t>(std::max<std::size_t>(2 * event.size(), 512), writer_.max_payload());
-  // A builder asks for more than it needs; what it built beyond the ring may yet fit into it.
+  // The event outgrew its room, and the next of its kind will have more.
   if (allocator.overflowed()) return publish(event);
   if (!type_.verify(event)) return bad_event();
   // A FlatBuffer grows downwards from the end of its room, and a record starts at the tail.

@@ -17,12 +17,14 @@ class RingAllocator final : public flatbuffers::Allocator {
   explicit RingAllocator(Writer& writer) : writer_(writer) {}
 
   std::uint8_t* allocate(std::size_t size) override {
-    const auto claimed = writer_.claim(size);
-    if (claimed) {
-      payload_ = claimed->data();
-      return reinterpret_cast<std::uint8_t*>(payload_);
+    // One claim only: each evicts what it overlaps, whether or not the event is then accepted. What
+    // outgrows it is finished in ordinary memory and copied.
+    if (payload_ == nullptr) {
+      if (const auto claimed = writer_.claim(size)) {
+        payload_ = claimed->data();
+        return reinterpret_cast<std::uint8_t*>(payload_);
+      }
     }
-    // A builder cannot be told no. It finishes in ordinary memory.
     overflow_.emplace_back(size);
     return overflow_.back().data();
   }
@@ -31,11 +33,9 @@ class RingAllocator final : public flatbuffers::Allocator {
 
   std::uint8_t* reallocate_downward(std::uint8_t* old, std::size_t old_size, std::size_t new_size,
                                     std::size_t in_use_back, std::size_t in_use_front) override {
-    // A larger claim starts where the smaller did, with its bytes still there, so this is a move
-    // within the claim (hence memmove), back part first: it moves up, out of the front's way.
     std::uint8_t* const fresh = allocate(new_size);
-    std::memmove(fresh + new_size - in_use_back, old + old_size - in_use_back, in_use_back);
-    if (fresh != old) std::memmove(fresh, old, in_use_front);
+    std::memcpy(fresh + new_size - in_use_back, old + old_size - in_use_back, in_use_back);
+    std::memcpy(fresh, old, in_use_front);
     return fresh;
   }
 

@@ -69,6 +69,15 @@ class LoadEvent {
   flatbuffers::FlatBufferBuilder builder_;
 };
 
+CLI::Validator at_least_one() {
+  return {[](const std::string& text) {
+            const bool good = text.find_first_not_of("0123456789") == std::string::npos &&
+                              text.find_first_not_of('0') != std::string::npos;
+            return good ? std::string() : text + " is not a whole number from 1 on";
+          },
+          ""};
+}
+
 void show_progress(std::uint64_t done, const Options& options, Clock::duration elapsed, bool last) {
   if (!last && ::isatty(STDERR_FILENO) == 0) return;
   const double seconds = std::chrono::duration<double>(elapsed).count();
@@ -86,6 +95,14 @@ int load(const Bus& bus, const Options& options) {
   Result<Producer> producer =
       Producer::open(bus, {options.channel, options.producer}, EventType::load(), caps);
   if (!producer) return report(producer.error());
+  const std::string name = options.channel + "/" + options.producer;
+  if (producer->writer().origin() == Origin::replaced)
+    std::fprintf(stderr,
+                 "ringside: %s: schema or caps changed: a new epoch, the old events are gone\n",
+                 name.c_str());
+  if (producer->writer().origin() == Origin::recovered)
+    std::fprintf(stderr, "ringside: %s: the segment was damaged: a new epoch with what was whole\n",
+                 name.c_str());
 
   LoadEvent event(options.seed, options.size);
   const Clock::time_point start = Clock::now();
@@ -126,18 +143,25 @@ Command add_load(CLI::App& app) {
       "load", "Publish synthetic events, each different and checkable by anyone");
   parser->add_option("CHANNEL", options->channel, "The channel to publish on")->required();
   parser->add_option("--producer", options->producer, "The producer's name")->required();
-  parser->add_option("--count", options->count, "How many events (default: until stopped)");
-  parser->add_option("--rate", options->rate, "Events a second (default: full speed)");
-  parser->add_option("--size", options->size, "Bytes of an event")->capture_default_str();
+  parser->add_option("--count", options->count, "How many events (default: until stopped)")
+      ->check(at_least_one());
+  parser->add_option("--rate", options->rate, "Events a second (default: full speed)")
+      ->check(at_least_one());
+  parser->add_option("--size", options->size, "Bytes of an event (at least 64: one word)")
+      ->check(at_least_one())
+      ->capture_default_str();
   parser->add_option("--seed", options->seed, "What makes this load differ from others")
       ->capture_default_str();
   parser
       ->add_option("--capacity", options->capacity,
-                   "Bytes of the data ring (default: as it is, else 64 MiB); 65536, 64MiB, 1GiB")
+                   "Bytes of the data ring (default: as it is, else 64 MiB); 65536, 64MiB, 1GiB. "
+                   "Another capacity than before begins a new, empty segment")
       ->transform(CLI::AsSizeValue(false));
-  parser->add_option("--retain", options->retain,
-                     "The most events to keep (default: as it is, "
-                     "else as many as the index holds)");
+  parser
+      ->add_option("--retain", options->retain,
+                   "The most events to keep (default: as it is, "
+                   "else as many as the index holds)")
+      ->check(at_least_one());
   return {parser, [options](const Bus& bus) { return load(bus, *options); }};
 }
 

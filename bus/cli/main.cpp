@@ -39,7 +39,13 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "ringside: %s; see ringside --help\n", error.what());
+    // Without a known command the word that was meant to be one is what to name.
+    const std::vector<std::string> words = app.remaining();
+    if (!words.empty() && app.get_subcommands().empty())
+      std::fprintf(stderr, "ringside: no such command: %s; see ringside --help\n",
+                   words[0].c_str());
+    else
+      std::fprintf(stderr, "ringside: %s; see ringside --help\n", error.what());
     return 2;
   }
   handle_signals();
