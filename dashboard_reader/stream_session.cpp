@@ -25,6 +25,8 @@ using asio::use_awaitable;
 /// stake if the producer laps it. Measured: 64 KiB costs a fifth more on loopback, 1 MiB gains
 /// nothing.
 constexpr std::uint64_t kRunBytes = 256 * 1024;
+/// Runs shorter than this wait for their FIN in the kernel.
+constexpr std::uint64_t kCorkedBytes = 16 * 1024;
 /// How long a client may take to answer a Close.
 constexpr std::chrono::seconds kCloseLimit{1};
 
@@ -242,6 +244,9 @@ asio::awaitable<void> StreamSession::send_run(const Run& run, const Place& place
   pending_.append(reinterpret_cast<const char*>(head.bytes.data()), head.size);
   pending_.append(reinterpret_cast<const char*>(&header), sizeof header);
 
+  // The FIN of a short run comes at once and shares its packet. A long run is not held back for it:
+  // that cost a tenth of the throughput.
+  const int flags = run.bytes.size() < kCorkedBytes ? MSG_MORE : 0;
   std::size_t left = pending_.size() + run.bytes.size();
   while (left > 0 && !ended_) {
     const std::size_t of_run = std::min(left, run.bytes.size());
@@ -250,8 +255,7 @@ asio::awaitable<void> StreamSession::send_run(const Run& run, const Place& place
         asio::buffer(pending_.data() + (pending_.size() - of_pending), of_pending),
         asio::buffer(run.bytes.data() + (run.bytes.size() - of_run), of_run)};
     asio::error_code error;
-    // MSG_MORE: the FIN comes at once, in the same packet.
-    left -= socket_.send(buffers, MSG_MORE, error);
+    left -= socket_.send(buffers, flags, error);
     if (error == asio::error::would_block) {
       co_await writable();
     } else if (error) {
