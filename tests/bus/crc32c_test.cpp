@@ -50,9 +50,9 @@ TEST_CASE("the checksum of every length up to 2000 is that of the bitwise defini
   for (std::size_t size = 0; size <= 2000; ++size) {
     // Every alignment of the start as well.
     const Bytes part = Bytes(bytes).subspan(size % 8, size);
-    if (crc32c(part) != slow_crc32c(part)) FAIL("length " << size);
+    INFO("length " << size);
+    REQUIRE(crc32c(part) == slow_crc32c(part));
   }
-  SUCCEED();
 }
 
 TEST_CASE("a checksum taken in pieces is that of the whole (F-15)") {

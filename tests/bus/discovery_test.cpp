@@ -131,6 +131,39 @@ TEST_CASE("a segment found to lie is not taken back until it is another one (F-4
   CHECK(discovery.aside().empty());
 }
 
+TEST_CASE("a segment found to lie is taken back once all of it is replaced (F-41)") {
+  const TemporaryBus temporary;
+  Writer writer = open_writer(temporary.bus(), small_ring(5));
+  publish_events(writer, 1, 5, 100);
+  Discovery discovery(temporary.bus());
+  const Changes first = refresh(discovery);
+  REQUIRE(first.appeared.size() == 1);
+  discovery.put_aside(first.appeared[0], Error{Errc::corrupt, 0, "it lies"});
+  publish_events(writer, 1, 4, 100);
+  CHECK(refresh(discovery).appeared.empty());
+  publish_events(writer, 1, 1, 100);
+  CHECK(refresh(discovery).appeared.size() == 1);
+}
+
+TEST_CASE("a copy of a segment is put aside, whichever of the two is met first (F-41)") {
+  const TemporaryBus temporary;
+  const Writer writer = open_writer(temporary.bus(), small_ring(), {"a", "m"});
+  const auto folder = temporary.bus().segment_path({"a", "m"}).parent_path();
+  for (const std::string copy : {"a", "z"}) {
+    INFO("copy " << copy);
+    const auto path = folder / (copy + ".ring");
+    std::filesystem::copy_file(folder / "m.ring", path);
+    Discovery discovery(temporary.bus());
+    const Changes changes = refresh(discovery);
+    REQUIRE(changes.put_aside.size() == 1);
+    CHECK(changes.put_aside[0].name.producer == copy);
+    REQUIRE(discovery.attached().size() == 1);
+    CHECK(discovery.attached().begin()->first.producer == "m");
+    CHECK(refresh(discovery).put_aside.empty());
+    std::filesystem::remove(path);
+  }
+}
+
 TEST_CASE("files of other names are passed over (F-40)") {
   const TemporaryBus temporary;
   const Writer writer = open_writer(temporary.bus(), small_ring(), {"a", "one"});

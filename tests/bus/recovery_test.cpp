@@ -170,6 +170,18 @@ TEST_CASE("records are found although header and index are gone (F-35)") {
     CHECK(all.payloads[i] == event_of(kSeed, Sequence{70 + i}, kMost));
 }
 
+TEST_CASE(
+    "a header older than the data makes a new epoch, so that no sequence is given twice (F-16, "
+    "F-34)") {
+  const Aged aged;
+  poke(aged.path, kNextAt, 95);
+  const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  CHECK(writer.origin() == Origin::recovered);
+  const Drained all = drain(open_reader(aged.temporary.bus()));
+  REQUIRE(all.payloads.size() == 30);
+  CHECK(all.payloads.back() == event_of(kSeed, Sequence{99}, kMost));
+}
+
 TEST_CASE("what was recovered once is recovered again (F-35)") {
   const Aged aged;
   aged.damage(85);
