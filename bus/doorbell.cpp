@@ -17,7 +17,7 @@ namespace {
 
 namespace ipc = boost::interprocess;
 
-constexpr std::uint64_t kPageBytes = 4096;
+constexpr std::uint64_t kDoorbellBytes = 4096;
 /// How often a reader looks that may not say that it waits.
 constexpr std::chrono::milliseconds kPollInterval{5};
 
@@ -31,8 +31,10 @@ Result<File> open_or_create(const Bus& bus, int& flags) {
   flags = O_RDWR;
   Result<File> file = File::open(path, flags);
   if (!file && file.error().code == Errc::not_found) {
-    Result<File> created = File::create_nameless(bus.directory(), kPageBytes);
+    Result<File> created = File::create_nameless(bus.directory(), kDoorbellBytes);
     if (!created) return created;
+    // Producers and readers of other users ring it and wait on it too.
+    created->allow_everyone();
     if (const Result<bool> linked = created->link_as(path); !linked)
       return tl::unexpected<Error>(linked.error());
     file = File::open(path, flags);
@@ -52,12 +54,13 @@ Result<Doorbell> Doorbell::open(const Bus& bus) {
   if (!file) return tl::unexpected<Error>(file.error());
   const Result<std::uint64_t> size = file->size();
   if (!size) return tl::unexpected<Error>(size.error());
-  if (*size < kPageBytes)
+  if (*size < kDoorbellBytes)
     return fail(Errc::corrupt, bus.doorbell_path().string(),
                 ": shorter than a page; remove it, and it is made anew");
   try {
     const bool writable = flags == O_RDWR;
-    ipc::mapped_region region(*file, writable ? ipc::read_write : ipc::read_only, 0, kPageBytes);
+    ipc::mapped_region region(*file, writable ? ipc::read_write : ipc::read_only, 0,
+                              kDoorbellBytes);
     return Doorbell(std::move(*file), std::move(region), writable);
   } catch (const ipc::interprocess_exception& error) {
     return fail_errno(error.get_native_error(), "cannot map " + bus.doorbell_path().string());

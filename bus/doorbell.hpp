@@ -19,6 +19,7 @@
 #include "bus/bus.hpp"
 #include "bus/file.hpp"
 #include "bus/result.hpp"
+#include "bus/truncation.hpp"
 
 namespace ringside {
 
@@ -58,7 +59,9 @@ class Doorbell {
   bool is_writable() const noexcept { return writable_; }
 
   /// Whether this is still the doorbell of `bus`, and not one that was removed.
-  bool is_at(const Bus& bus) const { return file_.is_at(bus.doorbell_path()); }
+  bool is_at(const Bus& bus) const {
+    return !guard_.is_truncated() && file_.is_at(bus.doorbell_path());
+  }
 
   /// Wakes every waiter, for instance to stop a thread that waits.
   void wake() noexcept;
@@ -76,11 +79,13 @@ class Doorbell {
   Doorbell(File file, boost::interprocess::mapped_region region, bool writable)
       : file_(std::move(file)),
         region_(std::move(region)),
+        guard_(static_cast<std::byte*>(region_.get_address()), region_.get_size()),
         page_(static_cast<Page*>(region_.get_address())),
         writable_(writable) {}
 
   File file_;
   boost::interprocess::mapped_region region_;
+  TruncationGuard guard_;
   Page* page_;
   bool writable_;
 };

@@ -1,8 +1,10 @@
 #include "bus/file.hpp"
 
 #include <string>
+#include <tuple>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +54,13 @@ Result<File> File::create_nameless(const std::filesystem::path& directory, std::
   return file;
 }
 
+Result<File> File::create_in_memory(std::uint64_t size) {
+  File file(::memfd_create("ringside", MFD_CLOEXEC));
+  if (file.descriptor_ < 0 || ::ftruncate(file.descriptor_, static_cast<off_t>(size)) != 0)
+    return fail_errno(errno, "cannot make a file in memory");
+  return file;
+}
+
 Result<bool> File::link_as(const std::filesystem::path& path) const {
   if (::linkat(AT_FDCWD, self_path(descriptor_).c_str(), AT_FDCWD, path.c_str(),
                AT_SYMLINK_FOLLOW) == 0)
@@ -80,6 +89,18 @@ Result<std::uint64_t> File::size() const {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+Result<void> File::sync() const {
+  if (::fsync(descriptor_) != 0) return fail_errno(errno, "cannot sync a segment");
+  return {};
+}
+
+Result<void> File::sync_directory(const std::filesystem::path& directory) {
+  const File opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.descriptor_ < 0 || ::fsync(opened.descriptor_) != 0)
+    return fail_errno(errno, "cannot sync " + directory.string());
+  return {};
+}
+
 bool File::is_at(const std::filesystem::path& path) const {
   struct stat mine {};
   struct stat named {};
@@ -98,6 +119,16 @@ bool File::is_locked_elsewhere() const {
   // A read lock is asked about, since a write lock may not be on a file that is open for reading.
   flock lock = writer_lock(F_RDLCK);
   return ::fcntl(descriptor_, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool File::is_held_by_a_reader() const {
+  flock lock = writer_lock(F_WRLCK);
+  return ::fcntl(descriptor_, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_RDLCK;
+}
+
+void File::allow_everyone() const {
+  // Where that is not ours to allow, it is as its owner left it.
+  std::ignore = ::fchmod(descriptor_, 0666);
 }
 
 }  // namespace ringside

@@ -40,6 +40,9 @@ class File {
   /// Fails with no_space on a full file system, before anything is visible.
   static Result<File> create_nameless(const std::filesystem::path& directory, std::uint64_t size);
 
+  /// A file of `size` zeros that has no place on any file system; memory is taken as it is touched.
+  static Result<File> create_in_memory(std::uint64_t size);
+
   /// Gives a nameless file its name. False if the name is taken.
   Result<bool> link_as(const std::filesystem::path& path) const;
 
@@ -47,6 +50,12 @@ class File {
   Result<void> replace(const std::filesystem::path& path) const;
 
   Result<std::uint64_t> size() const;
+
+  /// Returns when all of the file is on the disk.
+  Result<void> sync() const;
+
+  /// Returns when the names in `directory` are on the disk.
+  static Result<void> sync_directory(const std::filesystem::path& directory);
 
   /// Whether `path` names this very file.
   bool is_at(const std::filesystem::path& path) const;
@@ -57,6 +66,12 @@ class File {
 
   /// Whether some other open file holds the writer's lock.
   bool is_locked_elsewhere() const;
+
+  /// Whether the lock that keeps a writer out is not a writer's. Who may read a file may do that.
+  bool is_held_by_a_reader() const;
+
+  /// Lets everyone write the file, whatever the umask: for hints that no event depends on.
+  void allow_everyone() const;
 
  private:
   int descriptor_ = -1;

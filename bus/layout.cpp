@@ -15,7 +15,7 @@ constexpr std::uint64_t kMinSlots = 16;
 constexpr std::uint64_t kMaxRetain = (std::uint64_t{1} << 36) - 1;
 
 Bytes without_crc(std::span<const std::byte, kFixedBytes> fixed) {
-  return fixed.first(offsetof(SegmentHeader, fixed_crc32c));
+  return fixed.first(offsetof(FixedPart, crc32c));
 }
 
 bool consistent(const Geometry& g) {
@@ -61,23 +61,22 @@ Result<Geometry> plan_segment(const SegmentSpec& spec) {
   return g;
 }
 
-void write_fixed(SegmentHeader& header, const Geometry& geometry) {
-  header.magic = kMagic;
-  header.byte_order = kByteOrder;
-  header.version = kFormatVersion;
-  header.epoch = geometry.epoch.value;
-  header.created_ns = geometry.created.ns;
-  header.file_size = geometry.file_size;
-  header.schema_size = geometry.schema_size;
-  header.index_offset = geometry.index_offset;
-  header.index_slots = geometry.index_slots;
-  header.retain = geometry.retain;
-  header.data_offset = geometry.data_offset;
-  header.data_capacity = geometry.data_capacity;
-  header.schema_id = geometry.schema_id;
-  const auto* bytes = reinterpret_cast<const std::byte*>(&header);
-  header.fixed_crc32c =
-      crc32c(without_crc(std::span<const std::byte, kFixedBytes>(bytes, kFixedBytes)));
+void write_fixed(FixedPart& fixed, const Geometry& geometry) {
+  fixed.magic = kMagic;
+  fixed.byte_order = kByteOrder;
+  fixed.version = kFormatVersion;
+  fixed.epoch = geometry.epoch.value;
+  fixed.created_ns = geometry.created.ns;
+  fixed.file_size = geometry.file_size;
+  fixed.schema_size = geometry.schema_size;
+  fixed.index_offset = geometry.index_offset;
+  fixed.index_slots = geometry.index_slots;
+  fixed.retain = geometry.retain;
+  fixed.data_offset = geometry.data_offset;
+  fixed.data_capacity = geometry.data_capacity;
+  fixed.schema_id = geometry.schema_id;
+  const auto* bytes = reinterpret_cast<const std::byte*>(&fixed);
+  fixed.crc32c = crc32c(without_crc(std::span<const std::byte, kFixedBytes>(bytes, kFixedBytes)));
 }
 
 Result<Geometry> check_fixed(std::span<const std::byte, kFixedBytes> fixed, std::uint64_t file_size,
@@ -89,10 +88,10 @@ Result<Geometry> check_fixed(std::span<const std::byte, kFixedBytes> fixed, std:
   std::uint32_t byte_order = 0;
   std::uint32_t version = 0;
   std::uint32_t stored_crc = 0;
-  read(magic, offsetof(SegmentHeader, magic));
-  read(byte_order, offsetof(SegmentHeader, byte_order));
-  read(version, offsetof(SegmentHeader, version));
-  read(stored_crc, offsetof(SegmentHeader, fixed_crc32c));
+  read(magic, offsetof(FixedPart, magic));
+  read(byte_order, offsetof(FixedPart, byte_order));
+  read(version, offsetof(FixedPart, version));
+  read(stored_crc, offsetof(FixedPart, crc32c));
   if (magic != kMagic)
     return fail(Errc::not_segment, where, ": not a ringside segment; move it out of the bus");
   if (byte_order == __builtin_bswap32(kByteOrder))
@@ -107,16 +106,16 @@ Result<Geometry> check_fixed(std::span<const std::byte, kFixedBytes> fixed, std:
   if (stored_crc != crc32c(without_crc(fixed)))
     return fail(Errc::corrupt, where, ": the header's checksum does not match; move the file away");
   Geometry g;
-  read(g.epoch.value, offsetof(SegmentHeader, epoch));
-  read(g.created.ns, offsetof(SegmentHeader, created_ns));
-  read(g.file_size, offsetof(SegmentHeader, file_size));
-  read(g.schema_size, offsetof(SegmentHeader, schema_size));
-  read(g.index_offset, offsetof(SegmentHeader, index_offset));
-  read(g.index_slots, offsetof(SegmentHeader, index_slots));
-  read(g.retain, offsetof(SegmentHeader, retain));
-  read(g.data_offset, offsetof(SegmentHeader, data_offset));
-  read(g.data_capacity, offsetof(SegmentHeader, data_capacity));
-  read(g.schema_id, offsetof(SegmentHeader, schema_id));
+  read(g.epoch.value, offsetof(FixedPart, epoch));
+  read(g.created.ns, offsetof(FixedPart, created_ns));
+  read(g.file_size, offsetof(FixedPart, file_size));
+  read(g.schema_size, offsetof(FixedPart, schema_size));
+  read(g.index_offset, offsetof(FixedPart, index_offset));
+  read(g.index_slots, offsetof(FixedPart, index_slots));
+  read(g.retain, offsetof(FixedPart, retain));
+  read(g.data_offset, offsetof(FixedPart, data_offset));
+  read(g.data_capacity, offsetof(FixedPart, data_capacity));
+  read(g.schema_id, offsetof(FixedPart, schema_id));
   if (!consistent(g))
     return fail(Errc::corrupt, where, ": the header contradicts itself; move the file away");
   if (file_size < g.file_size)

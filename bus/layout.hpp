@@ -1,13 +1,17 @@
 // The segment file of format version 1, byte for byte: the twin in code of docs/format.md.
 //
-//   0         4096               index_offset        data_offset           file_size
-//   | header  | schema (.bfbs)   | index ring        | data ring           |
+//   0       4096    8192         24576    index_offset   data_offset   file_size
+//   | fixed | state | sync marks | schema | index ring   | data ring   |
 //
-//   header    0 .. 127    fixed: written once, before the file gets its name
-//             128 .. 255  owner: written when a producer takes the segment up
-//             256 .. 383  publish: written with every record
+//   fixed       0 .. 127       written once, before the file gets its name
+//   state    4096 .. 4223      owner: written when a producer takes the segment up
+//            4224 .. 4351      publish: written with every record
+//            4352 .. 4479      durable: written when records have reached the disk
+//   marks    8192 .. 24575     two, written in turn: what was on the disk when
 //
-// Integers are little-endian. Readers map all of it read-only and trust none of it.
+// What never changes, what changes all the time and what a power cut must not take have pages of
+// their own: a page that is written can be lost. Integers are little-endian. Readers map all of it
+// read-only and trust none of it.
 #pragma once
 
 #include <array>
@@ -28,7 +32,12 @@ inline constexpr std::array<char, 8> kMagic = {'R', 'I', 'N', 'G', 'S', 'I', 'D'
 inline constexpr std::uint32_t kByteOrder = 0x01020304;
 inline constexpr std::uint32_t kFormatVersion = 1;
 
-inline constexpr std::uint64_t kHeaderBytes = 4096;
+/// What a power cut destroys, it destroys by pages of this size.
+inline constexpr std::uint64_t kPageBytes = 4096;
+inline constexpr std::uint64_t kStateOffset = 4096;
+inline constexpr std::uint64_t kMarksOffset = 8192;
+/// Before the schema.
+inline constexpr std::uint64_t kHeaderBytes = 24576;
 /// Both views of the data ring start on a page, and pages are 4, 16 or 64 KiB.
 inline constexpr std::uint64_t kDataGranule = 64 * 1024;
 /// Large rings are placed so that the kernel may back them with 2 MiB pages.
@@ -38,8 +47,8 @@ inline constexpr std::uint64_t kMaxSchemaBytes = 1024 * 1024;
 inline constexpr std::uint64_t kDefaultCapacity = 64 * 1024 * 1024;
 inline constexpr std::uint64_t kMaxPayload = 0x7FFFFFF8;
 
-struct SegmentHeader {
-  // Fixed.
+/// At offset 0.
+struct FixedPart {
   std::array<char, 8> magic;
   std::uint32_t byte_order;
   std::uint32_t version;
@@ -53,41 +62,71 @@ struct SegmentHeader {
   std::uint64_t data_offset;
   std::uint64_t data_capacity;
   std::array<char, 4> schema_id;
-  std::array<std::uint8_t, 32> reserved0;
-  std::uint32_t fixed_crc32c;  // of bytes 0 to 123
+  std::array<std::uint8_t, 32> reserved;
+  std::uint32_t crc32c;  // of bytes 0 to 123
+};
+static_assert(sizeof(FixedPart) == 128);
+static_assert(offsetof(FixedPart, byte_order) == 8);
+static_assert(offsetof(FixedPart, version) == 12);
+static_assert(offsetof(FixedPart, epoch) == 16);
+static_assert(offsetof(FixedPart, created_ns) == 24);
+static_assert(offsetof(FixedPart, file_size) == 32);
+static_assert(offsetof(FixedPart, schema_size) == 40);
+static_assert(offsetof(FixedPart, index_offset) == 48);
+static_assert(offsetof(FixedPart, index_slots) == 56);
+static_assert(offsetof(FixedPart, retain) == 64);
+static_assert(offsetof(FixedPart, data_offset) == 72);
+static_assert(offsetof(FixedPart, data_capacity) == 80);
+static_assert(offsetof(FixedPart, schema_id) == 88);
+static_assert(offsetof(FixedPart, crc32c) == 124);
+
+inline constexpr std::size_t kFixedBytes = sizeof(FixedPart);
+
+/// At offset 4096.
+struct SegmentState {
   // Owner.
   std::array<std::atomic<std::uint64_t>, 2> boot_id;
   std::atomic<std::uint64_t> owner_pid;
   std::atomic<std::uint64_t> opened_ns;
-  std::array<std::uint8_t, 96> reserved1;
+  std::array<std::uint8_t, 96> reserved0;
   // Publish.
   std::atomic<std::uint64_t> oldest;
   std::atomic<std::uint64_t> next;  // its store-release is the one commit point
   std::atomic<std::uint64_t> last_timestamp_ns;
-  std::array<std::uint8_t, 104> reserved2;
+  std::array<std::uint8_t, 104> reserved1;
+  // Durable: the write-back thread's, 128 bytes from the writer's words.
+  std::atomic<std::uint64_t> durable;
+  std::array<std::uint8_t, 120> reserved2;
 };
-static_assert(sizeof(SegmentHeader) == 384);
-static_assert(offsetof(SegmentHeader, byte_order) == 8);
-static_assert(offsetof(SegmentHeader, version) == 12);
-static_assert(offsetof(SegmentHeader, epoch) == 16);
-static_assert(offsetof(SegmentHeader, created_ns) == 24);
-static_assert(offsetof(SegmentHeader, file_size) == 32);
-static_assert(offsetof(SegmentHeader, schema_size) == 40);
-static_assert(offsetof(SegmentHeader, index_offset) == 48);
-static_assert(offsetof(SegmentHeader, index_slots) == 56);
-static_assert(offsetof(SegmentHeader, retain) == 64);
-static_assert(offsetof(SegmentHeader, data_offset) == 72);
-static_assert(offsetof(SegmentHeader, data_capacity) == 80);
-static_assert(offsetof(SegmentHeader, schema_id) == 88);
-static_assert(offsetof(SegmentHeader, fixed_crc32c) == 124);
-static_assert(offsetof(SegmentHeader, boot_id) == 128);
-static_assert(offsetof(SegmentHeader, owner_pid) == 144);
-static_assert(offsetof(SegmentHeader, opened_ns) == 152);
-static_assert(offsetof(SegmentHeader, oldest) == 256);
-static_assert(offsetof(SegmentHeader, next) == 264);
-static_assert(offsetof(SegmentHeader, last_timestamp_ns) == 272);
+static_assert(sizeof(SegmentState) == 384);
+static_assert(offsetof(SegmentState, owner_pid) == 16);
+static_assert(offsetof(SegmentState, opened_ns) == 24);
+static_assert(offsetof(SegmentState, oldest) == 128);
+static_assert(offsetof(SegmentState, next) == 136);
+static_assert(offsetof(SegmentState, last_timestamp_ns) == 144);
+static_assert(offsetof(SegmentState, durable) == 256);
 
-inline constexpr std::size_t kFixedBytes = 128;
+/// What was on the disk at one moment. There are two, written in turn, so that a power cut can take
+/// one of them at most. The page in which the newest durable record ends is copied into the mark,
+/// since the records that follow are written into that very page.
+struct SyncMark {
+  std::uint32_t crc32c;  // of the epoch, then bytes 4 to 8191; 0 in a mark never written
+  std::uint32_t closed;  // 1: the producer ended in order, and all of the file is on the disk
+  std::uint64_t generation;
+  std::uint64_t next;        // every record before this sequence is on the disk
+  std::uint64_t tail;        // the position where record `next` starts
+  std::uint64_t page_bytes;  // tail mod 4096
+  std::array<std::uint8_t, 24> reserved;
+  std::array<std::byte, kPageBytes> page;
+  std::array<std::uint8_t, 4032> reserved1;
+};
+static_assert(sizeof(SyncMark) == 2 * kPageBytes);
+static_assert(offsetof(SyncMark, generation) == 8);
+static_assert(offsetof(SyncMark, next) == 16);
+static_assert(offsetof(SyncMark, tail) == 24);
+static_assert(offsetof(SyncMark, page_bytes) == 32);
+static_assert(offsetof(SyncMark, page) == 64);
+static_assert(kMarksOffset + 2 * sizeof(SyncMark) == kHeaderBytes);
 
 /// Opens each record; `size` bytes of payload follow, zero-padded to a multiple of 8.
 struct RecordHeader {
@@ -145,8 +184,8 @@ struct SegmentSpec {
 /// Fails with bad_argument if a size is out of its range.
 Result<Geometry> plan_segment(const SegmentSpec& spec);
 
-/// Writes the fixed part, checksum included, into a zeroed header.
-void write_fixed(SegmentHeader& header, const Geometry& geometry);
+/// Writes the fixed part, checksum included, into zeroed memory.
+void write_fixed(FixedPart& fixed, const Geometry& geometry);
 
 /// Checks the fixed part of an untrusted file. `fixed` is a private copy of its first 128 bytes.
 /// Fails with not_segment, incompatible or corrupt; `where` is the path, for the message.

@@ -29,7 +29,9 @@ Result<Mapping> Mapping::map(const File& file, const Geometry& geometry, Access 
   std::byte* base = reserve(geometry.file_size + geometry.data_capacity);
   if (base == nullptr) return fail_errno(errno, "cannot reserve address space for a segment");
   std::byte* const mirror = base + geometry.file_size;
-  const ipc::mode_t mode = access == Access::read_only ? ipc::read_only : ipc::read_write;
+  const ipc::mode_t mode = access == Access::read_only    ? ipc::read_only
+                           : access == Access::read_write ? ipc::read_write
+                                                          : ipc::copy_on_write;
   Mapping result;
   try {
     result.file_ = ipc::mapped_region(file, mode, 0, geometry.file_size, base, MAP_FIXED);
@@ -42,6 +44,7 @@ Result<Mapping> Mapping::map(const File& file, const Geometry& geometry, Access 
     ::munmap(mirror, geometry.data_capacity);
     return fail_errno(error.get_native_error(), "cannot map a segment");
   }
+  result.guard_ = TruncationGuard(base, geometry.file_size + geometry.data_capacity);
   result.data_ = base + geometry.data_offset;
   result.index_ = reinterpret_cast<std::atomic<std::uint64_t>*>(base + geometry.index_offset);
   // Huge pages where the kernel allows them (a tmpfs mounted with huge=advise); elsewhere no

@@ -2,7 +2,9 @@
 // every run is one contiguous span wherever it starts.
 //
 //   base        index_offset    data_offset        file_size          file_size + data_capacity
-//   | header .. | index         | data             | data once more   |
+//   | fixed ..  | index         | data             | data once more   |
+//
+// A file that is shortened while it is mapped costs nobody his life: see bus/truncation.hpp.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +14,15 @@
 #include "bus/file.hpp"
 #include "bus/layout.hpp"
 #include "bus/result.hpp"
+#include "bus/truncation.hpp"
 
 namespace ringside {
 
-enum class Access { read_only, read_write };
+enum class Access {
+  read_only,
+  read_write,
+  private_copy,  ///< what is written to the mapping stays in this process
+};
 
 class Mapping {
  public:
@@ -23,9 +30,17 @@ class Mapping {
   static Result<Mapping> map(const File& file, const Geometry& geometry, Access access);
 
   std::byte* base() const { return static_cast<std::byte*>(file_.get_address()); }
-  SegmentHeader& header() const { return *reinterpret_cast<SegmentHeader*>(base()); }
+  FixedPart& fixed() const { return *reinterpret_cast<FixedPart*>(base()); }
+  SegmentState& state() const { return *reinterpret_cast<SegmentState*>(base() + kStateOffset); }
+  SyncMark& mark(std::size_t which) const {
+    return reinterpret_cast<SyncMark*>(base() + kMarksOffset)[which];
+  }
   std::byte* data() const { return data_; }
   std::atomic<std::uint64_t>* index() const { return index_; }
+
+  /// Whether the file was found too short for the mapping. From then on the mapping is zeros, and
+  /// what is written to it reaches nobody.
+  bool is_truncated() const noexcept { return guard_.is_truncated(); }
 
  private:
   Mapping() = default;
@@ -34,6 +49,7 @@ class Mapping {
   boost::interprocess::mapped_region mirror_;
   std::byte* data_ = nullptr;
   std::atomic<std::uint64_t>* index_ = nullptr;
+  TruncationGuard guard_;  // goes before the regions do
 };
 
 }  // namespace ringside

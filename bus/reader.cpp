@@ -17,29 +17,27 @@ Result<Reader> Reader::open(const Bus& bus, const SegmentName& name) {
 Result<Reader> Reader::open(const std::filesystem::path& path) {
   Result<Segment> segment = Segment::open(path, Access::read_only);
   if (!segment) return tl::unexpected<Error>(segment.error());
-  return Reader(std::move(*segment));
-}
-
-Reader::Reader(Segment segment) : segment_(std::move(segment)) {
-  if (segment_.boot_id() != boot_) believed_ = whole_window(segment_);
-}
-
-bool Reader::is_frozen() const noexcept {
-  return believed_ && segment_.boot_id() != boot_;
+  if (segment->is_of_this_boot() || is_window_whole(*segment)) return Reader(std::move(*segment));
+  const Result<Salvage> salvaged = salvage(*segment);
+  if (!salvaged) return tl::unexpected<Error>(salvaged.error());
+  Result<Segment> copy = Segment::build_in_memory(segment->geometry(), segment->schema());
+  if (!copy) return tl::unexpected<Error>(copy.error());
+  refill(*copy, salvaged->records);
+  Reader reader(std::move(*copy));
+  reader.damaged_.emplace(std::move(*segment));
+  return reader;
 }
 
 Sequence Reader::load_next() const noexcept {
-  if (is_frozen()) return believed_->to;
   // Acquire: pairs with the commit in Writer::commit_record(). Whoever sees this `next` sees every
   // byte and index word of the records before it.
-  return Sequence{segment_.header().next.load(std::memory_order_acquire)};
+  return Sequence{segment_.state().next.load(std::memory_order_acquire)};
 }
 
 Sequence Reader::load_oldest() const noexcept {
-  if (is_frozen()) return believed_->from;
   // Acquire: pairs with the release in Writer::make_room(), so that a `next` that is loaded
   // afterwards is not behind it.
-  return Sequence{segment_.header().oldest.load(std::memory_order_acquire)};
+  return Sequence{segment_.state().oldest.load(std::memory_order_acquire)};
 }
 
 SequenceRange Reader::window() const noexcept {
@@ -48,6 +46,11 @@ SequenceRange Reader::window() const noexcept {
   const Sequence next = load_next();
   if (oldest > next) return {next, next};
   return {oldest, next};
+}
+
+std::optional<Sequence> Reader::durable() const noexcept {
+  const Sequence durable{segment_.state().durable.load(std::memory_order_acquire)};
+  return durable.value > 0 && durable <= load_next() ? std::optional(durable) : std::nullopt;
 }
 
 Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
@@ -59,6 +62,7 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
     cursor = oldest;
     return Take::gap;
   }
+  if (segment_.is_truncated()) return Take::fault;
   if (cursor == next) return Take::nothing;
   if (cursor > next) return Take::fault;
 
@@ -87,8 +91,7 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
   // The index words read above are whole if the records are: both go when `oldest` passes them.
   if (!is_whole(run)) {
     const Sequence oldest = load_oldest();
-    // A frozen segment that changes without having been taken up is nobody's work.
-    if (oldest <= cursor) return Take::fault;
+    if (oldest <= cursor) return Take::fault;  // the file was cut off
     gap = {cursor, oldest};
     cursor = oldest;
     return Take::gap;
@@ -103,7 +106,8 @@ bool Reader::is_whole(const Run& run) const noexcept {
   // `oldest` and the bytes it then overwrites (Writer::make_room()). If any byte read before was
   // overwritten, this load sees an `oldest` past the run.
   std::atomic_thread_fence(std::memory_order_acquire);
-  return segment_.header().oldest.load(std::memory_order_relaxed) <= run.first.value;
+  return segment_.state().oldest.load(std::memory_order_relaxed) <= run.first.value &&
+         !segment_.is_truncated();
 }
 
 std::optional<Timestamp> Reader::timestamp_of(Sequence sequence) const noexcept {

@@ -40,8 +40,9 @@ enum class Take {
 
 class Reader {
  public:
-  /// Opens a segment in constant time; one of an earlier boot that no producer has taken up since
-  /// is read through once, and only what is whole of it is shown.
+  /// Opens a segment in constant time. One of an earlier boot that no producer has taken up since
+  /// is read through once; if it is not whole, a copy in memory of what is whole is shown, under an
+  /// epoch of its own.
   static Result<Reader> open(const Bus& bus, const SegmentName& name);
   static Result<Reader> open(const std::filesystem::path& path);
 
@@ -63,6 +64,9 @@ class Reader {
   /// Whether no byte of `run` has been overwritten up to now.
   bool is_whole(const Run& run) const noexcept;
 
+  /// Every record before this sequence has reached the disk; nothing if no producer ever saw to it.
+  std::optional<Sequence> durable() const noexcept;
+
   /// When the record of `sequence` was published, or nothing if it is overwritten.
   std::optional<Timestamp> timestamp_of(Sequence sequence) const noexcept;
 
@@ -70,29 +74,30 @@ class Reader {
   std::uint64_t retained_bytes() const noexcept;
 
   /// Whether a producer has the segment open now, by the kernel's word.
-  bool is_live() const { return segment_.file().is_locked_elsewhere(); }
+  bool is_live() const { return file().is_locked_elsewhere(); }
   std::uint64_t owner_pid() const noexcept {
-    return segment_.header().owner_pid.load(std::memory_order_relaxed);
+    return segment_.state().owner_pid.load(std::memory_order_relaxed);
   }
 
   /// Whether this very file is still the segment of that name: not removed, not replaced.
-  bool is_at(const std::filesystem::path& path) const { return segment_.file().is_at(path); }
+  bool is_at(const std::filesystem::path& path) const { return file().is_at(path); }
+
+  /// Whether the file was shortened under the mapping. Every take() is a fault then.
+  bool is_truncated() const noexcept { return segment_.is_truncated(); }
 
   /// The addresses that runs come from: both views of the data ring.
   Bytes mapped_data() const { return {segment_.data(), 2 * geometry().data_capacity}; }
 
  private:
-  explicit Reader(Segment segment);
+  explicit Reader(Segment segment) : segment_(std::move(segment)) {}
 
+  const File& file() const { return damaged_ ? damaged_->file() : segment_.file(); }
   Sequence load_next() const noexcept;
   Sequence load_oldest() const noexcept;
   Sequence since(Timestamp from, const SequenceRange& window) const noexcept;
-  bool is_frozen() const noexcept;
 
   Segment segment_;
-  BootId boot_ = current_boot_id();
-  // What is believed of a segment of an earlier boot until a producer takes it up.
-  std::optional<SequenceRange> believed_;
+  std::optional<Segment> damaged_;  // what segment_ shows the whole part of
 };
 
 /// Copies records out, one at a time, for those who want values rather than spans.

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bus/crc32c.hpp"
+
 namespace ringside {
 namespace {
 
-/// The size that a record at `bytes` claims, if the claim is worth a checksum. The two comparisons
-/// of 64-bit fields make a false claim in the middle of some payload next to impossible.
+/// The header that a record at `bytes` claims, if the claim is worth a checksum. The two
+/// comparisons of 64-bit fields make a false claim in the middle of some payload next to
+/// impossible.
 std::optional<RecordHeader> plausible(const std::byte* bytes, const Geometry& geometry,
                                       Timestamp latest) {
   RecordHeader header{};
@@ -19,56 +22,156 @@ std::optional<RecordHeader> plausible(const std::byte* bytes, const Geometry& ge
   return header;
 }
 
-}  // namespace
-
-SequenceRange whole_window(const Segment& segment) {
-  const SegmentHeader& header = segment.header();
-  const Geometry& geometry = segment.geometry();
-  // Nobody writes the segment while this runs, so the order of these loads is free.
-  const Sequence oldest{header.oldest.load(std::memory_order_relaxed)};
-  const Sequence next{header.next.load(std::memory_order_relaxed)};
-  if (oldest > next || next - oldest > geometry.retain) return {next, next};
-  Sequence from = next;
-  Position end{segment.index(next).load(std::memory_order_relaxed)};
-  const Position last_end = end;
-  Timestamp later{~std::uint64_t{0}};
-  while (from > oldest) {
-    const Sequence sequence{from.value - 1};
-    const Position start{segment.index(sequence).load(std::memory_order_relaxed)};
-    if (start >= end || last_end - start > geometry.data_capacity) break;
-    const std::optional<Record> record = segment.check_record(sequence, start, end);
-    if (!record || record_bytes(record->payload.size()) != end - start || record->timestamp > later)
-      break;
-    later = record->timestamp;
-    end = start;
-    from = sequence;
-  }
-  return {from, next};
-}
-
-std::vector<Record> salvage(const Segment& segment) {
-  const Geometry& geometry = segment.geometry();
+/// Every whole record in a ring that is mapped twice at `data`.
+void scan(const std::byte* data, const Geometry& geometry, std::vector<Record>& found) {
   const Timestamp latest{now().ns + kClockSlackNs};
-  std::vector<Record> found;
   for (std::uint64_t offset = 0; offset < geometry.data_capacity;) {
-    const std::optional<RecordHeader> header = plausible(segment.data() + offset, geometry, latest);
-    const Position from{offset};
+    const std::optional<RecordHeader> header = plausible(data + offset, geometry, latest);
     const std::optional<Record> record =
-        header ? segment.check_record(Sequence{header->sequence}, from,
-                                      from + record_bytes(header->size))
+        header ? decode_record(geometry, Sequence{header->sequence},
+                               {data + offset, record_bytes(header->size)})
                : std::nullopt;
     if (record) found.push_back(*record);
     offset += record ? record_bytes(record->payload.size()) : 8;
   }
+}
+
+bool follows(const Record& before, const Record& after) {
+  return before.sequence + 1 == after.sequence && before.timestamp <= after.timestamp;
+}
+
+/// Leaves one unbroken stretch: that of `anchor`, if it is there, else the newest. What is beyond a
+/// hole cannot be told in order with it.
+void keep_stretch(std::vector<Record>& found, std::optional<Sequence> anchor) {
   std::sort(found.begin(), found.end(),
             [](const Record& a, const Record& b) { return a.sequence < b.sequence; });
-  // The newest unbroken stretch; what is older than a hole cannot be told in order with it.
-  std::size_t first = found.empty() ? 0 : found.size() - 1;
-  while (first > 0 && found[first - 1].sequence + 1 == found[first].sequence &&
-         found[first - 1].timestamp <= found[first].timestamp)
-    --first;
-  found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(first));
-  return found;
+  found.erase(
+      std::unique(found.begin(), found.end(),
+                  [](const Record& a, const Record& b) { return a.sequence == b.sequence; }),
+      found.end());
+  if (found.empty()) return;
+  auto kept = found.end() - 1;
+  if (anchor) {
+    const auto at =
+        std::lower_bound(found.begin(), found.end(), *anchor,
+                         [](const Record& a, Sequence sequence) { return a.sequence < sequence; });
+    if (at != found.end() && at->sequence == *anchor) kept = at;
+  }
+  auto first = kept;
+  while (first != found.begin() && follows(*(first - 1), *first)) --first;
+  auto last = kept;
+  while (last + 1 != found.end() && follows(*last, *(last + 1))) ++last;
+  found.erase(last + 1, found.end());
+  found.erase(found.begin(), first);
+}
+
+/// The segment with the page that `mark` keeps put back, in private memory; none if it is there
+/// anyway.
+Result<std::optional<Mapping>> patch(const Segment& segment, const SyncMark& mark) {
+  const Geometry& geometry = segment.geometry();
+  const std::uint64_t offset = (mark.tail - mark.page_bytes) % geometry.data_capacity;
+  if (std::memcmp(segment.data() + offset, mark.page.data(), mark.page_bytes) == 0)
+    return std::nullopt;
+  Result<Mapping> mapping = Mapping::map(segment.file(), geometry, Access::private_copy);
+  if (!mapping) return tl::unexpected<Error>(mapping.error());
+  // The two views of a private mapping part when they are written.
+  for (const std::uint64_t view : {std::uint64_t{0}, geometry.data_capacity})
+    std::memcpy(mapping->data() + view + offset, mark.page.data(), mark.page_bytes);
+  return std::optional<Mapping>(std::move(*mapping));
+}
+
+}  // namespace
+
+bool is_window_whole(const Segment& segment) {
+  const SegmentState& state = segment.state();
+  const Geometry& geometry = segment.geometry();
+  // Nobody writes the segment while this runs, so the order of these loads is free.
+  const Sequence oldest{state.oldest.load(std::memory_order_relaxed)};
+  const Sequence next{state.next.load(std::memory_order_relaxed)};
+  if (oldest > next || next - oldest > geometry.retain) return false;
+  if (oldest == next) {
+    // Nothing that could be checked: two words that agree by chance, or zeros, look the same.
+    const SyncMark* mark = newest_mark(segment);
+    return mark != nullptr && mark->closed != 0 && mark->next == next.value;
+  }
+  const auto start_of = [&segment](Sequence sequence) {
+    return Position{segment.index(sequence).load(std::memory_order_relaxed)};
+  };
+  Position start = start_of(oldest);
+  const Position first = start;
+  Timestamp before{};
+  for (Sequence sequence = oldest; sequence < next; sequence = sequence + 1) {
+    const Position end = start_of(sequence + 1);
+    if (end <= start || end - first > geometry.data_capacity) return false;
+    const std::optional<Record> record = segment.check_record(sequence, start, end);
+    if (!record || record_bytes(record->payload.size()) != end - start ||
+        record->timestamp < before)
+      return false;
+    before = record->timestamp;
+    start = end;
+  }
+  return start.value % 8 == 0;
+}
+
+std::uint32_t mark_crc(Epoch epoch, const SyncMark& mark) noexcept {
+  const std::uint32_t crc = record_crc_start(epoch);
+  return ~crc32c_update(crc, std::as_bytes(std::span(&mark, 1)).subspan(sizeof mark.crc32c));
+}
+
+const SyncMark* newest_mark(const Segment& segment) {
+  const SyncMark* newest = nullptr;
+  for (const std::size_t which : {0u, 1u}) {
+    const SyncMark& mark = segment.mapping().mark(which);
+    if (mark.crc32c != mark_crc(segment.geometry().epoch, mark) || mark.generation == 0 ||
+        mark.page_bytes != mark.tail % kPageBytes)
+      continue;
+    if (newest == nullptr || mark.generation > newest->generation) newest = &mark;
+  }
+  return newest;
+}
+
+Result<Salvage> salvage(const Segment& segment) {
+  Salvage result;
+  scan(segment.data(), segment.geometry(), result.records);
+  std::optional<Sequence> anchor;
+  if (const SyncMark* mark = newest_mark(segment)) {
+    if (mark->next > 0) anchor = Sequence{mark->next - 1};
+    Result<std::optional<Mapping>> patched = patch(segment, *mark);
+    if (!patched) return tl::unexpected<Error>(patched.error());
+    result.patched = std::move(*patched);
+    if (result.patched) scan(result.patched->data(), segment.geometry(), result.records);
+  }
+  keep_stretch(result.records, anchor);
+  return result;
+}
+
+void refill(const Segment& segment, const std::vector<Record>& records) {
+  SegmentState& state = segment.state();
+  const Geometry& geometry = segment.geometry();
+  auto first = records.end();
+  for (std::uint64_t bytes = 0; first != records.begin() &&
+                                static_cast<std::uint64_t>(records.end() - first) < geometry.retain;
+       --first) {
+    bytes += record_bytes((first - 1)->payload.size());
+    if (bytes > geometry.data_capacity) break;
+  }
+  Sequence sequence;
+  Position tail;
+  for (auto record = first; record != records.end(); ++record, sequence = sequence + 1) {
+    RecordHeader written{static_cast<std::uint32_t>(record->payload.size()), 0, sequence.value,
+                         record->timestamp.ns};
+    std::byte* const to = segment.at(tail);
+    const std::uint32_t crc =
+        crc32c_copy(record_crc_start(geometry.epoch),
+                    record_crc_words(written.size, sequence, record->timestamp),
+                    to + sizeof written, record->payload.data(), written.size);
+    written.crc32c = ~crc;
+    std::memcpy(to, &written, sizeof written);
+    tail = tail + record_bytes(written.size);
+    segment.index(sequence + 1).store(tail.value, std::memory_order_relaxed);
+    state.last_timestamp_ns.store(record->timestamp.ns, std::memory_order_relaxed);
+  }
+  state.next.store(sequence.value, std::memory_order_release);
 }
 
 }  // namespace ringside

@@ -1,20 +1,36 @@
-// What to believe of a segment whose header may lie: one last written in an earlier boot of the
+// What to believe of a segment whose words may lie: one last written in an earlier boot of the
 // machine, when the disk may hold any mixture of old and new pages, or one that contradicts itself.
-// Linear in the bytes that are retained; a segment of this boot never comes here.
+// Linear in the bytes of the ring; a segment of this boot that is in order never comes here.
+// Nobody may write the segment meanwhile.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "bus/segment.hpp"
 
 namespace ringside {
 
-/// The last sequences of [oldest, next), as header and index tell them, that are whole to the last
-/// bit; empty if the newest is broken. Readers show only these; nothing is changed.
-SequenceRange whole_window(const Segment& segment);
+/// Whether header and index tell the truth: all of [oldest, next) is whole to the last bit.
+bool is_window_whole(const Segment& segment);
 
-/// Finds the records of a segment by their checksums alone, believing neither header nor index:
-/// the newest ones that follow each other without a hole, oldest first.
-std::vector<Record> salvage(const Segment& segment);
+/// The newer of the two sync marks that is whole, if there is one.
+const SyncMark* newest_mark(const Segment& segment);
+
+/// A mark's checksum.
+std::uint32_t mark_crc(Epoch epoch, const SyncMark& mark) noexcept;
+
+/// What is left of a segment, found without believing header or index.
+struct Salvage {
+  /// Whole records in unbroken order: the stretch that holds what was last known to be on the disk,
+  /// else the newest. They lie in the segment's mapping or in `patched`.
+  std::vector<Record> records;
+  std::optional<Mapping> patched;
+};
+Result<Salvage> salvage(const Segment& segment);
+
+/// Writes records, numbered from 0 and with their old timestamps, into an empty segment that nobody
+/// sees yet: the newest of them, as many as its caps allow.
+void refill(const Segment& segment, const std::vector<Record>& records);
 
 }  // namespace ringside

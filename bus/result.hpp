@@ -21,6 +21,7 @@ enum class Errc {
   not_segment,   ///< the file is something else
   incompatible,  ///< a segment of another format version or byte order
   corrupt,       ///< a segment that contradicts itself
+  displaced,     ///< a writer's file was removed, replaced or shortened
   in_use,        ///< another process owns the segment
   no_space,      ///< the file system cannot hold the segment
   too_large,     ///< a record larger than the segment

@@ -42,24 +42,36 @@ Result<Segment> Segment::open(const std::filesystem::path& path, Access access) 
   return Segment(std::move(*file), *geometry, std::move(*mapping));
 }
 
-Result<Segment> Segment::build(const std::filesystem::path& directory, Geometry geometry,
+Result<Segment> Segment::fill(File file, Geometry geometry, Bytes schema) {
+  geometry.epoch = random_epoch();
+  if (geometry.created.ns == 0) geometry.created = now();
+  Result<Mapping> mapping = Mapping::map(file, geometry, Access::read_write);
+  if (!mapping) return tl::unexpected<Error>(mapping.error());
+  write_fixed(mapping->fixed(), geometry);
+  if (!schema.empty()) std::memcpy(mapping->base() + kHeaderBytes, schema.data(), schema.size());
+  return Segment(std::move(file), geometry, std::move(*mapping));
+}
+
+Result<Segment> Segment::build(const std::filesystem::path& directory, const Geometry& geometry,
                                Bytes schema) {
   Result<File> file = File::create_nameless(directory, geometry.file_size);
   if (!file) return tl::unexpected<Error>(file.error());
   if (const Result<bool> locked = file->try_lock(); !locked)
     return tl::unexpected<Error>(locked.error());
-  geometry.epoch = random_epoch();
-  if (geometry.created.ns == 0) geometry.created = now();
-  Result<Mapping> mapping = Mapping::map(*file, geometry, Access::read_write);
-  if (!mapping) return tl::unexpected<Error>(mapping.error());
-  write_fixed(mapping->header(), geometry);
-  if (!schema.empty()) std::memcpy(mapping->base() + kHeaderBytes, schema.data(), schema.size());
-  return Segment(std::move(*file), geometry, std::move(*mapping));
+  return fill(std::move(*file), geometry, schema);
 }
 
-BootId Segment::boot_id() const {
-  const auto& words = header().boot_id;
-  return {words[0].load(std::memory_order_relaxed), words[1].load(std::memory_order_relaxed)};
+Result<Segment> Segment::build_in_memory(const Geometry& geometry, Bytes schema) {
+  Result<File> file = File::create_in_memory(geometry.file_size);
+  if (!file) return tl::unexpected<Error>(file.error());
+  return fill(std::move(*file), geometry, schema);
+}
+
+bool Segment::is_of_this_boot() const {
+  const BootId boot = current_boot_id();
+  const auto& words = state().boot_id;
+  return words[0].load(std::memory_order_relaxed) == boot[0] &&
+         words[1].load(std::memory_order_relaxed) == boot[1];
 }
 
 std::optional<Record> Segment::check_record(Sequence sequence, Position from, Position end) const {

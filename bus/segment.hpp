@@ -28,14 +28,21 @@ class Segment {
 
   /// Builds a new segment in `directory`, locked by this process, nameless until the caller links
   /// it: whoever sees it sees it whole. Epoch, and time of creation unless it is set, are new.
-  static Result<Segment> build(const std::filesystem::path& directory, Geometry geometry,
+  static Result<Segment> build(const std::filesystem::path& directory, const Geometry& geometry,
                                Bytes schema);
+
+  /// The same in memory, for this process alone.
+  static Result<Segment> build_in_memory(const Geometry& geometry, Bytes schema);
 
   const File& file() const { return file_; }
   const Geometry& geometry() const { return geometry_; }
-  SegmentHeader& header() const { return mapping_.header(); }
+  const Mapping& mapping() const { return mapping_; }
+  SegmentState& state() const { return mapping_.state(); }
   std::byte* data() const { return mapping_.data(); }
   Bytes schema() const { return {mapping_.base() + kHeaderBytes, geometry_.schema_size}; }
+
+  /// Whether the file was shortened under the mapping, which is zeros since.
+  bool is_truncated() const noexcept { return mapping_.is_truncated(); }
 
   /// The index word of a sequence: the position of that record; of `next`, where it will start.
   std::atomic<std::uint64_t>& index(Sequence sequence) const {
@@ -47,12 +54,15 @@ class Segment {
     return data() + position.value % geometry_.data_capacity;
   }
 
-  BootId boot_id() const;
+  /// Whether a process of this boot wrote it last. If not, its words may be of any age.
+  bool is_of_this_boot() const;
 
   /// decode_record() of the record that lies in [from, end). Nobody may write it meanwhile.
   std::optional<Record> check_record(Sequence sequence, Position from, Position end) const;
 
  private:
+  static Result<Segment> fill(File file, Geometry geometry, Bytes schema);
+
   Segment(File file, const Geometry& geometry, Mapping mapping)
       : file_(std::move(file)), geometry_(geometry), mapping_(std::move(mapping)) {}
 

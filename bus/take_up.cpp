@@ -1,12 +1,10 @@
 // Writer::open: finding, creating, taking up, replacing or recovering the segment of a producer.
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "bus/crc32c.hpp"
 #include "bus/recovery.hpp"
 #include "bus/writer.hpp"
 
@@ -42,9 +40,9 @@ bool same_layout(const Segment& segment, const Geometry& plan, const WriterOptio
 /// Whether the last writer of this boot left the words that a writer goes on from in order. In
 /// constant time: the two ends of the window, and the newest record to the last bit.
 bool ends_whole(const Segment& segment) {
-  const SegmentHeader& header = segment.header();
-  const Sequence oldest{header.oldest.load(std::memory_order_relaxed)};
-  const Sequence next{header.next.load(std::memory_order_relaxed)};
+  const SegmentState& state = segment.state();
+  const Sequence oldest{state.oldest.load(std::memory_order_relaxed)};
+  const Sequence next{state.next.load(std::memory_order_relaxed)};
   if (oldest > next || next - oldest > segment.geometry().retain) return false;
   const Position start{segment.index(oldest).load(std::memory_order_relaxed)};
   const Position tail{segment.index(next).load(std::memory_order_relaxed)};
@@ -58,54 +56,31 @@ bool ends_whole(const Segment& segment) {
 }
 
 bool can_go_on(const Segment& segment) {
-  if (segment.boot_id() == current_boot_id()) return ends_whole(segment);
-  const SequenceRange whole = whole_window(segment);
-  if (whole.from.value != segment.header().oldest.load(std::memory_order_relaxed) ||
-      !ends_whole(segment))
-    return false;
-  // A record beyond `next` says that the header is older than the data: readers may have seen it,
-  // so its number must not be given to another.
-  const std::vector<Record> found = salvage(segment);
-  return found.empty() || found.back().sequence < whole.to;
+  if (segment.is_of_this_boot()) return ends_whole(segment);
+  // Only a segment whose last writer ended in order is known to be no older than what readers saw
+  // of it: a number that they saw must not be given to another event.
+  const SyncMark* mark = newest_mark(segment);
+  return mark != nullptr && mark->closed != 0 &&
+         mark->next == segment.state().next.load(std::memory_order_relaxed) &&
+         ends_whole(segment) && is_window_whole(segment);
 }
 
 void sign(const Segment& segment) {
-  SegmentHeader& header = segment.header();
+  SegmentState& state = segment.state();
   const BootId boot = current_boot_id();
   // For people and for the next writer; no reader orders anything by them.
-  header.owner_pid.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
-  header.opened_ns.store(now().ns, std::memory_order_relaxed);
-  header.boot_id[0].store(boot[0], std::memory_order_relaxed);
-  header.boot_id[1].store(boot[1], std::memory_order_relaxed);
-}
-
-/// Writes salvaged records, with their old timestamps, into a segment that nobody sees yet.
-void refill(const Segment& segment, const std::vector<Record>& records) {
-  SegmentHeader& header = segment.header();
-  const Geometry& geometry = segment.geometry();
-  const auto kept = std::min<std::uint64_t>(records.size(), geometry.retain);
-  Sequence sequence;
-  Position tail;
-  for (auto record = records.end() - static_cast<std::ptrdiff_t>(kept); record != records.end();
-       ++record, sequence = sequence + 1) {
-    RecordHeader written{static_cast<std::uint32_t>(record->payload.size()), 0, sequence.value,
-                         record->timestamp.ns};
-    std::byte* const to = segment.at(tail);
-    const std::uint32_t crc =
-        crc32c_copy(record_crc_start(geometry.epoch),
-                    record_crc_words(written.size, sequence, record->timestamp),
-                    to + sizeof written, record->payload.data(), written.size);
-    written.crc32c = ~crc;
-    std::memcpy(to, &written, sizeof written);
-    tail = tail + record_bytes(written.size);
-    segment.index(sequence + 1).store(tail.value, std::memory_order_relaxed);
-    header.last_timestamp_ns.store(record->timestamp.ns, std::memory_order_relaxed);
-  }
-  header.next.store(sequence.value, std::memory_order_release);
+  state.owner_pid.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
+  state.opened_ns.store(now().ns, std::memory_order_relaxed);
+  state.boot_id[0].store(boot[0], std::memory_order_relaxed);
+  state.boot_id[1].store(boot[1], std::memory_order_relaxed);
 }
 
 tl::unexpected<Error> in_use(const std::filesystem::path& path, const Segment& segment) {
-  const std::uint64_t pid = segment.header().owner_pid.load(std::memory_order_relaxed);
+  if (segment.file().is_held_by_a_reader())
+    return fail(
+        Errc::in_use, path.string(),
+        ": a process that is no producer holds a lock on this segment; find it with lslocks");
+  const std::uint64_t pid = segment.state().owner_pid.load(std::memory_order_relaxed);
   return fail(Errc::in_use, path.string(), ": another producer, process ", std::to_string(pid),
               ", writes this segment; stop it or choose another producer name");
 }
@@ -120,9 +95,28 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
   if (!doorbell) return tl::unexpected<Error>(doorbell.error());
 
   const std::filesystem::path path = bus.segment_path(name);
-  const auto finish = [&doorbell](Segment segment, Origin origin) -> Result<Writer> {
+  const auto finish = [&](Segment segment, Origin origin) -> Result<Writer> {
     sign(segment);
-    return Writer(std::move(segment), std::move(*doorbell), origin);
+    if (auto reopened = reopen(segment); !reopened) return tl::unexpected<Error>(reopened.error());
+    auto kept = std::make_unique<Segment>(std::move(segment));
+    std::unique_ptr<WriteBack> write_back;
+    if (options.sync_interval) {
+      auto started = WriteBack::start(*kept, *options.sync_interval);
+      if (!started) return tl::unexpected<Error>(started.error());
+      write_back = std::move(*started);
+    }
+    return Writer({bus, path}, std::move(kept), std::move(*doorbell), origin,
+                  std::move(write_back));
+  };
+  // With a sync interval a name is given only to what is on the disk, and is on the disk itself
+  // before anything is published under it.
+  const auto sync_file = [&options](const Segment& segment) -> Result<void> {
+    return options.sync_interval ? segment.file().sync() : Result<void>{};
+  };
+  const auto sync_names = [&]() -> Result<void> {
+    if (!options.sync_interval) return {};
+    if (auto synced = File::sync_directory(path.parent_path()); !synced) return synced;
+    return File::sync_directory(bus.directory());
   };
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     Result<Segment> existing = Segment::open(path, Access::read_write);
@@ -136,9 +130,11 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
       Result<Segment> fresh = Segment::build(path.parent_path(), *plan, options.schema);
       if (!fresh) return tl::unexpected<Error>(fresh.error());
       sign(*fresh);
+      if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
       const Result<bool> linked = fresh->file().link_as(path);
       if (!linked) return tl::unexpected<Error>(linked.error());
       if (!*linked) continue;  // another producer of the same name was quicker
+      if (auto synced = sync_names(); !synced) return tl::unexpected<Error>(synced.error());
       doorbell->announce_segments();
       return finish(std::move(*fresh), Origin::created);
     }
@@ -159,10 +155,16 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
     if (!fresh) return tl::unexpected<Error>(fresh.error());
     // The old records fit the new segment only if it is laid out alike. A new epoch, since which
     // sequences readers saw of what is lost, nobody knows.
-    if (same) refill(*fresh, salvage(*existing));
+    if (same) {
+      const Result<Salvage> salvaged = salvage(*existing);
+      if (!salvaged) return tl::unexpected<Error>(salvaged.error());
+      refill(*fresh, salvaged->records);
+    }
     sign(*fresh);
+    if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
     if (auto replaced = fresh->file().replace(path); !replaced)
       return tl::unexpected<Error>(replaced.error());
+    if (auto synced = sync_names(); !synced) return tl::unexpected<Error>(synced.error());
     doorbell->announce_segments();
     return finish(std::move(*fresh), same ? Origin::recovered : Origin::replaced);
   }

@@ -13,40 +13,49 @@ namespace {
 /// Pages are touched this far ahead of the tail, a batch at a time: a fault on the hot path costs
 /// more than the record.
 constexpr std::uint64_t kPopulateBytes = 256 * 1024;
+/// How often a writer looks whether its file is still where it was: two system calls.
+constexpr std::uint64_t kPlaceCheckNs = 100'000'000;
 
 }  // namespace
 
-Writer::Writer(Segment segment, Doorbell doorbell, Origin origin)
-    : segment_(std::move(segment)),
+Writer::Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell, Origin origin,
+               std::unique_ptr<WriteBack> write_back)
+    : place_(std::move(place)),
+      segment_(std::move(segment)),
+      write_back_(std::move(write_back)),
       doorbell_(std::move(doorbell)),
       origin_(origin),
-      data_(segment_.data()),
-      header_(&segment_.header()),
-      capacity_(segment_.geometry().data_capacity),
-      retain_(segment_.geometry().retain),
-      max_payload_(segment_.geometry().max_payload()),
-      crc_start_(record_crc_start(segment_.geometry().epoch)) {
+      data_(segment_->data()),
+      state_(&segment_->state()),
+      capacity_(segment_->geometry().data_capacity),
+      budget_(capacity_ - (write_back_ ? WriteBack::reserve_bytes(segment_->geometry()) : 0)),
+      retain_(segment_->geometry().retain),
+      max_payload_(std::min(segment_->geometry().max_payload(), budget_ - sizeof(RecordHeader))),
+      crc_start_(record_crc_start(segment_->geometry().epoch)) {
   resume();
 }
 
 void Writer::resume() noexcept {
   // What the last writer stored; it is gone, so no ordering is at stake.
-  oldest_ = Sequence{header_->oldest.load(std::memory_order_relaxed)};
-  next_ = Sequence{header_->next.load(std::memory_order_relaxed)};
-  oldest_position_ = Position{segment_.index(oldest_).load(std::memory_order_relaxed)};
-  tail_ = Position{segment_.index(next_).load(std::memory_order_relaxed)};
+  oldest_ = Sequence{state_->oldest.load(std::memory_order_relaxed)};
+  next_ = Sequence{state_->next.load(std::memory_order_relaxed)};
+  oldest_position_ = Position{segment_->index(oldest_).load(std::memory_order_relaxed)};
+  tail_ = Position{segment_->index(next_).load(std::memory_order_relaxed)};
   tail_offset_ = tail_.value % capacity_;
   // No record is older than its segment, even if the clock was set back since, nor older than the
   // last; but a time far in the future is nobody's clock.
-  const Timestamp last{header_->last_timestamp_ns.load(std::memory_order_relaxed)};
-  last_timestamp_ = segment_.geometry().created;
+  const Timestamp last{state_->last_timestamp_ns.load(std::memory_order_relaxed)};
+  last_timestamp_ = segment_->geometry().created;
   if (last.ns <= now().ns + kClockSlackNs) last_timestamp_ = std::max(last_timestamp_, last);
   populated_ = tail_.value;
-  populate_end_ = tail_.value + capacity_;
+  // With a write-back the pages ahead are its thread's affair.
+  populate_end_ = write_back_ ? tail_.value : tail_.value + capacity_;
 }
 
 tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
   claimed_ = 0;
+  if (displaced_) [[unlikely]]
+    return tl::unexpected(Refusal::displaced);
   if (payload.empty()) return tl::unexpected(Refusal::empty);
   if (payload.size() > max_payload_) return tl::unexpected(Refusal::too_large);
   const auto size = static_cast<std::uint32_t>(payload.size());
@@ -54,13 +63,13 @@ tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
   make_room(record_bytes(size));
   const std::uint32_t crc = crc32c_copy(crc_start_, record_crc_words(size, next_, time),
                                         tail() + sizeof(RecordHeader), payload.data(), size);
-  const Sequence sequence = next_;
-  commit_record(size, time, crc);
-  return sequence;
+  return commit_record(size, time, crc);
 }
 
 tl::expected<std::span<std::byte>, Refusal> Writer::claim(std::size_t size) noexcept {
   claimed_ = 0;
+  if (displaced_) [[unlikely]]
+    return tl::unexpected(Refusal::displaced);
   if (size == 0) return tl::unexpected(Refusal::empty);
   if (size > max_payload_) return tl::unexpected(Refusal::too_large);
   make_room(record_bytes(size));
@@ -68,7 +77,7 @@ tl::expected<std::span<std::byte>, Refusal> Writer::claim(std::size_t size) noex
   return std::span<std::byte>(tail() + sizeof(RecordHeader), size);
 }
 
-Sequence Writer::commit(std::size_t size) noexcept {
+tl::expected<Sequence, Refusal> Writer::commit(std::size_t size) noexcept {
   assert(size > 0 && size <= claimed_);
   claimed_ = 0;
   std::byte* const payload = tail() + sizeof(RecordHeader);
@@ -79,15 +88,29 @@ Sequence Writer::commit(std::size_t size) noexcept {
   const auto words = record_crc_words(size32, next_, time);
   std::uint32_t crc = crc32c_update(crc_start_, std::as_bytes(std::span(words)));
   crc = crc32c_update(crc, {payload, padded});
-  const Sequence sequence = next_;
-  commit_record(size32, time, crc);
-  return sequence;
+  return commit_record(size32, time, crc);
 }
 
 Timestamp Writer::timestamp() noexcept {
-  // A clock that is set back does not set the events back.
-  last_timestamp_ = std::max(last_timestamp_, now());
+  const Timestamp time = now();
+  // A clock that is set back is one more reason to look.
+  if (time.ns - place_checked_ns_ >= kPlaceCheckNs) [[unlikely]] {
+    place_checked_ns_ = time.ns;
+    check_place();
+  }
+  // Nor does it set the events back.
+  last_timestamp_ = std::max(last_timestamp_, time);
   return last_timestamp_;
+}
+
+void Writer::check_place() noexcept {
+  const File& file = segment_->file();
+  const Result<std::uint64_t> size = file.size();
+  if (!size || *size < segment_->geometry().file_size || !file.is_at(place_.path))
+    displaced_ = true;
+  if (doorbell_.is_at(place_.bus)) return;
+  // Someone removed the doorbell; readers listen to another.
+  if (Result<Doorbell> another = Doorbell::open(place_.bus)) doorbell_ = std::move(*another);
 }
 
 void Writer::make_room(std::uint64_t bytes) noexcept {
@@ -97,9 +120,9 @@ void Writer::make_room(std::uint64_t bytes) noexcept {
   Sequence oldest = oldest_;
   Position position = oldest_position_;
   // The new record counts, hence >=; an empty window has nothing left to give up.
-  while (oldest < next_ && (end - position.value > capacity_ || next_ - oldest >= retain_)) {
+  while (oldest < next_ && (end - position.value > budget_ || next_ - oldest >= retain_)) {
     oldest = oldest + 1;
-    const Position following{segment_.index(oldest).load(std::memory_order_relaxed)};
+    const Position following{segment_->index(oldest).load(std::memory_order_relaxed)};
     // Written by this process or checked at take-up; if someone scribbled on it, nothing is kept.
     const bool sane = following > position && following <= tail_ && following.value % 8 == 0;
     if (!sane) [[unlikely]]
@@ -113,7 +136,7 @@ void Writer::make_room(std::uint64_t bytes) noexcept {
   // not behind it. Then, before the bytes, a release fence: pairs with the acquire fence and the
   // second load of `oldest` in Reader::is_whole(); whoever saw any byte that is written from here
   // on also sees this `oldest`.
-  header_->oldest.store(oldest.value, std::memory_order_release);
+  state_->oldest.store(oldest.value, std::memory_order_release);
   std::atomic_thread_fence(std::memory_order_release);
 }
 
@@ -131,7 +154,8 @@ void Writer::populate(std::uint64_t bytes) noexcept {
   populated_ += length - kDataGranule;
 }
 
-void Writer::commit_record(std::uint32_t size, Timestamp timestamp, std::uint32_t crc) noexcept {
+tl::expected<Sequence, Refusal> Writer::commit_record(std::uint32_t size, Timestamp timestamp,
+                                                      std::uint32_t crc) noexcept {
   const auto store = [to = tail()](std::size_t word, std::uint64_t value) {
     // Pairs with readers' relaxed word loads; ordered by the release of `next` below.
     std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(to + 8 * word))
@@ -141,17 +165,24 @@ void Writer::commit_record(std::uint32_t size, Timestamp timestamp, std::uint32_
   store(1, next_.value);
   store(2, timestamp.ns);
   const std::uint64_t bytes = record_bytes(size);
-  tail_ = tail_ + bytes;
-  tail_offset_ += bytes;
-  if (tail_offset_ >= capacity_) tail_offset_ -= capacity_;
-  next_ = next_ + 1;
+  const Position end = tail_ + bytes;
   // Both are ordered before `next` by its release, and readers load them after its acquire.
-  segment_.index(next_).store(tail_.value, std::memory_order_relaxed);
-  header_->last_timestamp_ns.store(timestamp.ns, std::memory_order_relaxed);
+  segment_->index(next_ + 1).store(end.value, std::memory_order_relaxed);
+  state_->last_timestamp_ns.store(timestamp.ns, std::memory_order_relaxed);
   // The commit point. Release: pairs with the acquire load of `next` in Reader. Sequentially
   // consistent because of the doorbell's Dekker pair (bus/doorbell.hpp).
-  header_->next.store(next_.value, std::memory_order_seq_cst);
+  state_->next.store(next_.value + 1, std::memory_order_seq_cst);
+  // What was stored into a file that is gone has reached nobody, and does not count.
+  displaced_ = displaced_ || segment_->is_truncated();
+  if (displaced_) [[unlikely]]
+    return tl::unexpected(Refusal::displaced);
+  tail_ = end;
+  tail_offset_ += bytes;
+  if (tail_offset_ >= capacity_) tail_offset_ -= capacity_;
+  const Sequence sequence = next_;
+  next_ = next_ + 1;
   doorbell_.ring();
+  return sequence;
 }
 
 }  // namespace ringside

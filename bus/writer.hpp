@@ -2,6 +2,10 @@
 // call unless a reader sleeps. One thread at a time may use a writer; the kernel's lock on the file
 // keeps other processes (and other writers of this one) out. Killed at any instruction it leaves a
 // segment in which the next writer goes on and in which no reader notices anything but silence.
+//
+// A writer whose file is removed, replaced or shortened notices within a tenth of a second of
+// publishing, refuses from
+// then on, and reaches nobody; open another.
 #pragma once
 
 #include <memory>
@@ -9,12 +13,14 @@
 
 #include "bus/doorbell.hpp"
 #include "bus/segment.hpp"
+#include "bus/write_back.hpp"
 
 namespace ringside {
 
 enum class Refusal {
   empty,      ///< a payload has at least one byte
   too_large,  ///< more than max_payload()
+  displaced,  ///< the file is not the segment any more: removed, replaced or shortened
 };
 
 /// How a writer came by its segment.
@@ -31,6 +37,9 @@ struct WriterOptions {
   /// Caps in bytes and events. Unset: those of the segment that is there, else the defaults.
   std::optional<std::uint64_t> capacity{};
   std::optional<std::uint64_t> retain{};
+  /// How often what was published is brought to the disk (bus/write_back.hpp). Unset: whenever the
+  /// kernel likes; a power cut may then take any of it. An eighth of the ring is kept free for it.
+  std::optional<std::chrono::milliseconds> sync_interval{};
 };
 
 class Writer {
@@ -48,32 +57,51 @@ class Writer {
   tl::expected<std::span<std::byte>, Refusal> claim(std::size_t size) noexcept;
 
   /// Commits the first `size` bytes of what was claimed: at least one, at most as many as claimed.
-  Sequence commit(std::size_t size) noexcept;
+  tl::expected<Sequence, Refusal> commit(std::size_t size) noexcept;
 
   Sequence oldest() const { return oldest_; }
   Sequence next() const { return next_; }
   std::uint64_t max_payload() const { return max_payload_; }
-  const Geometry& geometry() const { return segment_.geometry(); }
+  const Geometry& geometry() const { return segment_->geometry(); }
   Origin origin() const { return origin_; }
 
+  /// Every record before this sequence is on the disk, as far as the file system keeps its word.
+  Sequence durable() const noexcept {
+    return Sequence{state_->durable.load(std::memory_order_acquire)};
+  }
+  /// Why the disk could not be written lately: an errno, or 0.
+  int sync_error() const noexcept { return write_back_ ? write_back_->error() : 0; }
+
  private:
-  Writer(Segment segment, Doorbell doorbell, Origin origin);
+  /// How a writer is taken into use: whose it is, and what it does beside publishing.
+  struct Place {
+    Bus bus;
+    std::filesystem::path path;
+  };
+
+  Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell, Origin origin,
+         std::unique_ptr<WriteBack> write_back);
 
   void resume() noexcept;
   Timestamp timestamp() noexcept;
   void make_room(std::uint64_t bytes) noexcept;
   void populate(std::uint64_t bytes) noexcept;
-  void commit_record(std::uint32_t size, Timestamp timestamp, std::uint32_t crc) noexcept;
+  tl::expected<Sequence, Refusal> commit_record(std::uint32_t size, Timestamp timestamp,
+                                                std::uint32_t crc) noexcept;
+  void check_place() noexcept;
   std::byte* tail() const noexcept { return data_ + tail_offset_; }
 
-  Segment segment_;
+  Place place_;
+  std::unique_ptr<Segment> segment_;  // stays where it is when the writer moves
+  std::unique_ptr<WriteBack> write_back_;
   Doorbell doorbell_;
   Origin origin_;
   // Private copies of what is written to the mapping: it is never read back on the hot path, so a
   // process that scribbles on it cannot lead this one astray.
   std::byte* data_;
-  SegmentHeader* header_;
+  SegmentState* state_;
   std::uint64_t capacity_;
+  std::uint64_t budget_;  // the most bytes that are retained
   std::uint64_t retain_;
   std::uint64_t max_payload_;
   std::uint32_t crc_start_;
@@ -86,6 +114,8 @@ class Writer {
   std::uint64_t populate_end_ = 0;
   std::uint64_t claimed_ = 0;
   Timestamp last_timestamp_{};
+  std::uint64_t place_checked_ns_ = 0;
+  bool displaced_ = false;
 };
 
 }  // namespace ringside

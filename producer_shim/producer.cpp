@@ -7,12 +7,14 @@
 namespace ringside {
 
 Result<Producer> Producer::open(const Bus& bus, const SegmentName& name, EventType type,
-                                const Caps& caps) {
+                                const Caps& caps,
+                                std::optional<std::chrono::milliseconds> sync_interval) {
   Result<Writer> writer = Writer::open(bus, name,
                                        {.schema = type.schema(),
                                         .schema_id = type.id(),
                                         .capacity = caps.capacity_bytes,
-                                        .retain = caps.retain_events});
+                                        .retain = caps.retain_events,
+                                        .sync_interval = sync_interval});
   if (!writer) return tl::unexpected<Error>(writer.error());
   return Producer(std::move(*writer), std::move(type), name);
 }
@@ -21,7 +23,7 @@ Result<Sequence> Producer::publish(Bytes event) {
   if (event.size() > writer_.max_payload()) return too_large(event.size());
   if (!type_.verify(event)) return bad_event();
   const auto published = writer_.publish(event);
-  if (!published) return bad_event();  // an empty one, which no schema accepts either
+  if (!published) return refused(published.error());
   return *published;
 }
 
@@ -36,7 +38,16 @@ Result<Sequence> Producer::finish(const RingAllocator& allocator,
   if (!type_.verify(event)) return bad_event();
   // A FlatBuffer grows downwards from the end of its room, and a record starts at the tail.
   std::memmove(allocator.payload(), event.data(), event.size());
-  return writer_.commit(event.size());
+  const auto committed = writer_.commit(event.size());
+  if (!committed) return refused(committed.error());
+  return *committed;
+}
+
+tl::unexpected<Error> Producer::refused(Refusal why) const {
+  if (why != Refusal::displaced) return bad_event();  // an empty one, which no schema accepts
+  return fail(Errc::displaced, name_.text(),
+              ": the segment's file was removed, replaced or shortened; this event reached nobody "
+              "(open the producer again, and it is made anew)");
 }
 
 tl::unexpected<Error> Producer::too_large(std::size_t size) const {

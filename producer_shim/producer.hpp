@@ -8,6 +8,7 @@
 // thread at a time may use a Producer. Publishing never waits for a reader.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <span>
 
@@ -29,12 +30,15 @@ struct Caps {
 
 class Producer {
  public:
-  /// Creates the producer's segment or takes it up. Fails as Writer::open() does.
+  /// Creates the producer's segment or takes it up. With `sync_interval`, what is published is
+  /// brought to the disk that often (bus/write_back.hpp). Fails as Writer::open() does.
   static Result<Producer> open(const Bus& bus, const SegmentName& name, EventType type,
-                               const Caps& caps = {});
+                               const Caps& caps = {},
+                               std::optional<std::chrono::milliseconds> sync_interval = {});
 
   /// Publishes a finished FlatBuffer. Fails with bad_event if it does not verify against the
-  /// schema, with too_large if no record can hold it; nothing is published then.
+  /// schema, with too_large if no record can hold it, with displaced if the segment's file is gone;
+  /// nothing is published then.
   Result<Sequence> publish(Bytes event);
 
   /// Builds an event in the ring itself: `build` gets a builder whose memory is the next record,
@@ -58,6 +62,7 @@ class Producer {
   Result<Sequence> finish(const RingAllocator& allocator, flatbuffers::FlatBufferBuilder& builder);
   tl::unexpected<Error> too_large(std::size_t size) const;
   tl::unexpected<Error> bad_event() const;
+  tl::unexpected<Error> refused(Refusal why) const;
 
   Writer writer_;
   EventType type_;

@@ -75,10 +75,10 @@ std::uint64_t peek(const std::filesystem::path& path, std::uint64_t offset);
 void poke(const std::filesystem::path& path, std::uint64_t offset, std::uint64_t value);
 
 // Offsets as docs/format.md tells them, not as the code does.
-inline constexpr std::uint64_t kBootIdAt = 128;
-inline constexpr std::uint64_t kOwnerPidAt = 144;
-inline constexpr std::uint64_t kOldestAt = 256;
-inline constexpr std::uint64_t kNextAt = 264;
+inline constexpr std::uint64_t kBootIdAt = 4096;
+inline constexpr std::uint64_t kOwnerPidAt = 4112;
+inline constexpr std::uint64_t kOldestAt = 4224;
+inline constexpr std::uint64_t kNextAt = 4232;
 inline constexpr std::uint64_t kIndexOffsetAt = 48;
 inline constexpr std::uint64_t kIndexSlotsAt = 56;
 inline constexpr std::uint64_t kDataOffsetAt = 72;

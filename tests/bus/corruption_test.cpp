@@ -140,7 +140,7 @@ TEST_CASE("a writer takes up or replaces whatever stands in those words, and goe
     const std::uint64_t slots = peek(path, kIndexOffsetAt);
     const std::vector<std::uint64_t> words = {kOldestAt,
                                               kNextAt,
-                                              272,
+                                              4240,
                                               slots + 8 * (random() % 32),
                                               slots + 8 * (100 % 32),
                                               slots + 8 * (99 % 32)};

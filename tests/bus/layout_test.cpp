@@ -25,7 +25,7 @@ struct HandHeader {
   std::uint64_t epoch = 0x1122334455667788;
   std::uint64_t created_ns = 1'700'000'000'000'000'000;
   std::uint64_t schema_size = 100;
-  std::uint64_t index_offset = 8192;
+  std::uint64_t index_offset = 28672;
   std::uint64_t index_slots = 512;
   std::uint64_t retain = 511;
   std::uint64_t data_offset = 65536;
@@ -77,7 +77,7 @@ TEST_CASE("the fixed part that the code writes is the one that the page describe
   geometry.data_offset = hand.data_offset;
   geometry.data_capacity = hand.data_capacity;
   geometry.schema_id = {'T', 'E', 'S', 'T'};
-  SegmentHeader header{};
+  FixedPart header{};
   write_fixed(header, geometry);
   const Fixed expected = hand.bytes();
   CHECK(std::memcmp(&header, expected.data(), expected.size()) == 0);
@@ -148,13 +148,13 @@ TEST_CASE("a header that contradicts itself is refused although its checksum is 
       {"schema beyond its limit",
        [](HandHeader& h) {
          h.schema_size = (1 << 20) + 1;
-         h.index_offset = (1 << 20) + 8192;
+         h.index_offset = (1 << 20) + 28672;
          h.data_offset = (1 << 20) + 65536;
          h.file_size = h.data_offset + h.data_capacity;
        }},
       {"schema size near 2^64", [](HandHeader& h) { h.schema_size = most - 4095; }},
       {"index in the header", [](HandHeader& h) { h.index_offset = 0; }},
-      {"index off a page", [](HandHeader& h) { h.index_offset = 8200; }},
+      {"index off a page", [](HandHeader& h) { h.index_offset = 28680; }},
       {"index far away", [](HandHeader& h) { h.index_offset = 1 << 24; }},
       {"slots not a power of two", [](HandHeader& h) { h.index_slots = 600; }},
       {"no slots", [](HandHeader& h) { h.index_slots = 0; }},
@@ -212,7 +212,7 @@ TEST_CASE("whatever can be planned passes the reader's checks (F-5)") {
         CHECK(plan->data_capacity - capacity < 65536);
         if (retain > 0) CHECK(plan->retain == retain);
         plan->epoch = Epoch{1};
-        SegmentHeader header{};
+        FixedPart header{};
         write_fixed(header, *plan);
         Fixed fixed{};
         std::memcpy(fixed.data(), &header, fixed.size());

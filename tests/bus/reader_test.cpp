@@ -212,7 +212,7 @@ TEST_CASE(
   Result<Geometry> geometry = plan_segment(spec);
   REQUIRE(geometry.has_value());
   geometry->epoch = Epoch{1};
-  SegmentHeader header{};
+  FixedPart header{};
   write_fixed(header, *geometry);
   const auto path = temporary.path(kName);
   std::vector<std::byte> fixed(kFixedBytes);

@@ -52,7 +52,7 @@ TEST_CASE("a second producer of the name is refused, with the number of the firs
   wait_until([&] { return ready->load() != 0; });
   REQUIRE(ready->load() == 1);
   const auto path = temporary.path(kName);
-  const auto before = read_at(path, 0, 4096);
+  const auto before = read_at(path, 0, 24576);
   for (const WriterOptions& options : {small_ring(), small_ring(3)}) {
     const Result<Writer> second = Writer::open(temporary.bus(), kName, options);
     REQUIRE_FALSE(second.has_value());
@@ -61,7 +61,7 @@ TEST_CASE("a second producer of the name is refused, with the number of the firs
           std::string::npos);
     CHECK(second.error().message.find(path.string()) != std::string::npos);
   }
-  CHECK(read_at(path, 0, 4096) == before);
+  CHECK(read_at(path, 0, 24576) == before);
   // Stopped is not dead.
   ::kill(child.pid(), SIGSTOP);
   CHECK_FALSE(Writer::open(temporary.bus(), kName, small_ring()).has_value());
@@ -141,7 +141,7 @@ TEST_CASE(
           const auto room = writer->claim(event.size() + writer->next().value % 50);
           if (!room) continue;
           std::copy(event.begin(), event.end(), room->begin());
-          sequence = writer->commit(event.size());
+          sequence = *writer->commit(event.size());
         }
         told->store(sequence.value + 1);
       }
@@ -183,7 +183,7 @@ TEST_CASE(
     Writer writer = open_writer(temporary.bus(), small_ring());
     publish_events(writer, 1, 1, 10);
   }
-  poke(temporary.path(kName), 272, tomorrow);
+  poke(temporary.path(kName), 4240, tomorrow);
   Writer writer = open_writer(temporary.bus(), small_ring());
   publish_events(writer, 1, 1, 10);
   const Drained all = drain(open_reader(temporary.bus()));

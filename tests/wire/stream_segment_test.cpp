@@ -149,7 +149,7 @@ TEST_CASE("a segment whose words lie while it is read is put aside, and the good
     std::fstream file(bus.path() / "events" / "liar.ring",
                       std::ios::in | std::ios::out | std::ios::binary);
     const std::uint64_t next = 3;
-    file.seekp(264);
+    file.seekp(4232);
     file.write(reinterpret_cast<const char*>(&next), sizeof next);
   }
   good.publish(20);

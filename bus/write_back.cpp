@@ -1,0 +1,140 @@
+#include "bus/write_back.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bus/recovery.hpp"
+
+namespace ringside {
+namespace {
+
+/// Brings [start, start + bytes) of a mapping to the disk; 0 or errno.
+int sync_memory(std::byte* start, std::uint64_t bytes) {
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<std::uintptr_t>(start);
+  const std::uintptr_t before = address % page;
+  return ::msync(start - before, bytes + before, MS_SYNC) == 0 ? 0 : errno;
+}
+
+/// Writes the mark of `generation`, in the place of the one before the last, and syncs it.
+int put_mark(const Segment& segment, std::uint64_t generation, Sequence next, Position tail,
+             bool closed) {
+  SyncMark& mark = segment.mapping().mark(generation % 2);
+  mark = SyncMark{};
+  mark.closed = closed ? 1 : 0;
+  mark.generation = generation;
+  mark.next = next.value;
+  mark.tail = tail.value;
+  mark.page_bytes = tail.value % kPageBytes;
+  // The records before `next` are not written any more, unless the writer has come round; then they
+  // are not retained either. Words, as every reader of the ring.
+  const auto* from =
+      reinterpret_cast<std::uint64_t*>(segment.at(Position{tail.value - mark.page_bytes}));
+  for (std::uint64_t word = 0; word < mark.page_bytes / 8; ++word) {
+    const std::uint64_t value =
+        std::atomic_ref<const std::uint64_t>(from[word]).load(std::memory_order_relaxed);
+    std::memcpy(mark.page.data() + 8 * word, &value, sizeof value);
+  }
+  mark.crc32c = mark_crc(segment.geometry().epoch, mark);
+  return sync_memory(reinterpret_cast<std::byte*>(&mark), sizeof mark);
+}
+
+}  // namespace
+
+std::uint64_t WriteBack::reserve_bytes(const Geometry& geometry) {
+  constexpr std::uint64_t kMost = 16 * 1024 * 1024;
+  return std::clamp(geometry.data_capacity / 8 / kPageBytes * kPageBytes, 2 * kPageBytes, kMost);
+}
+
+WriteBack::WriteBack(const Segment& segment) : segment_(&segment) {
+  const SyncMark* last = newest_mark(segment);
+  generation_ = last == nullptr ? 0 : last->generation;
+}
+
+Result<std::unique_ptr<WriteBack>> WriteBack::start(const Segment& segment,
+                                                    std::chrono::milliseconds interval) {
+  std::unique_ptr<WriteBack> made(new WriteBack(segment));
+  if (auto synced = segment.file().sync(); !synced) return tl::unexpected<Error>(synced.error());
+  if (const int error = made->round(); error != 0)
+    return fail_errno(error, "cannot sync a segment");
+  made->thread_ = std::jthread(
+      [self = made.get(), interval](const std::stop_token& stop) { self->run(stop, interval); });
+  return made;
+}
+
+WriteBack::~WriteBack() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+  // Everything of the file first, then the word that says so.
+  if (round() == 0 && segment_->file().sync()) write_mark(durable_, synced_, true);
+}
+
+void WriteBack::run(const std::stop_token& stop, std::chrono::milliseconds interval) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    stopped_.wait_for(lock, stop, interval, [] { return false; });
+    error_.store(round(), std::memory_order_relaxed);
+  }
+}
+
+int WriteBack::round() {
+  const SegmentState& state = segment_->state();
+  // Acquire: pairs with the commit in Writer, so that the index word and the bytes are there.
+  const Sequence next{state.next.load(std::memory_order_acquire)};
+  const Position tail{segment_->index(next).load(std::memory_order_relaxed)};
+  // The word of `next` is used again only when `oldest` is past it: pairs with the release fence in
+  // Writer::make_room().
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (state.oldest.load(std::memory_order_relaxed) > next.value) return round();
+  populate(next, tail);
+  if (next == durable_ && generation_ > 0) return 0;
+
+  // The pages that the tail has left since the last round, the one that it was in included.
+  const std::uint64_t end = tail.value / kPageBytes * kPageBytes;
+  std::uint64_t begin = synced_.value / kPageBytes * kPageBytes;
+  if (end - begin > segment_->geometry().data_capacity)
+    begin = end - segment_->geometry().data_capacity;
+  if (end > begin)
+    if (const int error = sync_memory(segment_->at(Position{begin}), end - begin); error != 0)
+      return error;
+  // Only then the mark: it must not reach the disk before what it vouches for.
+  return write_mark(next, tail, false);
+}
+
+int WriteBack::write_mark(Sequence next, Position tail, bool closed) {
+  if (const int error = put_mark(*segment_, generation_ + 1, next, tail, closed); error != 0)
+    return error;
+  ++generation_;
+  durable_ = next;
+  synced_ = tail;
+  // Pairs with Reader::durable(): for people and producers, nothing is ordered by it.
+  segment_->state().durable.store(next.value, std::memory_order_release);
+  return 0;
+}
+
+void WriteBack::populate(Sequence next, Position tail) const {
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto advise = [](std::byte* start, std::uint64_t bytes) {
+    const std::uintptr_t before = reinterpret_cast<std::uintptr_t>(start) % page;
+    ::madvise(start - before, bytes + before, MADV_POPULATE_WRITE);
+  };
+  // Less two pages: the one that the tail is in, and the last, which may hold what is retained.
+  advise(segment_->at(tail), reserve_bytes(segment_->geometry()) - 2 * kPageBytes + 1);
+  advise(reinterpret_cast<std::byte*>(&segment_->state()), sizeof(SegmentState));
+  advise(reinterpret_cast<std::byte*>(&segment_->index(next)), sizeof(std::uint64_t));
+}
+
+Result<void> reopen(const Segment& segment) {
+  const SyncMark* last = newest_mark(segment);
+  if (last == nullptr || last->closed == 0) return {};
+  const int error =
+      put_mark(segment, last->generation + 1, Sequence{last->next}, Position{last->tail}, false);
+  if (error != 0) return fail_errno(error, "cannot sync a segment");
+  return {};
+}
+
+}  // namespace ringside
