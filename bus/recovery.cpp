@@ -88,12 +88,12 @@ bool is_window_whole(const Segment& segment) {
   // Nobody writes the segment while this runs, so the order of these loads is free.
   const Sequence oldest{state.oldest.load(std::memory_order_relaxed)};
   const Sequence next{state.next.load(std::memory_order_relaxed)};
+  const SyncMark* mark = newest_mark(segment);
   if (oldest > next || next - oldest > geometry.retain) return false;
-  if (oldest == next) {
-    // Nothing that could be checked: two words that agree by chance, or zeros, look the same.
-    const SyncMark* mark = newest_mark(segment);
-    return mark != nullptr && mark->closed != 0 && mark->next == next.value;
-  }
+  // A header that is older than what is known to be on the disk.
+  if (mark != nullptr && next.value < mark->next) return false;
+  // Nothing that could be checked: two words that agree by chance, or zeros, look the same.
+  if (oldest == next) return mark != nullptr && mark->closed != 0 && mark->next == next.value;
   const auto start_of = [&segment](Sequence sequence) {
     return Position{segment.index(sequence).load(std::memory_order_relaxed)};
   };

@@ -48,6 +48,9 @@ bool ends_whole(const Segment& segment) {
   const Position tail{segment.index(next).load(std::memory_order_relaxed)};
   if (start > tail || tail - start > segment.geometry().data_capacity || tail.value % 8 != 0)
     return false;
+  // No life is long enough for more, and from here on nothing can wrap.
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+  if (next.value > kMost || tail.value > kMost) return false;
   if (oldest == next) return start == tail;
   const Sequence last{next.value - 1};
   const Position last_start{segment.index(last).load(std::memory_order_relaxed)};

@@ -48,6 +48,10 @@ void Writer::resume() noexcept {
   last_timestamp_ = segment_->geometry().created;
   if (last.ns <= now().ns + kClockSlackNs) last_timestamp_ = std::max(last_timestamp_, last);
   populated_ = tail_.value;
+  // The last writer may have raised `oldest` and died before it overwrote anything, and this one may
+  // overwrite without raising it again. Pairs with the acquire fence in Reader::is_whole(), as the
+  // fence in make_room() does.
+  std::atomic_thread_fence(std::memory_order_release);
   // With a write-back the pages ahead are its thread's affair.
   populate_end_ = write_back_ ? tail_.value : tail_.value + capacity_;
 }
