@@ -2,7 +2,16 @@
 
 #include <algorithm>
 
+#include "bus/verify.hpp"
+
 namespace ringside {
+namespace {
+
+// Verifying takes as long as reading all of the segment.
+constexpr std::chrono::milliseconds kFirstLook{250};
+constexpr std::chrono::seconds kLastPause{30};
+
+}  // namespace
 
 Result<Changes> Discovery::refresh() {
   const Result<std::vector<SegmentName>> names = bus_.segments();
@@ -33,9 +42,7 @@ Result<Changes> Discovery::refresh() {
 void Discovery::attach(const SegmentName& name, Changes& changes) {
   const auto distrusted = distrusted_.find(name);
   if (distrusted != distrusted_.end()) {
-    const Reader& reader = distrusted->second.segment->reader;
-    const bool same_file = reader.is_at(bus_.segment_path(name));
-    if (same_file && reader.window().from < distrusted->second.replaced_at) return;
+    if (!is_mended(distrusted->second, name)) return;
     distrusted_.erase(distrusted);
   }
   Result<Reader> reader = Reader::open(bus_, name);
@@ -79,14 +86,30 @@ bool Discovery::is_copy(const Reader& reader, const SegmentName& name, Changes& 
   return !twin_is_copy;
 }
 
-void Discovery::put_aside(const AttachedSegment& segment, const Error& reason) {
+void Discovery::put_aside(const AttachedSegment& segment, const Error& reason, Sequence wanted) {
   const auto attached = attached_.find(segment->name);
   if (attached == attached_.end() || attached->second != segment) return;
   attached_.erase(attached);
   aside_.insert_or_assign(segment->name, reason);
-  const SequenceRange window = segment->reader.window();
-  const Sequence replaced_at = std::max(window.to, window.from + 1);
-  distrusted_.insert_or_assign(segment->name, Distrusted{segment, replaced_at});
+  distrusted_.insert_or_assign(
+      segment->name,
+      Distrusted{segment, wanted, std::chrono::steady_clock::now() + kFirstLook, kFirstLook});
+}
+
+bool Discovery::is_mended(Distrusted& distrusted, const SegmentName& name) const {
+  const Reader& reader = distrusted.segment->reader;
+  // Another file has to prove itself anew. What was cut off cannot be seen through its old mapping.
+  if (!reader.is_at(bus_.segment_path(name)) || reader.is_truncated()) return true;
+  const auto time = std::chrono::steady_clock::now();
+  if (time < distrusted.look_at) return false;
+  if (reader.window().to >= distrusted.wanted) {
+    const Result<Segment> segment = Segment::open(bus_.segment_path(name), Access::read_only);
+    if (segment && verify(*segment)) return true;
+  }
+  distrusted.pause =
+      std::min<std::chrono::steady_clock::duration>(2 * distrusted.pause, kLastPause);
+  distrusted.look_at = time + distrusted.pause;
+  return false;
 }
 
 }  // namespace ringside

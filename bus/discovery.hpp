@@ -2,6 +2,7 @@
 // are put aside with the reason, and taken back once they are whole again. One thread at a time.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <vector>
@@ -39,9 +40,10 @@ class Discovery {
   /// Reads the directory again. Fails if it cannot be read; what was attached stays so.
   Result<Changes> refresh();
 
-  /// Puts a segment aside that turned out to contradict itself; refresh() takes this very file back
-  /// only once its producer has replaced everything that was in the window.
-  void put_aside(const AttachedSegment& segment, const Error& reason);
+  /// Puts a segment aside that turned out to contradict itself. refresh() takes this very file back
+  /// once all of it verifies again, which it looks at less and less often, and goes on at least to
+  /// `wanted`, where its reader was: sequences are not given twice.
+  void put_aside(const AttachedSegment& segment, const Error& reason, Sequence wanted = {});
 
   const Bus& bus() const { return bus_; }
   const std::map<SegmentName, AttachedSegment>& attached() const { return attached_; }
@@ -57,11 +59,15 @@ class Discovery {
   std::string producer_;
   std::map<SegmentName, AttachedSegment> attached_;
   std::map<SegmentName, Error> aside_;
-  /// A segment at fault, and the sequence from which on nothing of it is left in its window.
+  /// A segment at fault, and when to look whether it has been mended.
   struct Distrusted {
     AttachedSegment segment;
-    Sequence replaced_at;
+    Sequence wanted;
+    std::chrono::steady_clock::time_point look_at;
+    std::chrono::steady_clock::duration pause;
   };
+  bool is_mended(Distrusted& distrusted, const SegmentName& name) const;
+
   std::map<SegmentName, Distrusted> distrusted_;
 };
 

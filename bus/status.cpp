@@ -5,21 +5,44 @@
 namespace ringside {
 namespace {
 
-/// The identifier as text, or "" where the schema has none; odd bytes are not passed on.
-std::string printable(const std::array<char, 4>& id) {
+/// The position of the next record. Any value if the segment lies; a figure for people.
+Position tail_of(const Reader& reader, Sequence next) {
+  const Geometry& geometry = reader.geometry();
+  const std::byte* index =
+      reader.mapped_data().data() - geometry.data_offset + geometry.index_offset;
+  const auto* word =
+      reinterpret_cast<const std::uint64_t*>(index) + (next.value & (geometry.index_slots - 1));
+  // Relaxed: ordered after the acquire load that gave `next`.
+  return {std::atomic_ref<const std::uint64_t>(*word).load(std::memory_order_relaxed)};
+}
+
+}  // namespace
+
+std::string printable_id(const std::array<char, 4>& id) {
   const bool readable =
       std::all_of(id.begin(), id.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
   return readable ? std::string(id.begin(), id.end()) : std::string();
 }
 
-}  // namespace
+std::string with_advice(const Error& error) {
+  switch (error.os_errno) {
+    case EACCES:
+    case EPERM:
+      return error.message +
+             " (run as a user who may, for instance with sudo, or have its owner allow it: chmod)";
+    case EROFS:
+      return error.message + " (name a bus on a file system that can be written, with --bus)";
+    default:
+      return error.message;
+  }
+}
 
 SegmentStatus status_of(const Attached& segment) {
   const Reader& reader = segment.reader;
   SegmentStatus status;
   status.name = segment.name;
   status.epoch = to_hex(reader.epoch());
-  status.schema_id = printable(reader.geometry().schema_id);
+  status.schema_id = printable_id(reader.geometry().schema_id);
   status.live = reader.is_live();
   status.pid = reader.owner_pid();
   status.window = reader.window();
@@ -29,9 +52,15 @@ SegmentStatus status_of(const Attached& segment) {
   if (status.window.count() > 0) {
     const std::optional<Timestamp> oldest = reader.timestamp_of(status.window.from);
     const Timestamp time = now();
+    const std::optional<Timestamp> newest =
+        reader.timestamp_of(Sequence{status.window.to.value - 1});
     if (oldest)
       status.oldest_age_s = 1e-9 * static_cast<double>(time.ns - std::min(oldest->ns, time.ns));
+    if (oldest && newest && *oldest <= *newest)
+      status.span_s = 1e-9 * static_cast<double>(newest->ns - oldest->ns);
   }
+  status.tail = tail_of(reader, status.window.to);
+  status.durable = reader.durable();
   return status;
 }
 
@@ -41,7 +70,7 @@ std::vector<SegmentStatus> status_of(const Discovery& discovery) {
   for (const auto& [name, reason] : discovery.aside()) {
     SegmentStatus status;
     status.name = name;
-    status.fault = reason.message;
+    status.fault = with_advice(reason);
     all.push_back(std::move(status));
   }
   std::sort(all.begin(), all.end(),
@@ -66,6 +95,8 @@ nlohmann::json to_json(const SegmentStatus& status) {
   json["capacity"] = status.capacity;
   json["retain"] = status.retain;
   json["oldest_age_s"] = status.oldest_age_s ? nlohmann::json(*status.oldest_age_s) : nullptr;
+  json["span_s"] = status.span_s ? nlohmann::json(*status.span_s) : nullptr;
+  json["durable"] = status.durable ? nlohmann::json(status.durable->value) : nullptr;
   return json;
 }
 

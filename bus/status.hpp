@@ -23,6 +23,9 @@ struct SegmentStatus {
   std::uint64_t capacity = 0;
   std::uint64_t retain = 0;
   std::optional<double> oldest_age_s;  ///< of the oldest retained event; none if there is none
+  std::optional<double> span_s;        ///< from the oldest retained event to the newest
+  Position tail;                       ///< where the next record will start: bytes ever written
+  std::optional<Sequence> durable;     ///< all before it is on disk; none if nothing is synced
   std::string fault;                   ///< why the segment was put aside; empty if it was not
 };
 
@@ -33,5 +36,11 @@ SegmentStatus status_of(const Attached& segment);
 std::vector<SegmentStatus> status_of(const Discovery& discovery);
 
 nlohmann::json to_json(const SegmentStatus& status);
+
+/// A file identifier as text, or "" where the schema has none; odd bytes are not passed on.
+std::string printable_id(const std::array<char, 4>& id);
+
+/// The message of `error`, with what to do about it where it is a matter of permissions.
+std::string with_advice(const Error& error);
 
 }  // namespace ringside

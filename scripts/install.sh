@@ -29,6 +29,8 @@ packages=(
 test_packages=(
   # A WebSocket client that is not ours, and a browser that draws the page.
   python3 python3-websockets chromium
+  # The model checker, and file systems to shut down under a producer.
+  spin e2fsprogs xfsprogs
 )
 
 case "${1:-}" in

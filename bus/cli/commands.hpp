@@ -18,11 +18,20 @@ struct Command {
 };
 
 Command add_ls(CLI::App& app);
+Command add_stat(CLI::App& app);
 Command add_tail(CLI::App& app);
 Command add_load(CLI::App& app);
+Command add_verify(CLI::App& app);
 
 /// Prints one line on standard error and gives the exit status: 2 for what the user wrote, else 1.
 int report(const Error& error);
+
+/// Fails, naming the directory, where there is no bus that can be looked into. For commands that
+/// only look: a producer makes the bus, and who follows waits for it.
+Result<void> require_bus(const Bus& bus);
+
+/// Says on standard error that the bus is there and has no segment yet.
+void tell_empty(const Bus& bus);
 
 /// Set once SIGINT or SIGTERM asks for an end; long commands look at it. A second signal kills.
 bool stop_requested();

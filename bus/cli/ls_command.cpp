@@ -4,59 +4,38 @@
 #include <string>
 
 #include "bus/cli/commands.hpp"
+#include "bus/cli/table.hpp"
 #include "bus/discovery.hpp"
 #include "bus/status.hpp"
 
 namespace ringside::cli {
 namespace {
 
-std::string human_bytes(std::uint64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value,
-                kUnits.at(unit));
-  return text.data();
-}
-
-std::string human_age(const std::optional<double>& seconds) {
-  if (!seconds) return "-";
-  std::array<char, 32> text{};
-  if (*seconds < 120)
-    std::snprintf(text.data(), text.size(), "%.1f s", *seconds);
-  else if (*seconds < 7200)
-    std::snprintf(text.data(), text.size(), "%.1f min", *seconds / 60);
-  else
-    std::snprintf(text.data(), text.size(), "%.1f h", *seconds / 3600);
-  return text.data();
-}
-
 void print_table(const std::vector<SegmentStatus>& all) {
   std::size_t width = 7;
   for (const SegmentStatus& status : all) width = std::max(width, status.name.text().size());
   const int columns = static_cast<int>(width);
-  std::printf("%-*s  %-15s  %12s  %12s  %10s  %20s  %9s\n", columns, "SEGMENT", "PRODUCER",
-              "OLDEST", "NEXT", "EVENTS", "BYTES", "AGE");
+  std::printf("%-*s  %-15s  %12s  %12s  %10s  %20s  %9s\n", columns, "SEGMENT", "STATE", "OLDEST",
+              "NEXT", "EVENTS", "BYTES", "AGE");
   for (const SegmentStatus& status : all) {
     if (!status.fault.empty()) {
       std::printf("%-*s  put aside: %s\n", columns, status.name.text().c_str(),
                   status.fault.c_str());
       continue;
     }
-    const std::string producer = status.live ? "live, " + std::to_string(status.pid) : "gone";
-    const std::string bytes = human_bytes(status.bytes) + " / " + human_bytes(status.capacity);
+    const std::string bytes = human_bytes(static_cast<double>(status.bytes)) + " / " +
+                              human_bytes(static_cast<double>(status.capacity));
     std::printf("%-*s  %-15s  %12llu  %12llu  %10llu  %20s  %9s\n", columns,
-                status.name.text().c_str(), producer.c_str(),
+                status.name.text().c_str(), state_of(status).c_str(),
                 static_cast<unsigned long long>(status.window.from.value),
                 static_cast<unsigned long long>(status.window.to.value),
                 static_cast<unsigned long long>(status.window.count()), bytes.c_str(),
-                human_age(status.oldest_age_s).c_str());
+                human_seconds(status.oldest_age_s).c_str());
   }
 }
 
 int ls(const Bus& bus, bool json) {
+  if (const Result<void> there = require_bus(bus); !there) return report(there.error());
   Discovery discovery(bus);
   if (const Result<Changes> changes = discovery.refresh(); !changes) return report(changes.error());
   const std::vector<SegmentStatus> all = status_of(discovery);
@@ -65,7 +44,7 @@ int ls(const Bus& bus, bool json) {
     for (const SegmentStatus& status : all) list.push_back(to_json(status));
     std::puts(list.dump().c_str());
   } else if (all.empty()) {
-    std::fprintf(stderr, "ringside: no segments in %s\n", bus.directory().c_str());
+    tell_empty(bus);
   } else {
     print_table(all);
   }

@@ -4,7 +4,10 @@
 #include <cstdio>
 #include <vector>
 
+#include <sys/stat.h>
+
 #include "bus/cli/commands.hpp"
+#include "bus/status.hpp"
 
 namespace ringside::cli {
 namespace {
@@ -33,7 +36,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "ringside " RINGSIDE_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
-  const std::vector<Command> commands = {add_ls(app), add_tail(app), add_load(app)};
+  const std::vector<Command> commands = {add_ls(app), add_stat(app), add_tail(app), add_load(app),
+                                         add_verify(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -60,8 +64,27 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int report(const Error& error) {
-  std::fprintf(stderr, "ringside: %s\n", error.message.c_str());
+  std::fprintf(stderr, "ringside: %s\n", with_advice(error).c_str());
   return error.code == Errc::bad_name || error.code == Errc::bad_argument ? 2 : 1;
+}
+
+Result<void> require_bus(const Bus& bus) {
+  struct stat status {};
+  const std::string directory = bus.directory().string();
+  if (::stat(directory.c_str(), &status) != 0) {
+    if (errno != ENOENT) return fail_errno(errno, "cannot look into the bus " + directory);
+    return fail(Errc::not_found, "there is no bus at ", directory,
+                "; start a producer there, or name another with --bus or RINGSIDE_BUS");
+  }
+  if (!S_ISDIR(status.st_mode))
+    return fail(Errc::not_found, directory,
+                ": not a directory, so not a bus; name another with --bus or RINGSIDE_BUS");
+  return {};
+}
+
+void tell_empty(const Bus& bus) {
+  std::fprintf(stderr, "ringside: the bus %s has no segments yet; a producer makes the first\n",
+               bus.directory().c_str());
 }
 
 bool stop_requested() {

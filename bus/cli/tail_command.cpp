@@ -11,6 +11,8 @@
 #include "bus/cli/commands.hpp"
 #include "bus/discovery.hpp"
 #include "bus/doorbell.hpp"
+#include "bus/readers.hpp"
+#include "bus/status.hpp"
 #include "schemas/event_json.hpp"
 
 namespace ringside::cli {
@@ -37,6 +39,12 @@ struct Source {
   bool pending = false;
   bool finished = false;  // nothing more can come: removed, replaced, or at fault
   bool vanished = false;
+  std::optional<ReaderSlot> listed;  // in the table of readers, where it can be written
+
+  /// Tells the table of readers what is wanted next: what is pending is not printed yet.
+  void tell_cursor() noexcept {
+    if (listed) listed->move_to(pending ? copier.record().sequence : copier.cursor());
+  }
 };
 
 class Tail {
@@ -46,6 +54,8 @@ class Tail {
 
   int run() {
     if (!look()) return 1;
+    // What keeps a segment from being read has been told already.
+    if (sources_.empty() && !options_.follow && failed_) return 1;
     if (sources_.empty() && !options_.follow) {
       std::fprintf(stderr, "ringside: no segment %s in %s; see ringside ls\n",
                    options_.target.c_str(), discovery_.bus().directory().c_str());
@@ -78,7 +88,7 @@ class Tail {
       report(changes.error());
       return false;
     }
-    for (const auto& aside : changes->put_aside) note_fault(aside.reason.message);
+    for (const auto& aside : changes->put_aside) note_fault(with_advice(aside.reason));
     for (const AttachedSegment& gone : changes->vanished)
       for (Source& source : sources_)
         if (source.segment == gone) source.vanished = true;
@@ -89,8 +99,18 @@ class Tail {
         continue;
       }
       sources_.emplace_back(segment, std::move(*printer), segment->reader.seek(start_));
+      sources_.back().listed = enlist(segment->reader.epoch());
+      sources_.back().tell_cursor();
     }
     return true;
+  }
+
+  /// A slot in the table of readers. Where that cannot be written, or is full, `stat` knows one
+  /// reader less and nothing else is different.
+  std::optional<ReaderSlot> enlist(Epoch epoch) {
+    if (!readers_ || !readers_->is_at(discovery_.bus()))
+      readers_ = ReaderTable::open(discovery_.bus(), Access::read_write);
+    return readers_ ? readers_->claim(epoch, "tail") : std::nullopt;
   }
 
   void note_fault(const std::string& message) {
@@ -110,7 +130,9 @@ class Tail {
       if (earliest == nullptr) break;
       print(*earliest);
       earliest->pending = false;
+      earliest->tell_cursor();
     }
+    for (Source& source : sources_) source.tell_cursor();
     std::erase_if(sources_, [](const Source& source) { return source.finished; });
     std::fflush(stdout);
     // Whoever reads our output has gone; there is nobody to print to.
@@ -184,6 +206,7 @@ class Tail {
   Options options_;
   Start start_;
   Discovery discovery_;
+  Result<ReaderTable> readers_ = tl::unexpected<Error>(Error{Errc::not_found, 0, {}});
   std::vector<Source> sources_;
   bool failed_ = false;
 };

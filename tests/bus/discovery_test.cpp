@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -115,34 +117,71 @@ TEST_CASE(
   CHECK(discovery.aside().empty());
 }
 
-TEST_CASE("a segment found to lie is not taken back until it is another one (F-41)") {
-  const TemporaryBus temporary;
-  auto writer = std::make_unique<Writer>(open_writer(temporary.bus(), small_ring()));
-  Discovery discovery(temporary.bus());
-  const Changes first = refresh(discovery);
-  REQUIRE(first.appeared.size() == 1);
-  discovery.put_aside(first.appeared[0], Error{Errc::corrupt, 0, "it lies"});
-  CHECK(discovery.attached().empty());
-  CHECK(discovery.aside().size() == 1);
-  CHECK(refresh(discovery).appeared.empty());
-  writer.reset();
-  const Writer other = open_writer(temporary.bus(), small_ring(5));
-  CHECK(refresh(discovery).appeared.size() == 1);
-  CHECK(discovery.aside().empty());
+namespace {
+
+/// A segment that was found to lie, and what refreshing says of it from then on.
+struct Aside {
+  TemporaryBus temporary;
+  std::filesystem::path path = temporary.path(kName);
+  std::unique_ptr<Writer> writer =
+      std::make_unique<Writer>(open_writer(temporary.bus(), small_ring(5)));
+  Discovery discovery{temporary.bus()};
+
+  Aside() {
+    publish_events(*writer, 1, 20, 100);
+    const Changes first = refresh(discovery);
+    REQUIRE(first.appeared.size() == 1);
+    discovery.put_aside(first.appeared[0], Error{Errc::corrupt, 0, "it lies"}, Sequence{18});
+    CHECK(discovery.attached().empty());
+    CHECK(discovery.aside().size() == 1);
+  }
+
+  bool comes_back_within(std::chrono::milliseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    do {
+      if (!refresh(discovery).appeared.empty()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    } while (std::chrono::steady_clock::now() < end);
+    return false;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a segment found to lie is taken back when it is another one (F-41)") {
+  Aside aside;
+  CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(0)));
+  aside.writer.reset();
+  const Writer other = open_writer(aside.temporary.bus(), small_ring(6));
+  CHECK(aside.comes_back_within(std::chrono::milliseconds(0)));
+  CHECK(aside.discovery.aside().empty());
 }
 
-TEST_CASE("a segment found to lie is taken back once all of it is replaced (F-41)") {
-  const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring(5));
-  publish_events(writer, 1, 5, 100);
-  Discovery discovery(temporary.bus());
-  const Changes first = refresh(discovery);
-  REQUIRE(first.appeared.size() == 1);
-  discovery.put_aside(first.appeared[0], Error{Errc::corrupt, 0, "it lies"});
-  publish_events(writer, 1, 4, 100);
-  CHECK(refresh(discovery).appeared.empty());
-  publish_events(writer, 1, 1, 100);
-  CHECK(refresh(discovery).appeared.size() == 1);
+TEST_CASE("a segment found to lie is taken back once it is whole again, and no sooner (F-41)") {
+  Aside aside;
+  const std::uint64_t slot =
+      peek(aside.path, kIndexOffsetAt) + 8 * (18 % peek(aside.path, kIndexSlotsAt));
+  const std::uint64_t right = peek(aside.path, slot);
+  poke(aside.path, slot, right + 8);
+  CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(600)));
+  poke(aside.path, slot, right);
+  CHECK(aside.comes_back_within(std::chrono::seconds(5)));
+  CHECK(aside.discovery.aside().empty());
+}
+
+TEST_CASE("a segment that stands before where its reader was is not taken back (F-16, F-41)") {
+  Aside aside;
+  poke(aside.path, kNextAt, 17);
+  CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(600)));
+}
+
+TEST_CASE("a segment that was cut off and made whole is attached anew (F-41)") {
+  Aside aside;
+  const auto whole = read_at(aside.path, 0, std::filesystem::file_size(aside.path));
+  std::filesystem::resize_file(aside.path, 0);
+  CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(300)));
+  write_at(aside.path, 0, whole);
+  CHECK(aside.comes_back_within(std::chrono::seconds(5)));
 }
 
 TEST_CASE("a copy of a segment is put aside, whichever of the two is met first (F-41)") {

@@ -1,0 +1,85 @@
+// `ringside verify`: checks segment files whole, read-only, also beside a live producer.
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/cli/commands.hpp"
+#include "bus/cli/table.hpp"
+#include "bus/verify.hpp"
+#include "schemas/event_json.hpp"
+
+namespace ringside::cli {
+namespace {
+
+/// Nothing here mends a file; its producer does after a restart of the machine.
+Error at_fault(const std::string& file, const Segment& segment, const std::string& what) {
+  const char* advice = segment.is_of_this_boot()
+                           ? "; move the file away, and its producer begins a new one"
+                           : "; its producer recovers what is whole when it starts";
+  return {Errc::corrupt, 0, file + ": " + what + advice};
+}
+
+/// What kind of events the segment says it holds.
+std::string schema_text(const Segment& segment) {
+  if (segment.schema().empty()) return "no schema";
+  const std::array<char, 4>& id = segment.geometry().schema_id;
+  const std::string text = printable_id(id);
+  return text.empty() ? "schema without an identifier" : "schema " + text;
+}
+
+Result<void> verify_file(const std::string& file) {
+  const Result<Segment> segment = Segment::open(file, Access::read_only);
+  if (!segment) {
+    const std::string fault = fixed_part_fault(file);
+    if (fault.empty()) return tl::unexpected<Error>(segment.error());
+    return tl::unexpected<Error>(
+        Error{segment.error().code, 0, segment.error().message + " (" + fault + ")"});
+  }
+  // Once it has its name a segment's schema never changes, so it is checked in place.
+  if (!segment->schema().empty())
+    if (const Result<EventJson> schema = EventJson::from_schema(segment->schema()); !schema)
+      return tl::unexpected<Error>(at_fault(file, *segment,
+                                            "the schema at offset " + std::to_string(kHeaderBytes) +
+                                                ": expected a binary FlatBuffers schema of " +
+                                                std::to_string(segment->schema().size()) +
+                                                " bytes, found something else (F-8)"));
+  const Result<Verified> verified = verify(*segment);
+  if (!verified) return tl::unexpected<Error>(at_fault(file, *segment, verified.error().message));
+  const SequenceRange& checked = verified->checked;
+  const std::string range = checked.count() > 0 ? std::to_string(checked.from.value) + ".." +
+                                                      std::to_string(checked.to.value - 1)
+                                                : "next is " + std::to_string(checked.to.value);
+  const std::string lost = verified->overwritten > 0
+                               ? "; " +
+                                     human_count(verified->overwritten, "record was", "records") +
+                                     " overwritten while reading"
+                               : std::string();
+  std::printf("%s: whole: %s, %s, %s, %s%s\n", file.c_str(),
+              human_count(verified->records(), "record", "records").c_str(), range.c_str(),
+              human_count(verified->bytes, "byte", "bytes").c_str(), schema_text(*segment).c_str(),
+              lost.c_str());
+  return {};
+}
+
+int verify_all(const std::vector<std::string>& files) {
+  int status = 0;
+  for (const std::string& file : files) {
+    if (stop_requested()) return 1;
+    if (const Result<void> whole = verify_file(file); !whole) status = report(whole.error());
+    std::fflush(stdout);
+  }
+  return status;
+}
+
+}  // namespace
+
+Command add_verify(CLI::App& app) {
+  const auto files = std::make_shared<std::vector<std::string>>();
+  CLI::App* parser =
+      app.add_subcommand("verify", "Check segment files whole, and name the first fault of each");
+  parser->add_option("FILE", *files, "Segments: BUS/CHANNEL/PRODUCER.ring")->required();
+  return {parser, [files](const Bus&) { return verify_all(*files); }};
+}
+
+}  // namespace ringside::cli

@@ -1,0 +1,32 @@
+// Checking a segment whole: everything that docs/format.md lets one check of a file, in time linear
+// in its bytes, read-only, and beside a producer that goes on writing. What is overwritten while it
+// is read is passed over and counted. Knows no FlatBuffers: the schema is checked by whoever does.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "bus/segment.hpp"
+
+namespace ringside {
+
+struct Verified {
+  SequenceRange checked;          ///< the window that was there when the check began
+  std::uint64_t overwritten = 0;  ///< how many records of it were overwritten before their turn
+  std::uint64_t bytes = 0;  ///< of the records that were checked, headers and padding included
+
+  std::uint64_t records() const { return checked.count() - overwritten; }
+};
+
+/// Checks reserved bytes, the durable part, window, index, each record and its time (F-6, F-10 to
+/// F-18), of what lies in the file: a Reader of a damaged segment shows a copy of its whole part.
+/// Fails with corrupt at the first fault: what is wrong, at which offset of the file, in which
+/// sequence, what is expected, what was found, and the sentence of docs/format.md that it breaks.
+/// The message does not name the file. Any thread.
+Result<Verified> verify(const Segment& segment);
+
+/// The first field of the fixed part that is wrong (F-1 to F-5, F-7), in the same form; for a file
+/// that Segment::open() refused. Empty if there is none, or the file cannot be read.
+std::string fixed_part_fault(const std::filesystem::path& path);
+
+}  // namespace ringside
