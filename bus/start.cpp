@@ -43,6 +43,14 @@ std::optional<std::uint64_t> parse_duration_ns(std::string_view text) {
 
 }  // namespace
 
+Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  const std::optional<std::uint64_t> ns = parse_duration_ns(text);
+  if (!ns || *ns > static_cast<std::uint64_t>(std::chrono::nanoseconds::max().count()))
+    return fail(Errc::bad_argument, "duration \"", text,
+                "\": use a whole number and a unit, as in 100ms, 10s or 5m");
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(*ns));
+}
+
 Result<Start> parse_start(std::string_view text) {
   if (text == "oldest") return Start{Start::Kind::oldest, 0};
   if (text == "latest") return Start{Start::Kind::latest, 0};

@@ -1,6 +1,7 @@
 // Where a reader begins in a segment, as users write it: oldest, latest, last:N, seq:N, since:10s.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -20,8 +21,11 @@ struct Start {
   std::uint64_t value = 0;
 };
 
-/// Fails with bad_argument, telling what is accepted. A duration is a whole number and one of
-/// ns, us, ms, s, m, h.
+/// A whole number and one of ns, us, ms, s, m, h. Fails with bad_argument, telling what is
+/// accepted.
+Result<std::chrono::nanoseconds> parse_duration(std::string_view text);
+
+/// Fails with bad_argument, telling what is accepted.
 Result<Start> parse_start(std::string_view text);
 
 }  // namespace ringside

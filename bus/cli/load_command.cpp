@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bus/cli/commands.hpp"
+#include "bus/start.hpp"
 #include "load_generated.h"
 #include "producer_shim/producer.hpp"
 
@@ -31,6 +32,7 @@ struct Options {
   std::uint64_t seed = 0;
   std::uint64_t capacity = 0;
   std::uint64_t retain = 0;
+  std::string sync_interval;
 };
 
 /// Fills one event that is built once and then only overwritten: the sizes never change, so neither
@@ -87,22 +89,36 @@ void show_progress(std::uint64_t done, const Options& options, Clock::duration e
                seconds > 0 ? static_cast<double>(done) / seconds : 0.0, last ? "\n" : "  ");
 }
 
-int load(const Bus& bus, const Options& options) {
-  if (auto good = check_name("channel", options.channel); !good) return report(good.error());
+Result<Producer> open_producer(const Bus& bus, const Options& options) {
   Caps caps;
   if (options.capacity > 0) caps.capacity_bytes = options.capacity;
   if (options.retain > 0) caps.retain_events = options.retain;
-  Result<Producer> producer =
-      Producer::open(bus, {options.channel, options.producer}, EventType::load(), caps);
-  if (!producer) return report(producer.error());
-  const std::string name = options.channel + "/" + options.producer;
+  std::optional<std::chrono::milliseconds> sync_interval;
+  if (!options.sync_interval.empty()) {
+    const auto interval = parse_duration(options.sync_interval);
+    if (!interval) return tl::unexpected<Error>(interval.error());
+    sync_interval = std::chrono::ceil<std::chrono::milliseconds>(*interval);
+  }
+  Result<Producer> producer = Producer::open(bus, {options.channel, options.producer},
+                                             EventType::load(), caps, sync_interval);
+  if (!producer) return producer;
+  const std::string name = producer->name().text();
   if (producer->writer().origin() == Origin::replaced)
     std::fprintf(stderr,
                  "ringside: %s: schema or caps changed: a new epoch, the old events are gone\n",
                  name.c_str());
   if (producer->writer().origin() == Origin::recovered)
-    std::fprintf(stderr, "ringside: %s: the segment was damaged: a new epoch with what was whole\n",
+    std::fprintf(stderr,
+                 "ringside: %s: the segment was damaged, or not closed before the machine stopped: "
+                 "a new epoch with what was whole\n",
                  name.c_str());
+  return producer;
+}
+
+int load(const Bus& bus, const Options& options) {
+  if (auto good = check_name("channel", options.channel); !good) return report(good.error());
+  Result<Producer> producer = open_producer(bus, options);
+  if (!producer) return report(producer.error());
 
   LoadEvent event(options.seed, options.size);
   const Clock::time_point start = Clock::now();
@@ -117,9 +133,16 @@ int load(const Bus& bus, const Options& options) {
                      static_cast<std::uint64_t>(seconds * static_cast<double>(options.rate)) + 1);
     }
     if (options.count > 0) due = std::min(due, options.count);
-    for (; done < due; ++done) {
+    while (done < due) {
       const Result<Sequence> published = producer->publish(event.fill(producer->writer().next()));
-      if (!published) return report(published.error());
+      if (published) {
+        ++done;
+        continue;
+      }
+      if (published.error().code != Errc::displaced) return report(published.error());
+      report(published.error());
+      producer = open_producer(bus, options);
+      if (!producer) return report(producer.error());
     }
     if (options.rate > 0) {
       const timespec tick{0, std::chrono::nanoseconds(kTick).count()};
@@ -162,6 +185,10 @@ Command add_load(CLI::App& app) {
                    "The most events to keep (default: as it is, "
                    "else as many as the index holds)")
       ->check(at_least_one());
+  parser->add_option(
+      "--sync-interval", options->sync_interval,
+      "Bring what was published to the disk this often: 100ms, 1s (default: when the "
+      "kernel likes)");
   return {parser, [options](const Bus& bus) { return load(bus, *options); }};
 }
 

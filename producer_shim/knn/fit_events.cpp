@@ -68,8 +68,10 @@ Caps default_caps(const Caps& asked, std::uint32_t events, const CycleSize& size
     // An event is built with room to spare, which takes it from the oldest: twice the last event's
     // size, or what a builder that grows by halves has claimed on its way.
     const std::uint64_t spare = 2 * size.largest + kDataGranule;
-    const bool representable = cycles < kMaxCapacity / size.bytes;
-    caps.capacity_bytes = representable ? std::bit_ceil(cycles * size.bytes + spare) : kMaxCapacity;
+    const bool representable = cycles < kMaxCapacity / size.bytes / 2;
+    const std::uint64_t needed = cycles * size.bytes + spare;
+    // With a sync interval an eighth of the ring is kept free; the size should not hang on that.
+    caps.capacity_bytes = representable ? std::bit_ceil(needed + needed / 7) : kMaxCapacity;
   }
   return caps;
 }

@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include "bus/start.hpp"
 #include "producer_shim/knn/commands.hpp"
 #include "producer_shim/knn/fit_events.hpp"
 #include "producer_shim/knn/fit_file.hpp"
@@ -37,6 +38,7 @@ struct StreamArguments {
   std::string channel = "embedding";
   std::optional<std::uint64_t> capacity;
   std::optional<std::uint64_t> retain;
+  std::string sync_interval;
   std::string bus;
 };
 
@@ -89,7 +91,7 @@ const char* origin_text(Origin origin) {
     case Origin::replaced:
       return "a new epoch, as caps or schema changed";
     case Origin::recovered:
-      return "a new epoch, with what was whole of a damaged segment";
+      return "a new epoch, with what was whole of the last one";
   }
   return "";
 }
@@ -149,21 +151,36 @@ Result<void> stream(const StreamArguments& arguments) {
     std::fprintf(stderr, "ringside-knn: warning: %s\n", warning.c_str());
   const SegmentName name{arguments.channel, arguments.producer};
   const Caps asked{.capacity_bytes = arguments.capacity, .retain_events = arguments.retain};
-  Result<Producer> producer =
-      Producer::open(bus, name, EventType::event(), default_caps(asked, events.count(), *size));
+  std::optional<std::chrono::milliseconds> sync_interval;
+  if (!arguments.sync_interval.empty()) {
+    const auto interval = parse_duration(arguments.sync_interval);
+    if (!interval) return tl::unexpected<Error>(interval.error());
+    sync_interval = std::chrono::ceil<std::chrono::milliseconds>(*interval);
+  }
+  const auto open = [&] {
+    return Producer::open(bus, name, EventType::event(), default_caps(asked, events.count(), *size),
+                          sync_interval);
+  };
+  Result<Producer> producer = open();
   if (!producer) return tl::unexpected<Error>(producer.error());
   print_start(arguments, bus, *producer, events);
 
   // The clock alone would do, were it never set back.
   std::uint64_t cycle = last_cycle(bus, name).value_or(0);
   StreamReport report(stderr, name.text(), events.points());
-  do {
+  while (true) {
     cycle = std::max(wall_clock_ns(), cycle + 1);
-    if (auto done = stream_cycle(*producer, events, cycle, arguments.rate, report); !done)
-      return done;
+    if (auto done = stream_cycle(*producer, events, cycle, arguments.rate, report); !done) {
+      if (done.error().code != Errc::displaced) return done;
+      // Whoever reads the new segment gets a cycle from its start.
+      std::fprintf(stderr, "ringside-knn: %s\n", done.error().message.c_str());
+      producer = open();
+      if (!producer) return tl::unexpected<Error>(producer.error());
+      continue;
+    }
     if (arguments.loop) pause(arguments.cycle_pause_s);
-  } while (arguments.loop && !stop_requested());
-  return {};
+    if (!arguments.loop || stop_requested()) return {};
+  }
 }
 
 }  // namespace
@@ -201,6 +218,9 @@ void add_stream_command(CLI::App& app, int& exit_status) {
       ->add_option("--retain", arguments->retain,
                    "The most events to keep (default: those of one cycle)")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
+  command->add_option("--sync-interval", arguments->sync_interval,
+                      "Bring what was published to the disk this often: 100ms, 1s (default: when "
+                      "the kernel likes)");
   command
       ->add_option("--bus", arguments->bus,
                    "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that "
