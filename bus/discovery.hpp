@@ -43,7 +43,7 @@ class Discovery {
   /// Puts a segment aside that turned out to contradict itself. refresh() takes this very file back
   /// once all of it verifies again, which it looks at less and less often, and goes on at least to
   /// `wanted`, where its reader was: sequences are not given twice.
-  void put_aside(const AttachedSegment& segment, const Error& reason, Sequence wanted = {});
+  void put_aside(const AttachedSegment& segment, const Error& reason, Sequence wanted);
 
   const Bus& bus() const { return bus_; }
   const std::map<SegmentName, AttachedSegment>& attached() const { return attached_; }

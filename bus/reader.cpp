@@ -48,6 +48,14 @@ SequenceRange Reader::window() const noexcept {
   return {oldest, next};
 }
 
+bool Reader::contradicts_itself() const noexcept {
+  // `next` first: the writer raised `oldest` far enough before it stored that `next`, and `oldest`
+  // only rises.
+  const Sequence next = load_next();
+  const Sequence oldest = load_oldest();
+  return oldest < next && next - oldest > geometry().retain;
+}
+
 std::optional<Sequence> Reader::durable() const noexcept {
   const Sequence durable{segment_.state().durable.load(std::memory_order_acquire)};
   return durable.value > 0 && durable <= load_next() ? std::optional(durable) : std::nullopt;
@@ -62,7 +70,7 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
     cursor = oldest;
     return Take::gap;
   }
-  if (segment_.is_truncated()) return Take::fault;
+  if (segment_.is_truncated() || contradicts_itself()) return Take::fault;
   if (cursor == next) return Take::nothing;
   if (cursor > next) return Take::fault;
 

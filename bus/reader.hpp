@@ -53,6 +53,10 @@ class Reader {
   /// The retained window [oldest, next) at some moment during the call. Empty if the header lies.
   SequenceRange window() const noexcept;
 
+  /// Whether the window holds more than is ever retained, which no writer makes it do at any
+  /// moment.
+  bool contradicts_itself() const noexcept;
+
   /// The first sequence that `start` asks for: O(1), or O(log n) by time. It may be overwritten by
   /// the time it is read; the cursor tells.
   Sequence seek(const Start& start) const noexcept;

@@ -19,10 +19,14 @@ BusView::BusView(asio::io_context& loop, Bus bus)
 
 BusView::~BusView() {
   close_doorbell();
+  refresher_.join();
 }
 
 void BusView::start() {
-  refresh();
+  // Waited for, this once: nobody is served yet.
+  follow_doorbell();
+  const Result<Changes> changes = discovery_.refresh();
+  refreshed(discovery_, changes);
   arm();
   poll_after(kRefresh);
 }
@@ -66,7 +70,7 @@ void BusView::close_doorbell() {
 
 void BusView::look() {
   look_posted_.store(false, std::memory_order_release);
-  const auto since = std::chrono::steady_clock::now() - refreshed_;
+  const auto since = std::chrono::steady_clock::now() - refreshed_at_;
   const bool changed = doorbell_ && doorbell_->segment_changes() != seen_changes_;
   if (since >= kRefresh || (changed && since >= kRefreshPause))
     refresh();
@@ -83,11 +87,22 @@ void BusView::arm() {
 
 bool BusView::anything_published() {
   bool news = false;
-  for (auto& [segment, seen] : seen_next_) {
+  std::vector<AttachedSegment> at_fault;
+  for (const auto& [name, segment] : discovery_.attached()) {
+    const auto entry = seen_next_.find(segment.get());
+    if (entry == seen_next_.end()) continue;
     const Sequence next = segment->reader.window().to;
-    news = news || next != seen;
-    seen = next;
+    // Sequences only rise.
+    if (next < entry->second || segment->reader.contradicts_itself()) {
+      at_fault.push_back(segment);
+      continue;
+    }
+    news = news || next != entry->second;
+    entry->second = next;
   }
+  for (const AttachedSegment& segment : at_fault)
+    put_aside(segment, segment->reader.is_truncated() ? kUnreadable : kContradiction,
+              seen_next_[segment.get()]);
   return news;
 }
 
@@ -96,12 +111,35 @@ void BusView::notify() {
   for (asio::steady_timer* sleeper : sleepers_) sleeper->cancel();
 }
 
-void BusView::refresh() {
-  refreshed_ = std::chrono::steady_clock::now();
+void BusView::follow_doorbell() {
   if (doorbell_ && !doorbell_->is_at(discovery_.bus())) close_doorbell();
   if (!doorbell_) open_doorbell();
   if (doorbell_) seen_changes_ = doorbell_->segment_changes();
-  const Result<Changes> changes = discovery_.refresh();
+}
+
+void BusView::refresh() {
+  if (refreshing_) return;
+  refreshing_ = true;
+  refreshed_at_ = std::chrono::steady_clock::now();
+  follow_doorbell();
+  asio::post(refresher_, [this, copy = discovery_, put_asides = put_asides_]() mutable {
+    Result<Changes> changes = copy.refresh();
+    asio::post(loop_,
+               [this, put_asides, copy = std::move(copy), changes = std::move(changes)]() mutable {
+                 refreshing_ = false;
+                 // A segment that was put aside meanwhile would come back with the copy: read again
+                 // instead.
+                 if (put_asides == put_asides_)
+                   refreshed(std::move(copy), changes);
+                 else
+                   refreshed_at_ = {};
+                 look();
+               });
+  });
+}
+
+void BusView::refreshed(Discovery discovery, const Result<Changes>& changes) {
+  discovery_ = std::move(discovery);
   if (!changes) {
     if (changes.error().message != refresh_error_) spdlog::error("{}", changes.error().message);
     refresh_error_ = changes.error().message;
@@ -125,14 +163,13 @@ void BusView::refresh() {
   notify();
 }
 
-void BusView::put_aside(const AttachedSegment& segment) {
+void BusView::put_aside(const AttachedSegment& segment, std::string_view what, Sequence wanted) {
+  ++put_asides_;
   const Error reason{
       Errc::corrupt, 0,
-      discovery_.bus().segment_path(segment->name).string() +
-          ": header and index contradict each other; it is taken back once its producer "
-          "has replaced what it retains, or remove the file and restart the producer"};
+      discovery_.bus().segment_path(segment->name).string().append(": ").append(what)};
   if (seen_next_.erase(segment.get()) > 0) spdlog::warn("segment put aside: {}", reason.message);
-  discovery_.put_aside(segment, reason);
+  discovery_.put_aside(segment, reason, wanted);
   ++roster_;
   notify();
 }

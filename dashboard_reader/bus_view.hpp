@@ -10,16 +10,26 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/thread_pool.hpp>
 
 #include "bus/discovery.hpp"
 #include "bus/doorbell.hpp"
 
 namespace ringside::dashboard {
+
+/// What can be wrong with a segment that was whole when it was attached.
+inline constexpr std::string_view kContradiction =
+    "header and index contradict each other; it is taken back once its producer has replaced what "
+    "it retains, or remove the file and restart the producer";
+inline constexpr std::string_view kUnreadable =
+    "it was shortened while it was read; remove the file and restart the producer";
 
 class BusView {
  public:
@@ -45,12 +55,14 @@ class BusView {
   void add_sleeper(asio::steady_timer& timer) { sleepers_.insert(&timer); }
   void remove_sleeper(asio::steady_timer& timer) { sleepers_.erase(&timer); }
 
-  /// A session found that this segment contradicts itself: nobody reads it any more.
-  void put_aside(const AttachedSegment& segment);
+  /// Someone found that this segment is at fault, and says how: nobody reads it any more.
+  void put_aside(const AttachedSegment& segment, std::string_view what, Sequence wanted);
 
  private:
   void look();
+  void follow_doorbell();
   void refresh();
+  void refreshed(Discovery discovery, const Result<Changes>& changes);
   void open_doorbell();
   void close_doorbell();
   void arm();
@@ -60,11 +72,14 @@ class BusView {
 
   asio::io_context& loop_;
   Discovery discovery_;
+  asio::thread_pool refresher_{1};
+  bool refreshing_ = false;
+  std::uint64_t put_asides_ = 0;  // so far
   std::shared_ptr<Doorbell> doorbell_;
   std::atomic<bool> look_posted_{false};  // one post is enough, however often it rings
   std::jthread sleeper_;
   asio::steady_timer poll_;
-  std::chrono::steady_clock::time_point refreshed_{};
+  std::chrono::steady_clock::time_point refreshed_at_{};
   std::uint32_t seen_changes_ = 0;
   std::map<const Attached*, Sequence> seen_next_;
   std::string refresh_error_;  // told once

@@ -19,6 +19,8 @@ std::string_view reason(HttpStatus status) {
       return "Upgrade Required";
     case HttpStatus::fields_too_large:
       return "Request Header Fields Too Large";
+    case HttpStatus::unavailable:
+      return "Service Unavailable";
   }
   return "";
 }
@@ -36,7 +38,7 @@ std::string encode_answer(const HttpAnswer& answer, bool head_only, bool keep_al
   std::string text = "HTTP/1.1 " + std::to_string(static_cast<int>(answer.status)) + " ";
   text.append(reason(answer.status)).append("\r\nServer: ringside\r\nContent-Type: ");
   text.append(answer.content_type).append("\r\nContent-Length: ");
-  text.append(std::to_string(answer.body.size())).append("\r\n");
+  text.append(std::to_string(answer.length_apart.value_or(answer.body.size()))).append("\r\n");
   text.append(kSecurityHeaders).append(answer.extra_headers);
   text.append(keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
   if (!head_only) text.append(answer.body);

@@ -1,6 +1,8 @@
 // The heads of HTTP answers.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,13 +16,15 @@ enum class HttpStatus {
   method_not_allowed = 405,
   upgrade_required = 426,
   fields_too_large = 431,
+  unavailable = 503,
 };
 
 struct HttpAnswer {
   HttpStatus status = HttpStatus::ok;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
-  std::string extra_headers;  // whole lines, each with its CRLF
+  std::string extra_headers;                  // whole lines, each with its CRLF
+  std::optional<std::uint64_t> length_apart;  // of a body that does not lie in `body`
 };
 
 /// The answer as bytes; a HEAD request gets the head alone, with the length of the body it is

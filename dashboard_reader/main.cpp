@@ -1,5 +1,6 @@
 // `ringside-dashboard`: shows a bus to browsers.
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
@@ -55,7 +56,11 @@ int serve(const Options& options) {
     files = std::move(*opened);
   else if (named)
     return report(opened.error());
-  Server server(loop, view, std::move(files), options.origins);
+  // Events move on to sockets by splice(), which knows no MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
+  Result<EventPipe> pipe = EventPipe::open();
+  if (!pipe) return report(pipe.error());
+  Server server(loop, view, std::move(*pipe), std::move(files), options.origins);
   if (const Result<void> listening = server.listen(options.listen); !listening)
     return report(listening.error());
   // Before the first client is served, so that none is told that a segment is gone which is only

@@ -26,6 +26,8 @@ using asio::ip::tcp;
 
 /// For a request to arrive whole, and for a kept connection to send its next one.
 constexpr std::chrono::seconds kRequestLimit{15};
+/// How often the table of readers is told where the clients stand.
+constexpr std::chrono::milliseconds kListing{500};
 /// After an accept that failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -90,13 +92,15 @@ bool is_own_host(std::string_view host) {
 
 }  // namespace
 
-Server::Server(asio::io_context& loop, BusView& view, std::optional<StaticFiles> files,
-               std::vector<std::string> origins)
+Server::Server(asio::io_context& loop, BusView& view, EventPipe pipe,
+               std::optional<StaticFiles> files, std::vector<std::string> origins)
     : loop_(loop),
       view_(view),
+      tools_{std::move(pipe), {}},
       files_(std::move(files)),
       origins_(std::move(origins)),
-      acceptor_(loop) {}
+      acceptor_(loop),
+      listing_due_(loop) {}
 
 Result<void> Server::listen(const std::string& host_and_port) {
   const std::size_t colon = host_and_port.rfind(':');
@@ -147,12 +151,27 @@ std::string Server::address() const {
 
 void Server::start() {
   asio::co_spawn(loop_, accept_all(), asio::detached);
+  listing_.emplace("dashboard " + address());
+  list_readers();
+}
+
+void Server::list_readers() {
+  std::map<Epoch, Slowest> slowest;
+  for (const auto& weak : sessions_)
+    if (const auto session = weak.lock())
+      session->tell_places([&slowest](Epoch epoch, Sequence next) { slowest[epoch].add(next); });
+  listing_->update(view_.discovery(), slowest);
+  listing_due_.expires_after(kListing);
+  listing_due_.async_wait([this](const asio::error_code& cancelled) {
+    if (!cancelled) list_readers();
+  });
 }
 
 void Server::stop(std::function<void()> drained) {
   drained_ = std::move(drained);
   asio::error_code ignored;
   acceptor_.close(ignored);
+  listing_due_.cancel();
   for (const auto& weak : sessions_)
     if (const auto session = weak.lock()) session->go_away();
   if (streams_ == 0) drained_();
@@ -205,9 +224,9 @@ asio::awaitable<void> Server::serve(tcp::socket socket) {
 
     if (routed.stream) {
       deadline.lift();
-      const auto session =
-          std::make_shared<StreamSession>(std::move(socket), view_, std::move(*routed.stream),
-                                          switching_protocols(routed.accept), std::move(input));
+      const auto session = std::make_shared<StreamSession>(
+          std::move(socket), view_, tools_, std::move(*routed.stream),
+          switching_protocols(routed.accept), std::move(input));
       std::erase_if(sessions_, [](const auto& weak) { return weak.expired(); });
       sessions_.push_back(session);
       ++streams_;
@@ -221,18 +240,32 @@ asio::awaitable<void> Server::serve(tcp::socket socket) {
     asio::error_code error;
     co_await asio::async_write(socket, asio::buffer(bytes), redirect_error(use_awaitable, error));
     if (error) co_return;
+    if (routed.window && request.method == "GET") {
+      // As long as the client takes something, it may take as long as it likes.
+      const bool whole = co_await send_window(socket, view_, std::move(*routed.window),
+                                              [&deadline] { deadline.restart(); });
+      if (!whole) co_return;
+    }
   }
 }
 
 Server::Routed Server::route(const HttpRequest& request) const {
   const Result<Target> target = parse_target(request.target);
-  if (!target) return {plain(HttpStatus::bad_request, target.error().message), {}, {}};
+  if (!target) return {plain(HttpStatus::bad_request, target.error().message), {}, {}, {}};
   if (request.method != "GET" && request.method != "HEAD") {
     HttpAnswer answer = plain(HttpStatus::method_not_allowed, "use GET or HEAD");
     answer.extra_headers = "Allow: GET, HEAD\r\n";
-    return {std::move(answer), {}, {}};
+    return {std::move(answer), {}, {}, {}};
   }
   if (target->path == "/v1/stream") return open_stream(request, target->query);
+  if (target->path.starts_with(kWindowPath)) {
+    std::variant<HttpAnswer, Window> found = find_window(view_, target->path);
+    if (auto* const answer = std::get_if<HttpAnswer>(&found))
+      return {std::move(*answer), {}, {}, {}};
+    Window& window = std::get<Window>(found);
+    HttpAnswer head = window.answer();
+    return {std::move(head), {}, {}, std::move(window)};
+  }
   HttpAnswer answer;
   if (target->path == "/v1/segments") {
     nlohmann::json list = nlohmann::json::array();
@@ -249,7 +282,7 @@ Server::Routed Server::route(const HttpRequest& request) const {
   } else {
     answer = plain(HttpStatus::not_found, "not found; this dashboard was started without a page");
   }
-  return {std::move(answer), {}, {}};
+  return {std::move(answer), {}, {}, {}};
 }
 
 bool Server::is_allowed_origin(const HttpRequest& request) const {
@@ -269,17 +302,20 @@ Server::Routed Server::open_stream(const HttpRequest& request,
       request.header("sec-websocket-version") != "13") {
     HttpAnswer answer = plain(HttpStatus::upgrade_required, "this is a WebSocket (version 13)");
     answer.extra_headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-    return {std::move(answer), {}, {}};
+    return {std::move(answer), {}, {}, {}};
   }
   if (!is_allowed_origin(request))
-    return {
-        plain(HttpStatus::forbidden, "a page of another origin may not open this stream"), {}, {}};
+    return {plain(HttpStatus::forbidden, "a page of another origin may not open this stream"),
+            {},
+            {},
+            {}};
   const std::optional<std::string> accept = accept_key(request.header("sec-websocket-key"));
   if (!accept)
-    return {plain(HttpStatus::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64"), {}, {}};
+    return {
+        plain(HttpStatus::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64"), {}, {}, {}};
   Result<StreamQuery> stream = parse_stream_query(query);
-  if (!stream) return {plain(HttpStatus::bad_request, stream.error().message), {}, {}};
-  return {{}, std::move(*stream), *accept};
+  if (!stream) return {plain(HttpStatus::bad_request, stream.error().message), {}, {}, {}};
+  return {{}, std::move(*stream), *accept, {}};
 }
 
 }  // namespace ringside::dashboard

@@ -15,15 +15,17 @@
 #include "dashboard_reader/bus_view.hpp"
 #include "dashboard_reader/http_request.hpp"
 #include "dashboard_reader/http_response.hpp"
+#include "dashboard_reader/reader_listing.hpp"
 #include "dashboard_reader/static_files.hpp"
 #include "dashboard_reader/stream_session.hpp"
+#include "dashboard_reader/window_download.hpp"
 
 namespace ringside::dashboard {
 
 class Server {
  public:
   /// `origins` are those whose pages may open the stream, besides our own.
-  Server(asio::io_context& loop, BusView& view, std::optional<StaticFiles> files,
+  Server(asio::io_context& loop, BusView& view, EventPipe pipe, std::optional<StaticFiles> files,
          std::vector<std::string> origins);
 
   /// Binds and listens on HOST:PORT (port 0 picks a free one); an IPv6 address stands in brackets.
@@ -41,13 +43,16 @@ class Server {
   void stop(std::function<void()> drained);
 
  private:
-  /// What came of a request: an answer, or a stream that takes the socket over.
+  /// What came of a request: an answer, whose body may be a window; or a stream that takes the
+  /// socket over.
   struct Routed {
     HttpAnswer answer;
     std::optional<StreamQuery> stream;
     std::string accept;
+    std::optional<Window> window;
   };
 
+  void list_readers();
   asio::awaitable<void> accept_all();
   asio::awaitable<void> serve(asio::ip::tcp::socket socket);
   Routed route(const HttpRequest& request) const;
@@ -57,12 +62,15 @@ class Server {
 
   asio::io_context& loop_;
   BusView& view_;
+  StreamTools tools_;
   std::optional<StaticFiles> files_;
   std::vector<std::string> origins_;
   asio::ip::tcp::acceptor acceptor_;
   std::vector<std::weak_ptr<StreamSession>> sessions_;
   std::size_t streams_ = 0;
   std::function<void()> drained_;
+  std::optional<ReaderListing> listing_;
+  asio::steady_timer listing_due_;
 };
 
 }  // namespace ringside::dashboard

@@ -43,6 +43,13 @@ Result<void> for_each_piece(std::string_view text, char separator, Use use) {
   return {};
 }
 
+Result<StreamMode> parse_mode(std::string_view text) {
+  if (text == "run") return StreamMode::run;
+  if (text == "event") return StreamMode::event;
+  if (text == "json") return StreamMode::json;
+  return fail(Errc::bad_argument, "mode: use run, event or json");
+}
+
 Result<void> add_resume(StreamQuery& query, std::string_view piece) {
   constexpr std::size_t kEpochDigits = 16;
   const bool shaped = piece.size() > kEpochDigits + 1 && piece[kEpochDigits] == ':';
@@ -96,7 +103,9 @@ Result<StreamQuery> parse_stream_query(const std::map<std::string, std::string>&
       taken = for_each_piece(
           value, ',', [&parsed](std::string_view piece) { return add_resume(parsed, piece); });
     } else if (name == "mode") {
-      if (value != "run") taken = fail(Errc::bad_argument, "mode: only run is served");
+      const auto mode = parse_mode(value);
+      if (!mode) return tl::unexpected<Error>(mode.error());
+      parsed.mode = *mode;
     } else if (name == "max_message") {
       const auto bytes = parse_whole<std::uint64_t>(value, 10);
       if (!bytes || *bytes < kMinMaxMessage || *bytes > kMaxMaxMessage)

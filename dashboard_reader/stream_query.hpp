@@ -15,10 +15,18 @@ namespace ringside::dashboard {
 inline constexpr std::uint64_t kMinMaxMessage = 4096;
 inline constexpr std::uint64_t kMaxMaxMessage = 16 * 1024 * 1024;
 
+/// What the data of a stream is made of.
+enum class StreamMode {
+  run,    ///< a binary message holds consecutive records with their headers
+  event,  ///< a binary message holds one FlatBuffer
+  json,   ///< a text message holds one event
+};
+
 struct StreamQuery {
   std::set<std::string, std::less<>> channels;  // empty: all
   Start from;
   std::map<Epoch, Sequence> resume;
+  StreamMode mode = StreamMode::run;
   std::uint64_t max_message = 262'144;
 
   bool wants(std::string_view channel) const {

@@ -10,9 +10,8 @@
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
-#include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
+#include "dashboard_reader/control_messages.hpp"
 #include "wire_generated.h"
 
 namespace ringside::dashboard {
@@ -25,32 +24,29 @@ using asio::use_awaitable;
 /// stake if the producer laps it. Measured: 64 KiB costs a fifth more on loopback, 1 MiB gains
 /// nothing.
 constexpr std::uint64_t kRunBytes = 256 * 1024;
-/// Runs shorter than this wait for their FIN in the kernel.
-constexpr std::uint64_t kCorkedBytes = 16 * 1024;
 /// How long a client may take to answer a Close.
 constexpr std::chrono::seconds kCloseLimit{1};
 
 }  // namespace
 
-StreamSession::StreamSession(asio::ip::tcp::socket socket, BusView& view, StreamQuery query,
-                             std::string response, std::string leftover)
-    : socket_(std::move(socket)),
+StreamSession::StreamSession(asio::ip::tcp::socket socket, BusView& view, StreamTools& tools,
+                             StreamQuery query, std::string response, std::string leftover)
+    : outlet_(std::move(socket), std::move(response)),
       view_(view),
+      tools_(tools),
       query_(std::move(query)),
       leftover_(std::move(leftover)),
-      pending_(std::move(response)),
-      wake_(socket_.get_executor()) {}
+      wake_(outlet_.socket().get_executor()) {}
 
 void StreamSession::start(std::function<void()> ended) {
   on_ended_ = std::move(ended);
-  socket_.non_blocking(true);
   coroutines_ = 2;
   const auto self = shared_from_this();
   const auto done = [self](const std::exception_ptr&) { self->coroutine_done(); };
   asio::co_spawn(
-      socket_.get_executor(), [self]() { return self->write_all(); }, done);
+      outlet_.socket().get_executor(), [self]() { return self->write_all(); }, done);
   asio::co_spawn(
-      socket_.get_executor(), [self]() { return self->read_all(); }, done);
+      outlet_.socket().get_executor(), [self]() { return self->read_all(); }, done);
 }
 
 void StreamSession::coroutine_done() {
@@ -64,29 +60,26 @@ void StreamSession::go_away() {
 }
 
 void StreamSession::end() {
-  if (ended_) return;
-  ended_ = true;
-  asio::error_code ignored;
-  socket_.close(ignored);
+  outlet_.end();
   wake_.cancel();
 }
 
 // --- Writing ----------------------------------------------------------------------------------
 
 asio::awaitable<void> StreamSession::write_all() {
-  say({{"type", "hello"}, {"protocol", 1}, {"server", "ringside/" RINGSIDE_VERSION}});
-  while (!ended_) {
+  outlet_.append(hello_message());
+  while (!outlet_.ended()) {
     const std::uint64_t version = view_.version();
     adopt_segments();
     bool more = false;
     for (Place& place : places_) {
-      if (!ended_) co_await send_next(place, more);
+      if (!outlet_.ended()) co_await send_next(place, more);
     }
     std::erase_if(places_, [this](const Place& place) {
       if (place.finished) left_.insert_or_assign(place.segment->reader.epoch(), place.cursor);
       return place.finished;
     });
-    if (ended_) break;
+    if (outlet_.ended()) break;
     say_live_once();
     if (failed_protocol_) {
       co_await close(CloseCode::protocol_error, protocol_error_);
@@ -101,10 +94,10 @@ asio::awaitable<void> StreamSession::write_all() {
       break;
     }
     if (more) {
-      co_await asio::post(socket_.get_executor(), use_awaitable);  // the others' turn
+      co_await asio::post(outlet_.socket().get_executor(), use_awaitable);  // the others' turn
       continue;
     }
-    co_await flush();
+    co_await outlet_.flush();
     seen_version_ = version;
     co_await sleep();
   }
@@ -112,8 +105,8 @@ asio::awaitable<void> StreamSession::write_all() {
 
 asio::awaitable<void> StreamSession::sleep() {
   // Nothing can have been missed: the loop is one thread, and whatever is new raises the version.
-  while (!ended_ && !going_away_ && !failed_protocol_ && !peer_closed_ && pong_.empty() &&
-         view_.version() == seen_version_) {
+  while (!outlet_.ended() && !going_away_ && !failed_protocol_ && !peer_closed_ &&
+         !outlet_.has_pong() && view_.version() == seen_version_) {
     wake_.expires_at(asio::steady_timer::time_point::max());
     view_.add_sleeper(wake_);
     asio::error_code cancelled;
@@ -143,7 +136,7 @@ void StreamSession::adopt_segments() {
       continue;
     }
     if (const auto left = left_.find(reader.epoch()); left != left_.end()) {
-      places_.push_back({segment, left->second, left->second});
+      add_place(segment, left->second, left->second);
       left_.erase(left);
       continue;
     }
@@ -154,19 +147,19 @@ void StreamSession::adopt_segments() {
     const bool resumes = resumed != query_.resume.end();
     const bool possible = resumes && resumed->second <= window.to;
     if (resumes) from = possible ? resumed->second : window.from;
-    say({{"type", "segment"},
-         {"epoch", to_hex(reader.epoch())},
-         {"channel", name.channel},
-         {"producer", name.producer},
-         {"schema", std::string(reader.geometry().schema_id.data(),
-                                ::strnlen(reader.geometry().schema_id.data(), 4))},
-         {"oldest", window.from.value},
-         {"next", window.to.value},
-         {"from", from.value}});
-    if (resumes && !possible) tell_gap(reader.epoch(), {resumed->second, resumed->second}, "reset");
+    outlet_.append(segment_message(*segment, window, from));
+    due_ = {reader.epoch(), from};
+    if (resumes && !possible)
+      outlet_.append(gap_message(reader.epoch(), {resumed->second, resumed->second}, "reset"));
     query_.resume.erase(reader.epoch());
-    places_.push_back({segment, from, window.to});
+    add_place(segment, from, window.to);
   }
+}
+
+void StreamSession::add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end) {
+  Place place{segment, from, replay_end};
+  if (query_.mode == StreamMode::json) place.printer = tools_.printers.of(segment->reader);
+  places_.push_back(std::move(place));
 }
 
 void StreamSession::tell_lost_epochs() {
@@ -177,22 +170,20 @@ void StreamSession::tell_lost_epochs() {
     const bool there = std::any_of(attached.begin(), attached.end(), [&](const auto& entry) {
       return entry.second->reader.epoch() == epoch;
     });
-    if (!there) tell_gap(epoch, {resumed.second, resumed.second}, "reset");
+    if (!there) outlet_.append(gap_message(epoch, {resumed.second, resumed.second}, "reset"));
     return !there;
   });
 }
 
-void StreamSession::tell_gap(Epoch epoch, SequenceRange range, std::string_view reason) {
-  say({{"type", "gap"},
-       {"epoch", to_hex(epoch)},
-       {"from", range.from.value},
-       {"to", range.to.value},
-       {"reason", reason}});
+void StreamSession::tell_overwritten(Epoch epoch, const SequenceRange& range) {
+  outlet_.append(gap_message(epoch, range, "overwritten"));
+  due_ = {epoch, range.to};
 }
 
-void StreamSession::say(const Control& message) {
-  pending_.append(encode_frame(
-      Opcode::text, message.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace)));
+void StreamSession::say_whose_events(Epoch epoch, Sequence from) {
+  if (due_ == std::pair(epoch, from)) return;
+  outlet_.append(events_message(epoch, from));
+  due_ = {epoch, from};
 }
 
 void StreamSession::say_live_once() {
@@ -201,106 +192,105 @@ void StreamSession::say_live_once() {
   });
   if (live_ || !replayed) return;
   live_ = true;
-  say({{"type", "live"}});
+  outlet_.append(live_message());
+}
+
+void StreamSession::found_end(Place& place) const {
+  const auto& attached = view_.discovery().attached();
+  const auto now_there = attached.find(place.segment->name);
+  place.finished = now_there == attached.end() || now_there->second != place.segment;
+}
+
+void StreamSession::found_fault(Place& place, std::string_view what) {
+  place.finished = true;
+  view_.put_aside(place.segment, what, place.cursor);
 }
 
 asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
+  if (query_.mode == StreamMode::json) {
+    co_await send_json(place, sent);
+    co_return;
+  }
+  const RunLimit limit =
+      query_.mode == StreamMode::event
+          ? tools_.pipe.limit()
+          : RunLimit{.bytes = std::min(kRunBytes, query_.max_message) - sizeof(wire::RunHeader)};
   const Reader& reader = place.segment->reader;
-  const RunLimit limit{.bytes = std::min(kRunBytes, query_.max_message) - sizeof(wire::RunHeader)};
   Run run;
   SequenceRange gap;
   switch (reader.take(place.cursor, limit, run, gap)) {
-    case Take::nothing: {
-      const auto& attached = view_.discovery().attached();
-      const auto now_there = attached.find(place.segment->name);
-      place.finished = now_there == attached.end() || now_there->second != place.segment;
+    case Take::nothing:
+      found_end(place);
       break;
-    }
     case Take::gap:
-      tell_gap(reader.epoch(), gap, "overwritten");
+      tell_overwritten(reader.epoch(), gap);
       sent = true;
       break;
     case Take::fault:
-      place.finished = true;
-      view_.put_aside(place.segment);
+      found_fault(place, kContradiction);
       break;
     case Take::run:
-      co_await send_run(run, place);
-      place.cursor = run.end();
+      co_await send_records(place, run);
       sent = true;
       break;
   }
 }
 
-asio::awaitable<void> StreamSession::send_run(const Run& run, const Place& place) {
+asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) {
   const Reader& reader = place.segment->reader;
-  const wire::RunHeader header(reader.epoch().value, run.first.value, run.count,
-                               static_cast<std::uint32_t>(run.bytes.size()), 0);
-  // The payload is a fragment without FIN. Only when all of it is in the socket, and the ring says
-  // that it was whole until then, does the empty fragment with FIN follow: a client never gets to
-  // see a message whose bytes may have changed on the way.
-  const FrameHead head = encode_head(Opcode::binary, false, sizeof header + run.bytes.size());
-  if (!pong_.empty()) pending_.append(std::exchange(pong_, {}));
-  pending_.append(reinterpret_cast<const char*>(head.bytes.data()), head.size);
-  pending_.append(reinterpret_cast<const char*>(&header), sizeof header);
-
-  // The FIN of a short run comes at once and shares its packet. A long run is not held back for it:
-  // that cost a tenth of the throughput.
-  const int flags = run.bytes.size() < kCorkedBytes ? MSG_MORE : 0;
-  std::size_t left = pending_.size() + run.bytes.size();
-  while (left > 0 && !ended_) {
-    const std::size_t of_run = std::min(left, run.bytes.size());
-    const std::size_t of_pending = left - of_run;
-    const std::array<asio::const_buffer, 2> buffers = {
-        asio::buffer(pending_.data() + (pending_.size() - of_pending), of_pending),
-        asio::buffer(run.bytes.data() + (run.bytes.size() - of_run), of_run)};
-    asio::error_code error;
-    left -= socket_.send(buffers, flags, error);
-    if (error == asio::error::would_block) {
-      co_await writable();
-    } else if (error) {
+  const bool single = query_.mode == StreamMode::event;
+  if (single) say_whose_events(reader.epoch(), run.first);
+  SendResult result;
+  if (single)
+    result = co_await send_events(outlet_, tools_.pipe, reader, run);
+  else
+    result = co_await send_run(outlet_, reader, run);
+  place.cursor = run.first + result.records;
+  due_.second = place.cursor;
+  switch (result.sent) {
+    case Sent::whole:
+    case Sent::not_begun:
+    case Sent::ended:
+      break;
+    case Sent::fault_unbegun:
+      found_fault(place, kUnreadable);
+      break;
+    case Sent::fault:
+      found_fault(place, kUnreadable);
+      co_await close(CloseCode::lapped, "the segment was shortened within this message; resume");
       end();
-      co_return;
+      break;
+    case Sent::lapped: {
+      // What cannot be taken any more was not lapped.
+      Run next;
+      SequenceRange gap;
+      Sequence cursor = place.cursor;
+      if (reader.take(cursor, {}, next, gap) == Take::fault) found_fault(place, kUnreadable);
+      co_await close(CloseCode::lapped, "this message was overwritten on its way; resume");
+      end();
+      break;
     }
   }
-  pending_.clear();
-  if (ended_) co_return;
-  if (!reader.is_whole(run)) {
-    co_await close(CloseCode::lapped, "the producer overwrote this message; resume");
-    end();
-    co_return;
-  }
-  const FrameHead fin = encode_head(Opcode::continuation, true, 0);
-  pending_.assign(reinterpret_cast<const char*>(fin.bytes.data()), fin.size);
 }
 
-asio::awaitable<void> StreamSession::flush() {
-  if (!pong_.empty()) pending_.append(std::exchange(pong_, {}));
-  std::size_t sent = 0;
-  while (sent < pending_.size() && !ended_) {
-    asio::error_code error;
-    sent += socket_.send(asio::buffer(pending_.data() + sent, pending_.size() - sent), 0, error);
-    if (error == asio::error::would_block) {
-      co_await writable();
-    } else if (error) {
-      end();
-    }
+asio::awaitable<void> StreamSession::send_json(Place& place, bool& sent) {
+  const JsonTurn turn = take_json(*place.segment, place.printer.get(), place.cursor);
+  place.cursor = turn.cursor;
+  if (!turn.frames.empty()) {
+    sent = true;
+    outlet_.append(turn.frames);
+    co_await outlet_.flush();
   }
-  pending_.clear();
-}
-
-asio::awaitable<void> StreamSession::writable() {
-  asio::error_code error;
-  co_await socket_.async_wait(asio::socket_base::wait_write, redirect_error(use_awaitable, error));
-  if (error) end();
+  if (turn.end == JsonTurn::End::nothing) found_end(place);
+  if (turn.end == JsonTurn::End::fault) found_fault(place, kContradiction);
 }
 
 asio::awaitable<void> StreamSession::close(CloseCode code, std::string_view reason) {
-  pending_.append(encode_close(code, reason));
-  co_await flush();
-  if (ended_) co_return;
+  outlet_.append(encode_close(code, reason));
+  co_await outlet_.flush();
+  if (outlet_.ended()) co_return;
   asio::error_code ignored;
-  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  outlet_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
   // The reading side ends the session when the client has closed too.
   wake_.expires_after(kCloseLimit);
   co_await wake_.async_wait(redirect_error(use_awaitable, ignored));
@@ -312,7 +302,7 @@ asio::awaitable<void> StreamSession::read_all() {
   FrameDecoder decoder;
   std::array<char, 512> buffer{};
   std::string_view input = leftover_;
-  while (!ended_) {
+  while (!outlet_.ended()) {
     while (!input.empty() && !failed_protocol_) {
       const Result<std::optional<IncomingControl>> control = decoder.feed(input);
       if (!control) {
@@ -327,9 +317,10 @@ asio::awaitable<void> StreamSession::read_all() {
       input = {};
     }
     asio::error_code error;
-    co_await socket_.async_wait(asio::socket_base::wait_read, redirect_error(use_awaitable, error));
+    co_await outlet_.socket().async_wait(asio::socket_base::wait_read,
+                                         redirect_error(use_awaitable, error));
     if (error) co_return;
-    const std::size_t got = socket_.receive(asio::buffer(buffer), 0, error);
+    const std::size_t got = outlet_.socket().receive(asio::buffer(buffer), 0, error);
     if (error == asio::error::would_block) continue;
     if (error) co_return;
     input = std::string_view(buffer.data(), got);
@@ -339,8 +330,7 @@ asio::awaitable<void> StreamSession::read_all() {
 bool StreamSession::handle(const IncomingControl& control) {
   switch (control.opcode) {
     case Opcode::ping:
-      // Only the newest ping needs an answer (RFC 6455, 5.5.3), so this cannot grow.
-      pong_ = encode_frame(Opcode::pong, control.payload);
+      outlet_.answer_ping(encode_frame(Opcode::pong, control.payload));
       wake_.cancel();
       return true;
     case Opcode::close:

@@ -6,9 +6,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "bus/readers.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/wire/collector.hpp"
+#include "tests/wire/event_follower.hpp"
 #include "tests/wire/load_events.hpp"
 
 using namespace ringside;
@@ -160,4 +162,51 @@ TEST_CASE("a segment whose words lie while it is read is put aside, and the good
   fresh.take_until_live(second);
   CHECK(fresh.of(good.epoch()).records == 70);
   CHECK_FALSE(fresh.followed().contains(liar.epoch()));
+}
+
+TEST_CASE("a segment that was told as reset and then returns begins at its oldest, in each mode") {
+  const std::string mode = GENERATE("event", "json");
+  const TemporaryDirectory bus;
+  LoadProducer producer(bus.text(), "events", "p");
+  producer.publish(10);
+  const std::filesystem::path path = bus.path() / "events" / "p.ring";
+  const std::filesystem::path away = bus.path() / "events" / "p.away";
+  std::filesystem::rename(path, away);
+  const Dashboard dashboard(kDashboard, bus.text());
+  EventFollower follower(mode);
+  StreamClient client(dashboard.port(), follower.target("&resume=" + producer.epoch() + ":7"));
+  follower.take_until_live(client);
+  REQUIRE(follower.of(producer.epoch()).gaps.size() == 1);
+  CHECK(follower.of(producer.epoch()).gaps[0].reason == "reset");
+  CHECK(follower.of(producer.epoch()).gaps[0].from == 7);
+  std::filesystem::rename(away, path);
+  follower.take_until(client, [&] { return follower.records() == 10; });
+  producer.publish(3);
+  follower.take_until(client, [&] { return follower.records() == 13; });
+  CHECK(follower.of(producer.epoch()).wanted == 13);
+}
+
+TEST_CASE("the dashboard is listed among the readers of each segment, with its slowest client") {
+  const TemporaryDirectory bus;
+  LoadProducer producer(bus.text(), "events", "p");
+  producer.publish(10);
+  const Dashboard dashboard(kDashboard, bus.text());
+  StreamClient one(dashboard.port());
+  StreamClient two(dashboard.port());
+  Collector first;
+  Collector second;
+  first.take_until_live(one);
+  second.take_until_live(two);
+  const std::string name = "dashboard 127.0.0.1:" + std::to_string(dashboard.port());
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  bool listed = false;
+  while (!listed) {
+    REQUIRE(std::chrono::steady_clock::now() < end);
+    const Result<ReaderTable> table = ReaderTable::open(Bus(bus.text()), Access::read_only);
+    if (!table) continue;
+    for (const ReaderStatus& reader : table->live())
+      listed = listed || (reader.name == name && reader.epoch == producer.geometry().epoch &&
+                          reader.clients == 2 && reader.cursor == Sequence{10});
+  }
+  CHECK(listed);
 }

@@ -16,6 +16,23 @@ export class ProtocolFault extends Error {
   override name = 'ProtocolFault';
 }
 
+/**
+ * A run whose header is in order and whose records are not: the server passes records on as its
+ * segment holds them, so the segment is at fault and not the connection.
+ */
+export class RecordFault extends ProtocolFault {
+  override name = 'RecordFault';
+
+  constructor(
+    message: string,
+    readonly epoch: string,
+    readonly first_sequence: number,
+    readonly record_count: number,
+  ) {
+    super(message);
+  }
+}
+
 export interface Run {
   readonly buffer: ArrayBuffer;
   readonly words: Uint32Array;
@@ -25,7 +42,7 @@ export interface Run {
   readonly record_count: number;
 }
 
-/** Checks a message whole. Throws ProtocolFault; never reads past the message. */
+/** Checks a message whole. Throws ProtocolFault or RecordFault; never reads past the message. */
 export function parse_run(buffer: ArrayBuffer): Run {
   const length = buffer.byteLength;
   if (length < kRunHeaderBytes) {
@@ -46,24 +63,26 @@ export function parse_run(buffer: ArrayBuffer): Run {
   }
   if (record_count === 0) throw new ProtocolFault('a run holds no record');
 
+  const fault = (message: string): RecordFault =>
+    new RecordFault(message, epoch, first_sequence, record_count);
   let offset = kRunHeaderBytes;
   for (let i = 0; i < record_count; i += 1) {
     if (length - offset < kRecordHeaderBytes) {
-      throw new ProtocolFault(`a run announces ${record_count} records and ends after ${i}`);
+      throw fault(`a run announces ${record_count} records and ends after ${i}`);
     }
     const size = words[offset >> 2]!;
-    const sequence = safe_u64(words, (offset >> 2) + 2, 'sequence');
+    const sequence = u64(words, (offset >> 2) + 2);
     if (sequence !== first_sequence + i) {
-      throw new ProtocolFault(`sequence ${sequence} stands where ${first_sequence + i} belongs`);
+      throw fault(`sequence ${sequence} stands where ${first_sequence + i} belongs`);
     }
     const padded = padded_size(size);
     if (padded > length - offset - kRecordHeaderBytes) {
-      throw new ProtocolFault(`record ${sequence} of ${size} bytes reaches past its run`);
+      throw fault(`record ${sequence} of ${size} bytes reaches past its run`);
     }
     offset += kRecordHeaderBytes + padded;
   }
   if (offset !== length) {
-    throw new ProtocolFault(`${length - offset} bytes follow the last record of a run`);
+    throw fault(`${length - offset} bytes follow the last record of a run`);
   }
   return { buffer, words, epoch, first_sequence, record_count };
 }
@@ -85,10 +104,14 @@ function padded_size(size: number): number {
   return Math.ceil(size / 8) * 8;
 }
 
+/** Exact up to 2^53. */
+function u64(words: Uint32Array, index: number): number {
+  return words[index + 1]! * kTwoTo32 + words[index]!;
+}
+
 function safe_u64(words: Uint32Array, index: number, what: string): number {
-  const high = words[index + 1]!;
-  if (high > kMaxHighWord) throw new ProtocolFault(`${what} passes 2^53`);
-  return high * kTwoTo32 + words[index]!;
+  if (words[index + 1]! > kMaxHighWord) throw new ProtocolFault(`${what} passes 2^53`);
+  return u64(words, index);
 }
 
 function hex_word(word: number): string {

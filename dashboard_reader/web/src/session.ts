@@ -3,7 +3,7 @@
 // breaks the rules; nothing of that message has been used then.
 import { parse_control } from './control_message';
 import type { Cursors } from './cursors';
-import { parse_run, ProtocolFault, type Run } from './run_message';
+import { parse_run, ProtocolFault, RecordFault, type Run } from './run_message';
 
 /** Who wants the events. */
 export interface Sink {
@@ -72,9 +72,25 @@ export class Session {
 
   binary(message: ArrayBuffer): void {
     this.expect_hello();
-    const run = parse_run(message);
+    let run: Run;
+    try {
+      run = parse_run(message);
+    } catch (error) {
+      if (!(error instanceof RecordFault)) throw error;
+      this.pass_over(error);
+      return;
+    }
     this.cursors_.advance(run.epoch, run.first_sequence, run.record_count);
     this.sink_.run(run);
+  }
+
+  /** What a segment has damaged is lost, and told; other segments and later runs are not. */
+  private pass_over(fault: RecordFault): void {
+    const { epoch, first_sequence, record_count } = fault;
+    const cursor = this.cursors_.advance(epoch, first_sequence, record_count);
+    this.cursors_.missed += record_count;
+    const segment = `${cursor.channel}/${cursor.producer}`;
+    this.sink_.gap({ segment, count: record_count, reason: 'damaged' });
   }
 
   private expect_hello(): void {

@@ -171,6 +171,17 @@ describe('Stream', () => {
     expect(model.gaps).toEqual([{ segment: 'embedding/knn', count: 10, reason: 'overwritten' }]);
   });
 
+  it('passes over a run whose records lie, tells it, and keeps the connection', () => {
+    const lying = run(2, 3);
+    new DataView(lying).setUint32(32, 0x10000, true); // The size of its first record.
+    last().open(kHello, segment(0), run(0, 2), lying, run(5, 1), kLive);
+    expect(stream.state).toBe('live');
+    expect(model.events).toBe(3);
+    expect(stream.cursors.missed).toBe(3);
+    expect(model.gaps).toEqual([{ segment: 'embedding/knn', count: 3, reason: 'damaged' }]);
+    expect(stream.cursors.resume_token()).toBe(`${A}:6`);
+  });
+
   it('forgets an epoch that was reset and keeps showing it until another one comes', () => {
     last().open(kHello, segment(0), run(0, 2), kLive);
     last().end(1006);

@@ -1,0 +1,17 @@
+// The control messages of /v1/stream (docs/protocol.md, 3) as whole text frames.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bus/discovery.hpp"
+
+namespace ringside::dashboard {
+
+std::string hello_message();
+std::string segment_message(const Attached& segment, const SequenceRange& window, Sequence from);
+std::string gap_message(Epoch epoch, const SequenceRange& range, std::string_view reason);
+std::string events_message(Epoch epoch, Sequence from);
+std::string live_message();
+
+}  // namespace ringside::dashboard
