@@ -28,8 +28,8 @@ bool is_name(std::string_view name) {
 
 Result<void> check_name(std::string_view what, std::string_view name) {
   if (is_name(name)) return {};
-  return fail(Errc::bad_name, what, " name \"", name,
-              "\": use 1 to 64 letters, digits, '.', '_' or '-', not starting with '.' or '-'");
+  return fail(Errc::bad_name, what, " name ", in_quotes(name),
+              ": use 1 to 64 letters, digits, '.', '_' or '-', not starting with '.' or '-'");
 }
 
 Bus Bus::locate(std::string_view named) {

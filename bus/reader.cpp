@@ -48,6 +48,14 @@ SequenceRange Reader::window() const noexcept {
   return {oldest, next};
 }
 
+bool Reader::is_at(const std::filesystem::path& path) const {
+  const Result<std::uint64_t> size = file().size();
+  // A copy of what was left of an earlier boot ends when a producer of this boot goes on in the
+  // file.
+  const bool taken_up = damaged_ && damaged_->is_of_this_boot();
+  return size && *size >= geometry().file_size && !taken_up && file().is_at(path);
+}
+
 bool Reader::contradicts_itself() const noexcept {
   // `next` first: the writer raised `oldest` far enough before it stored that `next`, and `oldest`
   // only rises.
@@ -63,14 +71,17 @@ std::optional<Sequence> Reader::durable() const noexcept {
 
 Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
                   SequenceRange& gap) const noexcept {
+  // `next` first, as in contradicts_itself().
   const Sequence next = load_next();
-  if (const Sequence oldest = load_oldest(); oldest > cursor) {
+  const Sequence oldest = load_oldest();
+  if (segment_.is_truncated() || (oldest < next && next - oldest > geometry().retain))
+    return Take::fault;
+  if (oldest > cursor) {
     if (oldest > load_next()) return Take::fault;
     gap = {cursor, oldest};
     cursor = oldest;
     return Take::gap;
   }
-  if (segment_.is_truncated() || contradicts_itself()) return Take::fault;
   if (cursor == next) return Take::nothing;
   if (cursor > next) return Take::fault;
 
@@ -98,10 +109,10 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
       bytes <= geometry().data_capacity && (count > 1 || bytes <= record_bytes(kMaxPayload));
   // The index words read above are whole if the records are: both go when `oldest` passes them.
   if (!is_whole(run)) {
-    const Sequence oldest = load_oldest();
-    if (oldest <= cursor) return Take::fault;  // the file was cut off
-    gap = {cursor, oldest};
-    cursor = oldest;
+    const Sequence kept = load_oldest();
+    if (kept <= cursor || contradicts_itself()) return Take::fault;
+    gap = {cursor, kept};
+    cursor = kept;
     return Take::gap;
   }
   if (!consistent) return Take::fault;

@@ -83,8 +83,9 @@ class Reader {
     return segment_.state().owner_pid.load(std::memory_order_relaxed);
   }
 
-  /// Whether this very file is still the segment of that name: not removed, not replaced.
-  bool is_at(const std::filesystem::path& path) const { return file().is_at(path); }
+  /// Whether this very file is still the segment of that name, and this a view of it: not removed,
+  /// replaced, shortened, or taken up since a copy of it was made.
+  bool is_at(const std::filesystem::path& path) const;
 
   /// Whether the file was shortened under the mapping. Every take() is a fault then.
   bool is_truncated() const noexcept { return segment_.is_truncated(); }

@@ -38,6 +38,25 @@ struct Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
+/// `text`, which may be from anyone, as one piece of a message: in double quotes, on one line,
+/// without control characters, and cut where it is long. Bytes that are not ASCII are escaped too,
+/// since they need not be UTF-8.
+inline std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kLongest = 100;
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string all = "\"";
+  for (const char c : text.substr(0, kLongest)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      all.append({'\\', c});
+    else if (byte < 0x20 || byte > 0x7E)
+      all.append({'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]});
+    else
+      all.push_back(c);
+  }
+  return all.append(text.size() > kLongest ? "\"..." : "\"");
+}
+
 /// A failure with the words of `parts` joined; for messages put together from pieces.
 template <class... Parts>
 tl::unexpected<Error> fail(Errc code, const Parts&... parts) {

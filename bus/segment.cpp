@@ -74,6 +74,13 @@ bool Segment::is_of_this_boot() const {
          words[1].load(std::memory_order_relaxed) == boot[1];
 }
 
+void Segment::sign() const {
+  const BootId boot = current_boot_id();
+  state().owner_pid.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
+  state().boot_id[0].store(boot[0], std::memory_order_relaxed);
+  state().boot_id[1].store(boot[1], std::memory_order_relaxed);
+}
+
 std::optional<Record> Segment::check_record(Sequence sequence, Position from, Position end) const {
   if (end <= from || end - from > geometry_.data_capacity || from.value % 8 != 0)
     return std::nullopt;

@@ -57,6 +57,10 @@ class Segment {
   /// Whether a process of this boot wrote it last. If not, its words may be of any age.
   bool is_of_this_boot() const;
 
+  /// Says that this process of this boot writes it. For people, for the next writer and for readers
+  /// that come later; nothing is ordered by it.
+  void sign() const;
+
   /// decode_record() of the record that lies in [from, end). Nobody may write it meanwhile.
   std::optional<Record> check_record(Sequence sequence, Position from, Position end) const;
 

@@ -46,8 +46,8 @@ std::optional<std::uint64_t> parse_duration_ns(std::string_view text) {
 Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   const std::optional<std::uint64_t> ns = parse_duration_ns(text);
   if (!ns || *ns > static_cast<std::uint64_t>(std::chrono::nanoseconds::max().count()))
-    return fail(Errc::bad_argument, "duration \"", text,
-                "\": use a whole number and a unit, as in 100ms, 10s or 5m");
+    return fail(Errc::bad_argument, "duration ", in_quotes(text),
+                ": use a whole number and a unit, as in 100ms, 10s or 5m");
   return std::chrono::nanoseconds(static_cast<std::int64_t>(*ns));
 }
 
@@ -70,8 +70,8 @@ Result<Start> parse_start(std::string_view text) {
     value = parse_duration_ns(rest);
   }
   if (!value)
-    return fail(Errc::bad_argument, "start \"", text,
-                "\": use oldest, latest, last:N, seq:N or since:10s");
+    return fail(Errc::bad_argument, "start ", in_quotes(text),
+                ": use oldest, latest, last:N, seq:N or since:10s");
   return Start{kind, *value};
 }
 

@@ -3,7 +3,6 @@
 #include <string>
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "bus/recovery.hpp"
 #include "bus/writer.hpp"
@@ -68,16 +67,6 @@ bool can_go_on(const Segment& segment) {
          ends_whole(segment) && is_window_whole(segment);
 }
 
-void sign(const Segment& segment) {
-  SegmentState& state = segment.state();
-  const BootId boot = current_boot_id();
-  // For people and for the next writer; no reader orders anything by them.
-  state.owner_pid.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
-  state.opened_ns.store(now().ns, std::memory_order_relaxed);
-  state.boot_id[0].store(boot[0], std::memory_order_relaxed);
-  state.boot_id[1].store(boot[1], std::memory_order_relaxed);
-}
-
 tl::unexpected<Error> in_use(const std::filesystem::path& path, const Segment& segment) {
   if (segment.file().is_held_by_a_reader())
     return fail(
@@ -99,7 +88,8 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
 
   const std::filesystem::path path = bus.segment_path(name);
   const auto finish = [&](Segment segment, Origin origin) -> Result<Writer> {
-    sign(segment);
+    segment.sign();
+    segment.state().opened_ns.store(now().ns, std::memory_order_relaxed);
     if (auto reopened = reopen(segment); !reopened) return tl::unexpected<Error>(reopened.error());
     auto kept = std::make_unique<Segment>(std::move(segment));
     std::unique_ptr<WriteBack> write_back;
@@ -132,7 +122,7 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
     if (!existing) {
       Result<Segment> fresh = Segment::build(path.parent_path(), *plan, options.schema);
       if (!fresh) return tl::unexpected<Error>(fresh.error());
-      sign(*fresh);
+      fresh->sign();
       if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
       const Result<bool> linked = fresh->file().link_as(path);
       if (!linked) return tl::unexpected<Error>(linked.error());
@@ -163,7 +153,7 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
       if (!salvaged) return tl::unexpected<Error>(salvaged.error());
       refill(*fresh, salvaged->records);
     }
-    sign(*fresh);
+    fresh->sign();
     if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
     if (auto replaced = fresh->file().replace(path); !replaced)
       return tl::unexpected<Error>(replaced.error());

@@ -127,8 +127,7 @@ Result<void> check_durable(const Words& words, const Segment& segment) {
   if (durable.value == 0) return {};
   for (int attempt = 0; attempt < kAttempts; ++attempt)
     if (newest_mark(segment) != nullptr) return {};
-  return Fault{"the sync marks", kMarksOffset,           {}, "at least one with its checksum",
-               "none",           "F-42"}
+  return Fault{"the sync marks", kMarksOffset, {}, "at least one with its checksum", "none", "F-42"}
       .told();
 }
 

@@ -48,9 +48,9 @@ void Writer::resume() noexcept {
   last_timestamp_ = segment_->geometry().created;
   if (last.ns <= now().ns + kClockSlackNs) last_timestamp_ = std::max(last_timestamp_, last);
   populated_ = tail_.value;
-  // The last writer may have raised `oldest` and died before it overwrote anything, and this one may
-  // overwrite without raising it again. Pairs with the acquire fence in Reader::is_whole(), as the
-  // fence in make_room() does.
+  // The last writer may have raised `oldest` and died before it overwrote anything, and this one
+  // may overwrite without raising it again. Pairs with the acquire fence in Reader::is_whole(), as
+  // the fence in make_room() does.
   std::atomic_thread_fence(std::memory_order_release);
   // With a write-back the pages ahead are its thread's affair.
   populate_end_ = write_back_ ? tail_.value : tail_.value + capacity_;
@@ -112,6 +112,8 @@ void Writer::check_place() noexcept {
   const Result<std::uint64_t> size = file.size();
   if (!size || *size < segment_->geometry().file_size || !file.is_at(place_.path))
     displaced_ = true;
+  // Should someone have scribbled on it: readers would take the segment for one of another boot.
+  segment_->sign();
   if (doorbell_.is_at(place_.bus)) return;
   // Someone removed the doorbell; readers listen to another.
   if (Result<Doorbell> another = Doorbell::open(place_.bus)) doorbell_ = std::move(*another);

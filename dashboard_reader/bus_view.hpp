@@ -26,8 +26,8 @@ namespace ringside::dashboard {
 
 /// What can be wrong with a segment that was whole when it was attached.
 inline constexpr std::string_view kContradiction =
-    "header and index contradict each other; it is taken back once its producer has replaced what "
-    "it retains, or remove the file and restart the producer";
+    "header and index contradict each other; it is taken back once all of it is whole again, or "
+    "remove the file and restart the producer";
 inline constexpr std::string_view kUnreadable =
     "it was shortened while it was read; remove the file and restart the producer";
 

@@ -25,5 +25,7 @@ Campaign add_kill(CLI::App& app);
 Campaign add_stop(CLI::App& app);
 Campaign add_power(CLI::App& app);
 Campaign add_shutdown(CLI::App& app);
+Campaign add_lap(CLI::App& app);
+Campaign add_lie(CLI::App& app);
 
 }  // namespace ringside::campaign

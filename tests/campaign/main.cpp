@@ -9,8 +9,9 @@ int main(int argc, char** argv) {
   CLI::App app{"ringside_campaign: tries to break the bus, at length and from a seed"};
   app.set_version_flag("--version", "ringside_campaign " RINGSIDE_VERSION);
   app.require_subcommand(1);
-  const std::vector<Campaign> campaigns = {add_step(app), add_kill(app), add_stop(app),
-                                           add_power(app), add_shutdown(app)};
+  const std::vector<Campaign> campaigns = {add_step(app),  add_kill(app),     add_stop(app),
+                                           add_power(app), add_shutdown(app), add_lap(app),
+                                           add_lie(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

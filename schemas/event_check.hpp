@@ -1,0 +1,24 @@
+// Whether an event can be walked by the schema of its segment. FlatBuffers' own check by reflection
+// reads the offsets of tables and unions before it knows that they are inside the buffer, and lets
+// a union pass whose type is missing; its printer of JSON then reads a null pointer.
+#pragma once
+
+#include "bus/types.hpp"
+
+namespace reflection {
+struct Schema;
+}
+
+namespace ringside {
+
+/// An event may name one part of itself from many places, and is then printed many times its size.
+/// One whose JSON may be longer than this, and than so many times itself, is refused.
+inline constexpr std::size_t kLongestJson = std::size_t{64} << 20;
+inline constexpr std::size_t kLongestJsonTimes = 64;
+
+/// `schema` has passed check_schema; `event` is a private copy, from anyone. True if every offset
+/// that the schema knows leads to a whole value inside `event`, what is required is there, and
+/// every union's type is one of its kinds.
+bool check_event(const reflection::Schema& schema, Bytes event);
+
+}  // namespace ringside
