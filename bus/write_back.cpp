@@ -89,7 +89,7 @@ int WriteBack::round() {
   // The word of `next` is used again only when `oldest` is past it: pairs with the release fence in
   // Writer::make_room().
   std::atomic_thread_fence(std::memory_order_acquire);
-  if (state.oldest.load(std::memory_order_relaxed) > next.value) return round();
+  if (state.oldest.load(std::memory_order_relaxed) > next.value) return 0;  // the next round
   populate(next, tail);
   if (next == durable_ && generation_ > 0) return 0;
 
