@@ -127,6 +127,7 @@ std::optional<std::string> accept_key(std::string_view client_key) {
   };
   std::array<unsigned char, kKeyText> decoded{};
   if (client_key.size() != kKeyText || !client_key.ends_with("==") ||
+      client_key.find('=') != kKeyText - 2 ||  // the decoder takes it anywhere, for zeros
       EVP_DecodeBlock(decoded.data(), bytes(client_key), kKeyText) != 18)
     return std::nullopt;
   std::string joined(client_key);

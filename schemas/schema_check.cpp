@@ -190,6 +190,7 @@ class Check {
       has_key = has_key || one->key();
     }
     if (object.is_struct()) return struct_fields(object, by_id);
+    if (object.bytesize() != 0) return refuse(name, "a table with the size of a struct");
     for (std::size_t i = 0; i < count; ++i) {
       if (by_id[i]->offset() != 4 + 2 * i)
         return refuse(name, "a field's offset is not its number");
