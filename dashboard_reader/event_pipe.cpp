@@ -116,6 +116,7 @@ void EventPipe::add_joint(std::string_view fin, std::string_view head) {
 Progress EventPipe::progress_at(std::size_t sent) const {
   // Pieces alternate: joint i, payload i, joint i + 1.
   Progress progress;
+  progress.bytes = sent;
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     const auto* begin = static_cast<const char*>(pieces_[i].iov_base);
     const std::size_t size = pieces_[i].iov_len;

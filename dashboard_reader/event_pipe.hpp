@@ -30,6 +30,7 @@ Bytes payload_at(Bytes bytes);
 
 /// How far the socket took a batch.
 struct Progress {
+  std::size_t bytes = 0;      ///< that the socket took
   std::uint32_t records = 0;  ///< whole messages that are out
   std::string fin;            ///< the end of the last one's final fragment that is still missing
   bool open = false;          ///< the next one has begun; of it these are missing:

@@ -1,8 +1,15 @@
 #include "dashboard_reader/http_request.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringside::dashboard {
+namespace {
+
+/// RFC 9110, 5.6.2; upper case is gone by then.
+constexpr std::string_view kTokenCharacters = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
+
+}  // namespace
 
 std::string_view HttpRequest::header(const std::string& lower_case_name) const {
   const auto found = headers.find(lower_case_name);
@@ -23,15 +30,26 @@ HttpRequestParser::HttpRequestParser() {
 HttpRequestParser::State HttpRequestParser::feed(std::string_view bytes, std::size_t& used) {
   parser_.data = this;  // here, since the parser may have been moved since it was made
   const llhttp_errno_t result = llhttp_execute(&parser_, bytes.data(), bytes.size());
-  if (result == HPE_OK) {
-    used = bytes.size();
-    return State::incomplete;
+  used = result == HPE_OK ? bytes.size()
+                          : static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - bytes.data());
+  if (!has_strict_lines(bytes.substr(0, used))) {
+    error_ = "lines end with CR LF, and neither of them stands alone";
+    return State::bad;
   }
-  used = static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - bytes.data());
+  if (result == HPE_OK) return State::incomplete;
   if (result == HPE_PAUSED || result == HPE_PAUSED_UPGRADE) return State::complete;
   if (too_large_) return State::too_large;
   error_ = llhttp_get_error_reason(&parser_);
   return State::bad;
+}
+
+bool HttpRequestParser::has_strict_lines(std::string_view bytes) {
+  // What one server takes for the end of a line and the next one does not, requests are smuggled
+  // with (RFC 9112, 2.2 and 11.2).
+  return std::all_of(bytes.begin(), bytes.end(), [this](char byte) {
+    const char before = std::exchange(last_, byte);
+    return (before == '\r') == (byte == '\n') && byte != '\0';
+  });
 }
 
 HttpRequestParser& HttpRequestParser::self(llhttp_t* parser) {
@@ -66,9 +84,14 @@ int HttpRequestParser::on_header_value_complete(llhttp_t* parser) {
   std::transform(me.field_.begin(), me.field_.end(), me.field_.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  std::string& value = me.request_.headers[me.field_];
-  if (!value.empty()) value.append(", ");
-  value.append(me.value_);
+  if (me.field_.empty() || me.field_.find_first_not_of(kTokenCharacters) != std::string::npos) {
+    llhttp_set_error_reason(parser, "a header's name is no token");
+    return -1;
+  }
+  const auto [at, is_new] = me.request_.headers.try_emplace(me.field_);
+  if (!is_new) at->second.append(", ");
+  at->second.append(me.value_);
+  if (!is_new && me.field_ == "host") me.request_.has_repeated_host = true;
   me.field_.clear();
   me.value_.clear();
   me.header_bytes_ += 32;  // so that endless empty headers end too
@@ -79,9 +102,15 @@ int HttpRequestParser::on_headers_complete(llhttp_t* parser) {
   HttpRequestParser& me = self(parser);
   me.request_.method = llhttp_method_name(static_cast<llhttp_method_t>(parser->method));
   me.request_.keep_alive = llhttp_should_keep_alive(parser) != 0;
+  me.request_.is_http_1_1 = parser->http_major == 1 && parser->http_minor == 1;
   me.request_.upgrade = parser->upgrade != 0;
+  if (parser->http_major != 1) {
+    llhttp_set_error_reason(parser, "use HTTP/1.1");
+    return -1;
+  }
   // Nothing here takes a body, and one that is not read would be taken for the next request.
-  const bool has_body = (parser->flags & F_CHUNKED) != 0 || parser->content_length > 0;
+  const bool has_body = (parser->flags & F_CHUNKED) != 0 || parser->content_length > 0 ||
+                        me.request_.headers.contains("transfer-encoding");
   if (!has_body) return 0;
   llhttp_set_error_reason(parser, "a request with a body is not accepted");
   return -1;

@@ -1,4 +1,5 @@
-// One HTTP/1.1 request, parsed by llhttp. No I/O here.
+// One HTTP/1.1 request, parsed by llhttp, and judged more strictly where it is lenient. No I/O
+// here.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,8 @@ struct HttpRequest {
   std::string target;
   std::map<std::string, std::string> headers;  // by lower-case name; repeated ones joined by ", "
   bool keep_alive = false;
+  bool is_http_1_1 = false;
+  bool has_repeated_host = false;
   bool upgrade = false;
 
   /// The header's value, or "" where there is none.
@@ -54,6 +57,7 @@ class HttpRequestParser {
   static int on_header_value_complete(llhttp_t* parser);
   static int on_headers_complete(llhttp_t* parser);
   static int on_message_complete(llhttp_t* parser);
+  bool has_strict_lines(std::string_view bytes);
 
   llhttp_settings_t settings_{};
   llhttp_t parser_{};
@@ -63,6 +67,7 @@ class HttpRequestParser {
   std::string error_;
   std::size_t header_bytes_ = 0;
   bool too_large_ = false;
+  char last_ = '\0';
 };
 
 }  // namespace ringside::dashboard

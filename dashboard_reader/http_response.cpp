@@ -9,12 +9,18 @@ std::string_view reason(HttpStatus status) {
       return "OK";
     case HttpStatus::bad_request:
       return "Bad Request";
+    case HttpStatus::unauthorized:
+      return "Unauthorized";
     case HttpStatus::forbidden:
       return "Forbidden";
     case HttpStatus::not_found:
       return "Not Found";
     case HttpStatus::method_not_allowed:
       return "Method Not Allowed";
+    case HttpStatus::request_timeout:
+      return "Request Timeout";
+    case HttpStatus::misdirected:
+      return "Misdirected Request";
     case HttpStatus::upgrade_required:
       return "Upgrade Required";
     case HttpStatus::fields_too_large:

@@ -11,9 +11,12 @@ namespace ringside::dashboard {
 enum class HttpStatus {
   ok = 200,
   bad_request = 400,
+  unauthorized = 401,
   forbidden = 403,
   not_found = 404,
   method_not_allowed = 405,
+  request_timeout = 408,
+  misdirected = 421,
   upgrade_required = 426,
   fields_too_large = 431,
   unavailable = 503,

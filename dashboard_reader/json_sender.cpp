@@ -28,7 +28,7 @@ std::string event_message(const Attached& segment, const Record& record, const s
 /// Gaps of the same reason that follow each other are told as one.
 class Gaps {
  public:
-  Gaps(Epoch epoch, std::string& frames) : epoch_(epoch), frames_(frames) {}
+  Gaps(Epoch epoch, JsonTurn& turn) : epoch_(epoch), turn_(turn) {}
 
   void add(const SequenceRange& range, std::string_view reason) {
     if (range_ && range_->to == range.from && reason_ == reason) {
@@ -41,13 +41,15 @@ class Gaps {
   }
 
   void tell() {
-    if (range_) frames_.append(gap_message(epoch_, *range_, reason_));
+    if (!range_) return;
+    turn_.frames.append(gap_message(epoch_, *range_, reason_));
+    turn_.gaps.emplace_back(*range_, reason_);
     range_.reset();
   }
 
  private:
   Epoch epoch_;
-  std::string& frames_;
+  JsonTurn& turn_;
   std::optional<SequenceRange> range_;
   std::string_view reason_;
 };
@@ -68,7 +70,7 @@ std::shared_ptr<const EventJson> JsonPrinters::of(const Reader& reader) {
 JsonTurn take_json(const Attached& segment, const EventJson* printer, Sequence cursor) {
   const Reader& reader = segment.reader;
   JsonTurn turn;
-  Gaps gaps(reader.epoch(), turn.frames);
+  Gaps gaps(reader.epoch(), turn);
   std::uint64_t records = 0;
   RecordCopier copier(reader, cursor);
   turn.cursor = cursor;
@@ -108,6 +110,7 @@ JsonTurn take_json(const Attached& segment, const EventJson* printer, Sequence c
       if (json) {
         gaps.tell();
         turn.frames.append(event_message(segment, copier.record(), *json));
+        ++turn.events;
       } else {
         gaps.add({cursor, copier.cursor()}, "invalid");
       }

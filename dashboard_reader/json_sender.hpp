@@ -7,6 +7,9 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "bus/discovery.hpp"
 #include "schemas/event_json.hpp"
@@ -33,6 +36,8 @@ struct JsonTurn {
   End end = End::more;
   Sequence cursor;
   std::string frames;  ///< events and gaps, as whole text frames
+  std::uint64_t events = 0;
+  std::vector<std::pair<SequenceRange, std::string_view>> gaps;  ///< with their reasons
 };
 
 /// Takes events from `cursor` on, as many as one turn may hold up the others for. What is gone, and

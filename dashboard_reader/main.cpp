@@ -1,4 +1,5 @@
 // `ringside-dashboard`: shows a bus to browsers.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -6,27 +7,38 @@
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
-#include <asio/signal_set.hpp>
-#include <asio/steady_timer.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
 
 #include "bus/bus.hpp"
+#include "bus/start.hpp"
+#include "dashboard_reader/access.hpp"
 #include "dashboard_reader/bus_view.hpp"
+#include "dashboard_reader/hand_over.hpp"
+#include "dashboard_reader/listener.hpp"
+#include "dashboard_reader/log.hpp"
+#include "dashboard_reader/operation.hpp"
 #include "dashboard_reader/server.hpp"
 
 namespace ringside::dashboard {
 namespace {
 
-/// How long clients may take to be sent away before the process ends all the same.
-constexpr std::chrono::milliseconds kDrainLimit{1500};
+/// Descriptors for all that is no stream: requests, files, segments, the loop.
+constexpr rlim_t kSpareDescriptors = 2048;
 
 struct Options {
   std::string bus;
   std::string listen = "127.0.0.1:8765";
   std::string web;
-  std::vector<std::string> origins;
+  std::string data;
+  AccessOptions access;
+  AdmissionLimits limits;
+  std::string ping_interval = "20s";
+  bool echo = false;
   std::string log_level = "info";
+  bool log_json = false;
+  char** arguments = nullptr;  // as they were given, for a successor
 };
 
 int report(const Error& error) {
@@ -41,68 +53,136 @@ std::string built_page() {
   return (program.parent_path().parent_path() / "web").string();
 }
 
-int serve(const Options& options) {
+/// The folders that are served; the page that was built with this program may be missing.
+Result<void> open_folders(const Options& options, ServerOptions& server) {
+  const bool named = !options.web.empty();
+  Result<StaticFiles> page = StaticFiles::open(named ? options.web : built_page(), "--web");
+  if (page) server.page = std::move(*page);
+  if (!page && named) return tl::unexpected(page.error());
+  if (options.data.empty()) return {};
+  Result<StaticFiles> data = StaticFiles::open(options.data, "--data");
+  if (!data) return tl::unexpected(data.error());
+  server.data = std::move(*data);
+  return {};
+}
+
+/// As many descriptors as the clients may need, if the system gives them.
+void make_room(std::size_t& clients) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = clients + kSpareDescriptors;
+  if (limit.rlim_cur < wanted) limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= wanted) return;
+  const std::size_t possible = limit.rlim_cur - std::min(limit.rlim_cur - 1, kSpareDescriptors);
+  spdlog::warn(
+      "no more than {} clients instead of {}: the system gives this process {} files; "
+      "raise it with ulimit -n or LimitNOFILE=",
+      possible, clients, limit.rlim_cur);
+  clients = possible;
+}
+
+Result<void> check_exposure(const asio::ip::tcp::acceptor& listener, const Access& access) {
+  if (is_loopback(listener) || access.has_token()) return {};
+  return fail(
+      Errc::bad_argument, "listening on ", address_of(listener),
+      ", beyond this machine, needs a token: make one with (umask 077; openssl rand -hex 32 "
+      "> token) and add --token-file token");
+}
+
+Result<void> serve(const Options& options) {
   const Bus bus = Bus::locate(options.bus);
   std::error_code ignored;
   if (std::filesystem::exists(bus.directory(), ignored) &&
       !std::filesystem::is_directory(bus.directory(), ignored))
-    return report({Errc::not_found, 0,
-                   bus.directory().string() + ": not a directory; name the bus with --bus DIR"});
-  asio::io_context loop(1);
-  BusView view(loop, bus);
-  std::optional<StaticFiles> files;
-  const bool named = !options.web.empty();
-  if (Result<StaticFiles> opened = StaticFiles::open(named ? options.web : built_page()); opened)
-    files = std::move(*opened);
-  else if (named)
-    return report(opened.error());
-  // Events move on to sockets by splice(), which knows no MSG_NOSIGNAL.
+    return fail(Errc::not_found, bus.directory().string(),
+                ": not a directory; name the bus with --bus DIR");
+  ServerOptions server_options;
+  server_options.limits = options.limits;
+  server_options.echo = options.echo;
+  const Result<std::chrono::nanoseconds> ping_interval = parse_duration(options.ping_interval);
+  if (!ping_interval || ping_interval->count() <= 0)
+    return fail(Errc::bad_argument, "--ping-interval ", options.ping_interval,
+                ": use a duration such as 20s");
+  server_options.ping_interval = *ping_interval;
+  if (Result<void> folders = open_folders(options, server_options); !folders) return folders;
+  Result<Access> access = Access::read(options.access);
+  if (!access) return tl::unexpected(access.error());
+  make_room(server_options.limits.clients);
+  // Files and events move on to sockets by sendfile() and splice(), which know no MSG_NOSIGNAL.
   std::signal(SIGPIPE, SIG_IGN);
   Result<EventPipe> pipe = EventPipe::open();
-  if (!pipe) return report(pipe.error());
-  Server server(loop, view, std::move(*pipe), std::move(files), options.origins);
-  if (const Result<void> listening = server.listen(options.listen); !listening)
-    return report(listening.error());
+  if (!pipe) return tl::unexpected(pipe.error());
+  asio::io_context loop(1);
+  Result<asio::ip::tcp::acceptor> listener = open_listener(loop, options.listen);
+  if (!listener) return tl::unexpected(listener.error());
+  if (Result<void> safe = check_exposure(*listener, *access); !safe) return safe;
+  BusView view(loop, bus);
+  Server server(loop, std::move(*listener), view, *access, std::move(*pipe),
+                std::move(server_options));
+  Operation operation(loop, server, *access, options.arguments);
   // Before the first client is served, so that none is told that a segment is gone which is only
   // not yet read.
   view.start();
   server.start();
   std::printf("listening on http://%s\n", server.address().c_str());
   std::fflush(stdout);
-
-  asio::steady_timer drain(loop);
-  asio::signal_set signals(loop, SIGINT, SIGTERM);
-  signals.async_wait([&](const asio::error_code& error, int) {
-    if (error) return;
-    signals.clear();  // a second signal ends it at once
-    drain.expires_after(kDrainLimit);
-    drain.async_wait([&loop](const asio::error_code&) { loop.stop(); });
-    server.stop([&drain] { drain.cancel(); });
-  });
+  ::sd_notify(0, "READY=1");
+  tell_predecessor();
   loop.run();
-  return 0;
+  return {};
+}
+
+void add_options(CLI::App& app, Options& options) {
+  app.add_option("--bus", options.bus,
+                 "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that exists, "
+                 "else /dev/shm/ringside)");
+  app.add_option("--listen", options.listen,
+                 "HOST:PORT to serve on; port 0 picks a free one; beyond loopback, --token-file is "
+                 "needed. With LISTEN_FDS (systemd), that socket is served instead")
+      ->capture_default_str();
+  app.add_option("--web", options.web,
+                 "The folder of the page (default: the one built with this program)");
+  app.add_option("--data", options.data,
+                 "A folder to serve as /data/, such as that of a saved fit");
+  app.add_option("--token-file", options.access.token_file,
+                 "A file with the token that clients must give (?token=T, or Authorization: Bearer "
+                 "T); read anew on SIGHUP");
+  app.add_option("--origin", options.access.origins,
+                 "SCHEME://HOST[:PORT] that the dashboard is known by, or whose pages may open the "
+                 "stream, besides its own; repeatable")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--origin-file", options.access.origin_file,
+                 "A file with more of them, a line each; read anew on SIGHUP");
+  app.add_option("--max-clients", options.limits.clients, "Streams at a time; 503 beyond")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
+      ->capture_default_str();
+  app.add_option("--max-clients-per-address", options.limits.per_address,
+                 "Streams of one address at a time (default: 256, and any number from loopback, "
+                 "where a proxy stands for many)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}));
+  app.add_option("--ping-interval", options.ping_interval,
+                 "A client that is silent for so long is pinged, and one that then stays silent "
+                 "for as long again is sent away (4001)")
+      ->capture_default_str();
+  app.add_flag("--echo", options.echo,
+               "Serve /v1/echo, which sends every message back, for WebSocket conformance suites");
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
+  app.add_flag("--log-json", options.log_json, "Log a JSON object a line");
+  app.footer(
+      "Signals: SIGTERM drains and ends, SIGHUP reads token and origins anew, SIGUSR2 starts "
+      "the program anew\nin place of this one without refusing a connection.");
+  app.set_version_flag("--version", "ringside-dashboard " RINGSIDE_VERSION);
 }
 
 int run(int argc, char** argv) {
   CLI::App app{"ringside-dashboard: shows a bus to browsers"};
   Options options;
-  app.add_option("--bus", options.bus,
-                 "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that exists, "
-                 "else /dev/shm/ringside)");
-  app.add_option("--listen", options.listen, "HOST:PORT to serve on; port 0 picks a free one")
-      ->capture_default_str();
-  app.add_option("--web", options.web,
-                 "The folder of the page (default: the one built with this program)");
-  app.add_option(
-         "--origin", options.origins,
-         "SCHEME://HOST[:PORT] whose pages may open the stream, besides the dashboard's own; "
-         "repeatable")
-      ->expected(1)
-      ->take_all();
-  app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
-      ->capture_default_str();
-  app.set_version_flag("--version", "ringside-dashboard " RINGSIDE_VERSION);
+  options.arguments = argv;
+  add_options(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -112,9 +192,9 @@ int run(int argc, char** argv) {
     return 2;
   }
   // The log goes to standard error: standard output is for the one line that scripts wait for.
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("ringside-dashboard"));
-  spdlog::set_level(spdlog::level::from_str(options.log_level));
-  return serve(options);
+  open_log({.level = spdlog::level::from_str(options.log_level), .json = options.log_json});
+  const Result<void> served = serve(options);
+  return served ? 0 : report(served.error());
 }
 
 }  // namespace

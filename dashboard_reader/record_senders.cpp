@@ -21,7 +21,7 @@ asio::awaitable<SendResult> send_event(StreamOutlet& outlet, const Reader& reade
   // It may be torn; if it does not fit the index, the ring says whether it was.
   if (payload.empty() || record_bytes(payload.size()) != run.bytes.size())
     co_return SendResult{reader.is_whole(run) ? Sent::fault_unbegun : Sent::not_begun, 0};
-  outlet.append_pong();
+  outlet.append_control();
   append_head(outlet, payload.size());
   const Sent sent = co_await outlet.send_span(payload, reader, run);
   co_return SendResult{sent, sent == Sent::whole ? 1U : 0U};
@@ -32,7 +32,7 @@ asio::awaitable<SendResult> send_event(StreamOutlet& outlet, const Reader& reade
 asio::awaitable<SendResult> send_run(StreamOutlet& outlet, const Reader& reader, Run run) {
   const wire::RunHeader header(reader.epoch().value, run.first.value, run.count,
                                static_cast<std::uint32_t>(run.bytes.size()), 0);
-  outlet.append_pong();
+  outlet.append_control();
   append_head(outlet, sizeof header + run.bytes.size());
   outlet.append(text_of(header, sizeof header));
   const Sent sent = co_await outlet.send_span(run.bytes, reader, run);
@@ -46,6 +46,7 @@ asio::awaitable<SendResult> send_events(StreamOutlet& outlet, EventPipe& pipe, c
   if (outlet.ended()) co_return SendResult{Sent::ended, 0};
   Progress progress;
   const Sent sent = pipe.send(outlet.socket().native_handle(), reader, run, progress);
+  outlet.count_sent(progress.bytes);
   if (sent != Sent::whole) co_return SendResult{sent, 0};
   SendResult result{Sent::whole, progress.records};
   outlet.append(progress.fin);

@@ -1,74 +1,90 @@
-// The dashboard's server: accepts connections, answers HTTP, and hands WebSockets to sessions.
+// The dashboard's server: accepts connections, and keeps what they share, from the first request to
+// the drain. On the loop.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
-#include <vector>
+#include <unordered_set>
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 
-#include "bus/result.hpp"
+#include "dashboard_reader/access.hpp"
+#include "dashboard_reader/admission.hpp"
 #include "dashboard_reader/bus_view.hpp"
-#include "dashboard_reader/http_request.hpp"
-#include "dashboard_reader/http_response.hpp"
+#include "dashboard_reader/http_connection.hpp"
+#include "dashboard_reader/metrics.hpp"
 #include "dashboard_reader/reader_listing.hpp"
+#include "dashboard_reader/routes.hpp"
 #include "dashboard_reader/static_files.hpp"
 #include "dashboard_reader/stream_session.hpp"
-#include "dashboard_reader/window_download.hpp"
 
 namespace ringside::dashboard {
 
+struct ServerOptions {
+  std::optional<StaticFiles> page;
+  std::optional<StaticFiles> data;
+  AdmissionLimits limits;
+  std::chrono::nanoseconds ping_interval = std::chrono::seconds(20);
+  bool echo = false;
+};
+
 class Server {
  public:
-  /// `origins` are those whose pages may open the stream, besides our own.
-  Server(asio::io_context& loop, BusView& view, EventPipe pipe, std::optional<StaticFiles> files,
-         std::vector<std::string> origins);
-
-  /// Binds and listens on HOST:PORT (port 0 picks a free one); an IPv6 address stands in brackets.
-  /// Fails with in_use if the port is taken.
-  Result<void> listen(const std::string& host_and_port);
+  Server(asio::io_context& loop, asio::ip::tcp::acceptor listener, BusView& view,
+         const Access& access, EventPipe pipe, ServerOptions options);
 
   /// HOST:PORT as it came to be.
-  std::string address() const;
+  std::string address() const { return address_; }
+  int listener() { return listener_.native_handle(); }
 
   /// Begins to accept.
   void start();
 
-  /// Accepts no more and asks every client to come back later; calls `drained` when the last is
-  /// gone.
+  /// Sends all streams away, so that they come back: with a token that is not theirs any more, they
+  /// will not.
+  void send_all_away();
+
+  /// Accepts no more, completes what is under way, and sends all streams away; calls `drained` when
+  /// the last connection is gone.
   void stop(std::function<void()> drained);
 
- private:
-  /// What came of a request: an answer, whose body may be a window; or a stream that takes the
-  /// socket over.
-  struct Routed {
-    HttpAnswer answer;
-    std::optional<StreamQuery> stream;
-    std::string accept;
-    std::optional<Window> window;
-  };
+  /// Ends whatever is open still, at once.
+  void cut_all();
 
-  void list_readers();
+ private:
   asio::awaitable<void> accept_all();
-  asio::awaitable<void> serve(asio::ip::tcp::socket socket);
-  Routed route(const HttpRequest& request) const;
-  Routed open_stream(const HttpRequest& request,
-                     const std::map<std::string, std::string>& query) const;
-  bool is_allowed_origin(const HttpRequest& request) const;
+  void serve(asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer);
+  void open(Opened opened, Upgrade upgrade);
+  std::shared_ptr<StreamSession> make_stream(Opened opened, StreamQuery query);
+  void note_answer(const HttpRequest& request, const asio::ip::tcp::endpoint& peer,
+                   const Reply& reply);
+  void check_drained();
+  void list_readers();
+  std::map<Epoch, Slowest> slowest_clients() const;
+  Standing standing() const;
 
   asio::io_context& loop_;
+  asio::ip::tcp::acceptor listener_;
   BusView& view_;
-  StreamTools tools_;
-  std::optional<StaticFiles> files_;
-  std::vector<std::string> origins_;
-  asio::ip::tcp::acceptor acceptor_;
-  std::vector<std::weak_ptr<StreamSession>> sessions_;
-  std::size_t streams_ = 0;
+  std::string address_;
+  Metrics metrics_;
+  Admission admission_;
+  Routes routes_;
+  SessionTools session_tools_;
+  StreamTools stream_tools_;
+  DeadlineQueue requests_;
+  HttpTools http_tools_;
+  // Those that are open; their coroutines keep them alive, and take them out when they end.
+  std::unordered_set<HttpConnection*> connections_;
+  std::unordered_set<Session*> sessions_;
+  std::unordered_set<StreamSession*> streams_;  // of the sessions
+  std::uint64_t sent_bytes_ = 0;                // into streams that have ended
   std::function<void()> drained_;
+  bool is_draining_ = false;
   std::optional<ReaderListing> listing_;
   asio::steady_timer listing_due_;
 };

@@ -47,15 +47,14 @@ std::optional<std::string> read_whole(const File& file) {
 
 }  // namespace
 
-Result<StaticFiles> StaticFiles::open(const std::filesystem::path& root) {
+Result<StaticFiles> StaticFiles::open(const std::filesystem::path& root, std::string_view option) {
   File directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (directory.descriptor() < 0)
-    return fail_errno(
-        errno, "cannot open the page's directory " + root.string() + " (name it with --web)");
+    return fail_errno(errno, "cannot open " + std::string(option) + " " + root.string());
   return StaticFiles(std::move(directory));
 }
 
-HttpAnswer StaticFiles::get(const std::string& path) const {
+HttpAnswer StaticFiles::get(const std::string& path, const HttpRequest& /*request*/) const {
   std::string relative = path.substr(std::min(path.find_first_not_of('/'), path.size()));
   if (relative.empty()) relative = "index.html";
   open_how how{};

@@ -7,6 +7,7 @@
 
 #include "bus/file.hpp"
 #include "bus/result.hpp"
+#include "dashboard_reader/http_request.hpp"
 #include "dashboard_reader/http_response.hpp"
 
 namespace ringside::dashboard {
@@ -14,11 +15,11 @@ namespace ringside::dashboard {
 class StaticFiles {
  public:
   /// Fails with not_found if `root` is no directory.
-  static Result<StaticFiles> open(const std::filesystem::path& root);
+  static Result<StaticFiles> open(const std::filesystem::path& root, std::string_view option);
 
   /// The file at an absolute URL path ("/" is index.html), or 404. The kernel resolves the path
   /// beneath the root (openat2): neither ".." nor a link leads out of it.
-  HttpAnswer get(const std::string& path) const;
+  HttpAnswer get(const std::string& path, const HttpRequest& request) const;
 
  private:
   explicit StaticFiles(File root) : root_(std::move(root)) {}

@@ -18,6 +18,12 @@ using asio::use_awaitable;
 /// held back for it: that cost a tenth of the throughput.
 constexpr std::uint64_t kCorkedBytes = 16 * 1024;
 
+/// Control frames that wait: many pings may come before one answer can go.
+constexpr std::size_t kMaxControlBytes = 2048;
+
+/// What a client may keep of its buffer when there is nothing in it.
+constexpr std::size_t kKeptBytes = 1024;
+
 /// Stands in for what can no longer be read.
 constexpr std::array<std::byte, 4096> kZeros{};
 
@@ -40,12 +46,20 @@ void StreamOutlet::end() {
   socket_.close(ignored);
 }
 
+void StreamOutlet::add_control(std::string_view frame) {
+  if (control_.size() + frame.size() > kMaxControlBytes) control_.clear();
+  control_.append(frame);
+}
+
 asio::awaitable<void> StreamOutlet::flush() {
-  append_pong();
+  append_control();
   std::size_t sent = 0;
   while (sent < pending_.size() && !ended_) {
     asio::error_code error;
-    sent += socket_.send(asio::buffer(pending_.data() + sent, pending_.size() - sent), 0, error);
+    const std::size_t taken =
+        socket_.send(asio::buffer(pending_.data() + sent, pending_.size() - sent), 0, error);
+    sent += taken;
+    sent_bytes_ += taken;
     if (error == asio::error::would_block) {
       co_await writable();
     } else if (error) {
@@ -53,6 +67,8 @@ asio::awaitable<void> StreamOutlet::flush() {
     }
   }
   pending_.clear();
+  // JSON makes it long, and then the client may be idle for hours.
+  if (pending_.capacity() > kKeptBytes) pending_.shrink_to_fit();
 }
 
 asio::awaitable<Sent> StreamOutlet::send_span(Bytes span, const Reader& reader, const Run& run) {
@@ -67,7 +83,9 @@ asio::awaitable<Sent> StreamOutlet::send_span(Bytes span, const Reader& reader, 
     const std::array<asio::const_buffer, 2> buffers = {
         asio::buffer(pending_.data() + (pending_.size() - of_pending), of_pending), rest};
     asio::error_code error;
-    left -= socket_.send(buffers, flags, error);
+    const std::size_t taken = socket_.send(buffers, flags, error);
+    left -= taken;
+    sent_bytes_ += taken;
     if (error == asio::error::would_block) {
       co_await writable();
     } else if (error == asio::error::fault && readable) {
@@ -86,7 +104,9 @@ asio::awaitable<Sent> StreamOutlet::send_span(Bytes span, const Reader& reader, 
 
 asio::awaitable<void> StreamOutlet::writable() {
   asio::error_code error;
+  blocked_ = true;
   co_await socket_.async_wait(asio::socket_base::wait_write, redirect_error(use_awaitable, error));
+  blocked_ = false;
   if (error) end();
 }
 

@@ -5,6 +5,7 @@
 // all of it is in the socket and the ring says that it was whole until then does the FIN follow.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,17 +42,21 @@ class StreamOutlet {
   void end();
   bool ended() const { return ended_; }
 
+  /// For bytes that went to the socket by another way.
+  void count_sent(std::size_t bytes) { sent_bytes_ += bytes; }
+
   /// Whole frames, or the head of a fragment, that go out before what comes next.
   void append(std::string_view bytes) { pending_.append(bytes); }
 
-  /// Only the newest ping needs an answer (RFC 6455, 5.5.3), so this cannot grow.
-  void answer_ping(std::string pong) { pong_ = std::move(pong); }
-  bool has_pong() const { return !pong_.empty(); }
+  /// A ping or pong, to go out between two messages. Of many that wait, only the newest are kept: a
+  /// client need not get an answer to each of its pings (RFC 6455, 5.5.3).
+  void add_control(std::string_view frame);
+  bool has_control() const { return !control_.empty(); }
 
-  /// Between two messages: a pong that waits goes out before what is appended next.
-  void append_pong() { pending_.append(std::exchange(pong_, {})); }
+  /// Between two messages: control frames that wait go out before what is appended next.
+  void append_control() { pending_.append(std::exchange(control_, {})); }
 
-  /// Sends what waits, pongs included.
+  /// Sends what waits, control frames included.
   asio::awaitable<void> flush();
 
   /// Sends what was appended, and with it `span` of `run` out of the mapping, all of it or the rest
@@ -62,10 +67,18 @@ class StreamOutlet {
 
   asio::awaitable<void> writable();
 
+  /// Whether the socket takes nothing at the moment, and so no Close either.
+  bool is_blocked() const { return blocked_; }
+
+  /// All that the socket took so far.
+  std::uint64_t sent_bytes() const { return sent_bytes_; }
+
  private:
   asio::ip::tcp::socket socket_;
   std::string pending_;
-  std::string pong_;
+  std::string control_;
+  std::uint64_t sent_bytes_ = 0;
+  bool blocked_ = false;
   bool ended_ = false;
 };
 

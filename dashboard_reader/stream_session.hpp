@@ -1,51 +1,49 @@
 // One client of /v1/stream: a cursor a segment, and no queue. Whenever the socket takes more, the
 // next run goes out of the mapping; who is slow falls behind in the ring and is told what it
 // missed.
-//
-// Two coroutines on the loop: one writes, one reads (RFC 6455 control frames only, since clients
-// have nothing to say). All their state is in the session, which lives until both have ended.
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <map>
 #include <memory>
-#include <string>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <asio/awaitable.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/steady_timer.hpp>
 
 #include "bus/reader.hpp"
 #include "dashboard_reader/bus_view.hpp"
 #include "dashboard_reader/event_pipe.hpp"
 #include "dashboard_reader/json_sender.hpp"
-#include "dashboard_reader/record_senders.hpp"
-#include "dashboard_reader/stream_outlet.hpp"
+#include "dashboard_reader/metrics.hpp"
+#include "dashboard_reader/session.hpp"
 #include "dashboard_reader/stream_query.hpp"
-#include "dashboard_reader/websocket.hpp"
 
 namespace ringside::dashboard {
 
-/// What all sessions of a loop share.
+/// What all streams of a loop share.
 struct StreamTools {
   EventPipe pipe;
   JsonPrinters printers;
 };
 
-class StreamSession : public std::enable_shared_from_this<StreamSession> {
+/// What a client of a stream was sent.
+struct StreamFigures {
+  std::uint64_t events = 0;
+  std::uint64_t gaps = 0;                          ///< that it was told
+  std::uint64_t missing = 0;                       ///< sequences in them
+  std::optional<std::chrono::nanoseconds> replay;  ///< from the start to `live`
+};
+
+class StreamSession final : public Session {
  public:
-  /// `response` is the HTTP answer that opens the stream; `leftover` is what the client sent beyond
-  /// its request.
-  StreamSession(asio::ip::tcp::socket socket, BusView& view, StreamTools& tools, StreamQuery query,
-                std::string response, std::string leftover);
+  StreamSession(Opened opened, SessionTools& tools, BusView& view, StreamTools& stream_tools,
+                Metrics& metrics, StreamQuery query);
 
-  /// Spawns the coroutines; they keep the session alive. Calls `ended` once both are done.
-  void start(std::function<void()> ended);
-
-  /// Ends the stream after the current message with Close 1001, so that the client comes back.
-  void go_away();
+  const StreamFigures& figures() const { return figures_; }
+  StreamMode mode() const { return query_.mode; }
 
   /// Calls `tell` with epoch and next sequence of each segment that this client follows.
   template <class Tell>
@@ -63,45 +61,39 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
     bool finished = false;  // the segment is gone and read to its end, or it is at fault
   };
 
-  asio::awaitable<void> write_all();
-  asio::awaitable<void> read_all();
+  asio::awaitable<void> write_all() override;
+  /// Clients have nothing to say: what is well-formed is passed over.
+  void take(const IncomingData& /*data*/) override {}
+
   asio::awaitable<void> send_next(Place& place, bool& sent);
   asio::awaitable<void> send_records(Place& place, const Run& run);
   asio::awaitable<void> send_json(Place& place, bool& sent);
-  asio::awaitable<void> sleep();
-  asio::awaitable<void> close(CloseCode code, std::string_view reason);
+  asio::awaitable<void> sleep_until_news();
 
   void adopt_segments();
   void add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end);
   void tell_lost_epochs();
+  void tell_gap(Epoch epoch, const SequenceRange& range, std::string_view reason);
+  void count_gap(const SequenceRange& range, std::string_view reason);
+  void count_events(std::uint64_t events);
   void tell_overwritten(Epoch epoch, const SequenceRange& range);
   void say_whose_events(Epoch epoch, Sequence from);
   void say_live_once();
   void found_end(Place& place) const;
   void found_fault(Place& place, std::string_view what);
-  bool handle(const IncomingControl& control);
-  void end();
-  void coroutine_done();
 
-  StreamOutlet outlet_;
   BusView& view_;
   StreamTools& tools_;
+  Metrics& metrics_;
   StreamQuery query_;
-  std::string leftover_;
   std::vector<Place> places_;
   // mode=event: what a client takes the next event for, which does not say so itself.
   std::pair<Epoch, Sequence> due_{};
   std::map<Epoch, Sequence> left_;  // where segments were left that are gone; a file can come back
-  std::function<void()> on_ended_;
-  int coroutines_ = 0;
-  asio::steady_timer wake_;
+  StreamFigures figures_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::uint64_t seen_version_ = 0;
   std::uint64_t seen_roster_ = 0;
-  bool live_ = false;
-  bool going_away_ = false;
-  bool failed_protocol_ = false;
-  bool peer_closed_ = false;
-  std::string protocol_error_;
 };
 
 }  // namespace ringside::dashboard

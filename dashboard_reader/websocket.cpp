@@ -1,18 +1,11 @@
 #include "dashboard_reader/websocket.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include <openssl/evp.h>
 
 namespace ringside::dashboard {
 namespace {
 
-constexpr std::uint64_t kMaxControlPayload = 125;
-
-bool is_control(Opcode opcode) {
-  return (static_cast<std::uint8_t>(opcode) & 0x8) != 0;
-}
+constexpr std::size_t kMaxControlPayload = 125;
 
 }  // namespace
 
@@ -42,81 +35,14 @@ std::string encode_frame(Opcode opcode, std::string_view payload) {
   return frame.append(payload);
 }
 
-std::string encode_close(CloseCode code, std::string_view reason) {
-  const auto number = static_cast<std::uint16_t>(code);
+std::string encode_close(const Closing& closing) {
+  if (closing.code == CloseCode::none) return encode_frame(Opcode::close, {});
+  const auto number = static_cast<std::uint16_t>(closing.code);
   std::string payload;
   payload.push_back(static_cast<char>(number >> 8));
   payload.push_back(static_cast<char>(number & 0xFF));
-  payload.append(reason.substr(0, kMaxControlPayload - 2));
+  payload.append(closing.reason, 0, kMaxControlPayload - 2);
   return encode_frame(Opcode::close, payload);
-}
-
-Result<std::optional<IncomingControl>> FrameDecoder::feed(std::string_view& input) {
-  while (!input.empty()) {
-    if (!in_payload_) {
-      head_.at(head_have_++) = static_cast<std::uint8_t>(input.front());
-      input.remove_prefix(1);
-      if (head_have_ == 2) {
-        // What is wrong already is said already: the rest of such a head may never come.
-        if (const Result<void> good = check_first_bytes(); !good)
-          return tl::unexpected<Error>(good.error());
-        const std::uint8_t length = head_[1] & 0x7F;
-        head_need_ = 2 + 4 + (length == 126 ? 2U : length == 127 ? 8U : 0U);
-      }
-      if (head_have_ < head_need_) continue;
-      if (const Result<void> good = head_complete(); !good)
-        return tl::unexpected<Error>(good.error());
-      head_have_ = 0;
-      head_need_ = 2;
-      in_payload_ = true;
-    }
-    const auto taken =
-        static_cast<std::size_t>(std::min<std::uint64_t>(payload_left_, input.size()));
-    if (is_control(opcode_)) control_.append(input.substr(0, taken));
-    input.remove_prefix(taken);
-    payload_left_ -= taken;
-    if (payload_left_ > 0) continue;
-    in_payload_ = false;
-    if (!is_control(opcode_)) continue;
-    // The mask is the last four bytes of the head (RFC 6455, 5.3).
-    for (std::size_t i = 0; i < control_.size(); ++i)
-      control_[i] = static_cast<char>(static_cast<std::uint8_t>(control_[i]) ^ mask_.at(i % 4));
-    return IncomingControl{opcode_, std::exchange(control_, {})};
-  }
-  return std::nullopt;
-}
-
-Result<void> FrameDecoder::check_first_bytes() {
-  const bool fin = (head_[0] & 0x80) != 0;
-  const auto number = static_cast<std::uint8_t>(head_[0] & 0x0F);
-  if ((head_[0] & 0x70) != 0) return fail(Errc::bad_argument, "reserved bits are set");
-  if (number > 0xA || (number > 0x2 && number < 0x8))
-    return fail(Errc::bad_argument, "reserved opcode");
-  if ((head_[1] & 0x80) == 0) return fail(Errc::bad_argument, "a client's frame must be masked");
-  opcode_ = static_cast<Opcode>(number);
-  if (is_control(opcode_)) {
-    if (!fin) return fail(Errc::bad_argument, "a control frame is fragmented");
-    if ((head_[1] & 0x7F) > kMaxControlPayload)
-      return fail(Errc::bad_argument, "a control frame is longer than 125 bytes");
-    return {};
-  }
-  if ((opcode_ == Opcode::continuation) != in_message_)
-    return fail(Errc::bad_argument, "fragments out of order");
-  in_message_ = !fin;
-  return {};
-}
-
-Result<void> FrameDecoder::head_complete() {
-  payload_left_ = head_[1] & 0x7F;
-  if (payload_left_ >= 126) {
-    payload_left_ = 0;
-    for (std::size_t i = 2; i < head_need_ - 4; ++i)
-      payload_left_ = payload_left_ << 8 | head_.at(i);
-  }
-  if (payload_left_ > ~std::uint64_t{0} / 2)
-    return fail(Errc::bad_argument, "the length has its top bit set");
-  std::copy_n(head_.begin() + static_cast<std::ptrdiff_t>(head_need_ - 4), 4, mask_.begin());
-  return {};
 }
 
 std::optional<std::string> accept_key(std::string_view client_key) {

@@ -1,4 +1,5 @@
-// WebSocket framing and handshake (RFC 6455) without I/O.
+// What goes out of a WebSocket, and its handshake (RFC 6455), without I/O. What comes in is
+// frame_decoder.hpp.
 #pragma once
 
 #include <array>
@@ -7,8 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "bus/result.hpp"
 
 namespace ringside::dashboard {
 
@@ -27,9 +26,18 @@ enum class CloseCode : std::uint16_t {
   normal = 1000,
   going_away = 1001,
   protocol_error = 1002,
+  none = 1005,  ///< never on the wire: a Close without a code
+  lost = 1006,  ///< never on the wire: the connection ended without a Close
+  bad_text = 1007,
   too_big = 1009,
-  internal_error = 1011,
   lapped = 4000,
+  silent = 4001,
+};
+
+/// How a connection is to end.
+struct Closing {
+  CloseCode code = CloseCode::normal;
+  std::string reason;
 };
 
 /// The head of an unmasked frame, as servers send it: at most 10 bytes.
@@ -42,39 +50,8 @@ FrameHead encode_head(Opcode opcode, bool fin, std::uint64_t payload_length);
 /// A whole unmasked frame around a short payload.
 std::string encode_frame(Opcode opcode, std::string_view payload);
 
-/// A close frame with its code and a reason of at most 123 bytes.
-std::string encode_close(CloseCode code, std::string_view reason);
-
-/// What came in: the control frames whole; of data frames, which mean nothing to us, only that they
-/// were well-formed.
-struct IncomingControl {
-  Opcode opcode;
-  std::string payload;
-};
-
-/// Decodes what a client sends, byte by byte if need be, holding at most 125 of them.
-class FrameDecoder {
- public:
-  /// Takes bytes from the front of `input`. A control frame if one is complete, else nothing; call
-  /// again while `input` is not empty. Fails with the close code's reason: unmasked frames,
-  /// reserved bits or opcodes, broken fragmentation, overlong control frames (RFC 6455, 5.1
-  /// to 5.5).
-  Result<std::optional<IncomingControl>> feed(std::string_view& input);
-
- private:
-  Result<void> check_first_bytes();
-  Result<void> head_complete();
-
-  std::array<std::uint8_t, 14> head_{};
-  std::size_t head_have_ = 0;
-  std::size_t head_need_ = 2;
-  bool in_payload_ = false;
-  bool in_message_ = false;  // a fragmented data message is open
-  Opcode opcode_ = Opcode::continuation;
-  std::uint64_t payload_left_ = 0;
-  std::array<std::uint8_t, 4> mask_{};
-  std::string control_;
-};
+/// A Close with its code, if it is one that goes on the wire, and a reason of at most 123 bytes.
+std::string encode_close(const Closing& closing);
 
 /// The Sec-WebSocket-Accept for a client's key (RFC 6455, 4.2.2), or nothing if the key is not the
 /// base64 of 16 bytes.

@@ -19,8 +19,9 @@ packages=(
   flatbuffers-compiler libflatbuffers-dev
   # Programs: arguments, JSON, logging.
   libcli11-dev nlohmann-json3-dev libspdlog-dev
-  # The dashboard: event loop, the WebSocket handshake's SHA-1, the HTTP parser of Node.js as C.
-  libasio-dev libssl-dev node-llhttp
+  # The dashboard: event loop, the WebSocket handshake's SHA-1, the HTTP parser of Node.js as C,
+  # UTF-8, metrics, socket activation.
+  libasio-dev libssl-dev node-llhttp libutfcpp-dev prometheus-cpp-dev libsystemd-dev
   # The KNN producer: linear algebra, nearest neighbours, gzip, and the images that it fits.
   libeigen3-dev libnanoflann-dev zlib1g-dev dataset-fashion-mnist
   # The tests are built together with the rest.

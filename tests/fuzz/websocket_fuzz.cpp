@@ -3,16 +3,17 @@
 // The input is one byte that says how many pieces the network makes, so many lengths of pieces, and
 // the bytes themselves.
 //
-// Holds: the decoder finds the control frames, and the fault, that RFC 6455 has in these bytes as
-// a second reading of it below does; it finds the same however the bytes are cut; it holds no more
-// than a control frame; and what this server encodes it decodes, once it is masked.
+// Holds: the decoder finds the control frames, the messages and the fault that RFC 6455 has in
+// these bytes as a second reading of it below does; it finds the same however the bytes are cut;
+// and what this server encodes it decodes, once it is masked.
 #include <algorithm>
-#include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
-#include "dashboard_reader/websocket.hpp"
+#include "dashboard_reader/frame_decoder.hpp"
 #include "tests/fuzz/check.hpp"
 
 namespace {
@@ -21,18 +22,58 @@ using namespace ringside;
 using namespace ringside::dashboard;
 using fuzz::must_hold;
 
+constexpr std::uint64_t kMaxMessage = 1000;
+
 /// All that is seen of a stream of bytes.
 struct Seen {
   std::vector<std::pair<Opcode, std::string>> controls;
-  bool fault = false;
+  std::vector<std::pair<Opcode, std::string>> messages;
+  CloseCode fault = CloseCode::none;
 
   bool operator==(const Seen&) const = default;
 };
 
-/// RFC 6455, 5.2 to 5.5, for a whole stream at once.
+/// How long the character at the front of `text` is by the table of RFC 3629, 4; 0 if it is none.
+/// A `begun` one may lack its end.
+std::size_t character(std::string_view text, bool begun) {
+  const auto at = [&text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const unsigned first = at(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xC2 && first <= 0xDF   ? 2
+                             : first >= 0xE0 && first <= 0xEF ? 3
+                             : first >= 0xF0 && first <= 0xF4 ? 4
+                                                              : 0;
+  if (length == 0 || (text.size() < length && !begun)) return 0;
+  for (std::size_t i = 1; i < std::min(length, text.size()); ++i) {
+    const unsigned least = i > 1 ? 0x80 : first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    const unsigned most = i > 1 ? 0xBF : first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    if (at(i) < least || at(i) > most) return 0;
+  }
+  return length;
+}
+
+bool is_utf8(std::string_view text, bool begun) {
+  while (!text.empty()) {
+    const std::size_t length = character(text, begun);
+    if (length == 0) return false;
+    text.remove_prefix(std::min(length, text.size()));
+  }
+  return true;
+}
+
+std::string unmasked(std::string_view payload, std::string_view mask) {
+  std::string text(payload);
+  for (std::size_t i = 0; i < text.size(); ++i)
+    text[i] = static_cast<char>(static_cast<unsigned char>(text[i]) ^
+                                static_cast<unsigned char>(mask[i % 4]));
+  return text;
+}
+
+/// RFC 6455, 5.2 to 5.6, for a whole stream at once.
 Seen read_plainly(std::string_view bytes) {
   Seen seen;
-  bool open = false;
+  unsigned open = 0;  // the opcode of the message that is open
+  std::string message;
   const auto at = [&bytes](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
   while (bytes.size() >= 2) {
     const bool fin = (at(0) & 0x80) != 0;
@@ -40,51 +81,60 @@ Seen read_plainly(std::string_view bytes) {
     const bool control = opcode >= 8;
     const unsigned length = at(1) & 0x7FU;
     const bool known = opcode <= 2 || (opcode >= 8 && opcode <= 10);
-    const bool in_order = control || (opcode == 0) == open;
+    const bool in_order = control || (opcode == 0) == (open != 0);
+    seen.fault = CloseCode::protocol_error;
     if ((at(0) & 0x70) != 0 || !known || (at(1) & 0x80) == 0 || !in_order ||
-        (control && (!fin || length > 125))) {
-      seen.fault = true;
+        (control && (!fin || length > 125)))
       return seen;
-    }
-    if (!control) open = !fin;
+    if (!control && opcode != 0) open = opcode;
     const std::size_t wide = length == 126 ? 2 : length == 127 ? 8 : 0;
+    seen.fault = CloseCode::none;
     if (bytes.size() < 6 + wide) return seen;
     std::uint64_t payload = wide == 0 ? length : 0;
     for (std::size_t i = 0; i < wide; ++i) payload = payload * 256 + at(2 + i);
-    if (payload >> 63 != 0) {
-      seen.fault = true;
-      return seen;
-    }
+    seen.fault = payload >> 63 != 0 ? CloseCode::protocol_error : CloseCode::too_big;
+    if (payload >> 63 != 0 || (!control && payload + message.size() > kMaxMessage)) return seen;
+    seen.fault = CloseCode::none;
     const std::string_view mask = bytes.substr(2 + wide, 4);
     bytes.remove_prefix(6 + wide);
-    if (bytes.size() < payload) return seen;
-    if (control) {
-      std::string text(bytes.substr(0, payload));
-      for (std::size_t i = 0; i < text.size(); ++i)
-        text[i] = static_cast<char>(static_cast<unsigned char>(text[i]) ^
-                                    static_cast<unsigned char>(mask[i % 4]));
-      seen.controls.emplace_back(static_cast<Opcode>(opcode), std::move(text));
+    const bool whole = bytes.size() >= payload;
+    const std::string text = unmasked(bytes.substr(0, payload), mask);
+    bytes.remove_prefix(text.size());
+    if (control && whole) seen.controls.emplace_back(static_cast<Opcode>(opcode), text);
+    if (control) continue;
+    message.append(text);
+    if (open == 1 && !is_utf8(message, !whole || !fin)) {
+      seen.fault = CloseCode::bad_text;
+      return seen;
     }
-    bytes.remove_prefix(payload);
+    if (!whole || !fin) continue;
+    seen.messages.emplace_back(static_cast<Opcode>(open), std::exchange(message, {}));
+    open = 0;
   }
   return seen;
 }
 
 /// Feeds one piece; false at a fault.
-bool feed(FrameDecoder& decoder, std::string_view piece, Seen& seen) {
-  while (!piece.empty()) {
-    const std::size_t before = piece.size();
-    const auto control = decoder.feed(piece);
-    must_hold(piece.size() < before, "a decoder that is fed goes on");
-    if (!control) {
-      must_hold(control.error().message.size() <= 123, "the reason fits into a close frame");
-      seen.fault = true;
+bool feed(FrameDecoder& decoder, std::string_view bytes, Seen& seen, std::string& message) {
+  std::string piece(bytes);
+  for (std::span<char> left = piece; !left.empty();) {
+    const std::size_t before = left.size();
+    const tl::expected<Incoming, Closing> incoming = decoder.feed(left);
+    must_hold(left.size() < before, "a decoder that is fed goes on");
+    if (!incoming) {
+      must_hold(incoming.error().reason.size() <= 123, "the reason fits into a close frame");
+      seen.fault = incoming.error().code;
       return false;
     }
-    must_hold(control->has_value() || piece.empty(), "it stops early only at a control frame");
-    if (!*control) continue;
-    must_hold((*control)->payload.size() <= 125, "a control frame has at most 125 bytes");
-    seen.controls.emplace_back((*control)->opcode, (*control)->payload);
+    if (const auto* const control = std::get_if<IncomingControl>(&*incoming)) {
+      must_hold(control->payload.size() <= 125, "a control frame has at most 125 bytes");
+      seen.controls.emplace_back(control->opcode, control->payload);
+    }
+    if (const auto* const data = std::get_if<IncomingData>(&*incoming)) {
+      message.append(data->bytes);
+      must_hold(message.size() <= kMaxMessage, "a message keeps to its limit");
+      if (data->last) seen.messages.emplace_back(data->opcode, std::exchange(message, {}));
+    }
   }
   return true;
 }
@@ -92,12 +142,13 @@ bool feed(FrameDecoder& decoder, std::string_view piece, Seen& seen) {
 /// Decodes `bytes` in pieces of these lengths, over and over; the rest in one.
 Seen decode(std::string_view bytes, Bytes lengths) {
   Seen seen;
-  FrameDecoder decoder;
+  FrameDecoder decoder(kMaxMessage);
+  std::string message;
   for (std::size_t i = 0; !bytes.empty(); ++i) {
     const std::size_t length =
         lengths.empty() ? bytes.size() : 1 + static_cast<std::size_t>(lengths[i % lengths.size()]);
     const std::string_view piece = bytes.substr(0, length);
-    if (!feed(decoder, piece, seen)) return seen;
+    if (!feed(decoder, piece, seen, message)) return seen;
     bytes.remove_prefix(piece.size());
   }
   return seen;
@@ -112,12 +163,13 @@ std::string masked(std::string frame) {
 
 void check_encoding(std::string_view payload) {
   const std::string ping = encode_frame(Opcode::ping, payload.substr(0, 125));
-  const std::string text = encode_frame(Opcode::text, payload);
-  const std::string close = encode_close(CloseCode::too_big, payload);
-  const Seen seen = decode(masked(text) + masked(ping) + masked(close), {});
+  const std::string data = encode_frame(Opcode::binary, payload.substr(0, kMaxMessage));
+  const std::string close = encode_close({CloseCode::too_big, std::string(payload)});
+  const Seen seen = decode(masked(data) + masked(ping) + masked(close), {});
   const Seen expected{{{Opcode::ping, std::string(payload.substr(0, 125))},
                        {Opcode::close, "\x03\xF1" + std::string(payload.substr(0, 123))}},
-                      false};
+                      {{Opcode::binary, std::string(payload.substr(0, kMaxMessage))}},
+                      CloseCode::none};
   must_hold(seen == expected, "what is encoded is decoded");
 }
 

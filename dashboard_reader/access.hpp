@@ -1,0 +1,55 @@
+// Who may ask: the token, the hosts that are ours, and the origins whose pages may open streams.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bus/result.hpp"
+#include "dashboard_reader/http_request.hpp"
+#include "dashboard_reader/stream_query.hpp"
+
+namespace ringside::dashboard {
+
+struct AccessOptions {
+  std::vector<std::string> origins;  ///< SCHEME://HOST[:PORT], besides our own
+  std::string origin_file;           ///< more of them, a line each; "" if there is none
+  std::string token_file;            ///< "" if no token is asked for
+};
+
+enum class Refused {
+  no_token,  ///< 401
+  origin,    ///< 403
+  host,      ///< 421
+  no_host,   ///< 400
+};
+
+class Access {
+ public:
+  /// Reads the files. Fails with what is wrong in which of them.
+  static Result<Access> read(AccessOptions options);
+
+  /// Reads the files anew (SIGHUP); on failure all stays as it was. Says whether the token changed.
+  Result<bool> reread();
+
+  bool has_token() const { return !token_.empty(); }
+
+  /// Whether this request must be refused, and why. The page's own files are for everybody;
+  /// whatever shows the bus asks for the token, and a stream for a page of ours.
+  std::optional<Refused> refuses(const HttpRequest& request, const Target& target) const;
+
+ private:
+  explicit Access(AccessOptions options) : options_(std::move(options)) {}
+
+  bool is_own_host(std::string_view host) const;
+  bool is_allowed_origin(const HttpRequest& request) const;
+  bool has_right_token(const HttpRequest& request, const Target& target) const;
+
+  AccessOptions options_;
+  std::vector<std::string> origins_;  // of both sources
+  std::string token_;
+  std::string host_name_;
+};
+
+}  // namespace ringside::dashboard

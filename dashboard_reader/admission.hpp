@@ -1,0 +1,56 @@
+// How many clients there may be, in all and of one address. On the loop.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <asio/ip/address.hpp>
+
+namespace ringside::dashboard {
+
+struct AdmissionLimits {
+  std::size_t clients = 10'000;
+  /// Of one address; none: 256, and any number from this machine, where a proxy may stand for many.
+  std::optional<std::size_t> per_address;
+};
+
+class Admission {
+ public:
+  /// A client's place, given back on destruction. Outlived by its Admission.
+  class Place {
+   public:
+    Place(Place&& other) noexcept
+        : admission_(std::exchange(other.admission_, nullptr)), address_(other.address_) {}
+    Place& operator=(Place&&) = delete;
+    ~Place() {
+      if (admission_ != nullptr) admission_->give_back(address_);
+    }
+
+   private:
+    friend class Admission;
+    Place(Admission& admission, const asio::ip::address& address)
+        : admission_(&admission), address_(address) {}
+
+    Admission* admission_;
+    asio::ip::address address_;
+  };
+
+  explicit Admission(AdmissionLimits limits) : limits_(limits) {}
+
+  /// A place for one more client, or nothing and, in `why`, which limit it met.
+  std::optional<Place> admit(const asio::ip::address& address, std::string& why);
+
+  std::size_t clients() const { return clients_; }
+
+ private:
+  void give_back(const asio::ip::address& address);
+
+  AdmissionLimits limits_;
+  std::size_t clients_ = 0;
+  std::map<asio::ip::address, std::size_t> by_address_;
+};
+
+}  // namespace ringside::dashboard

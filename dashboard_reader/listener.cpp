@@ -1,0 +1,100 @@
+#include "dashboard_reader/listener.hpp"
+
+#include <charconv>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+namespace ringside::dashboard {
+namespace {
+
+using asio::ip::tcp;
+
+/// The kernel hands a connection over with its request already there: one wake-up instead of two.
+/// One that stays silent is handed over after this time, and then has to hurry.
+constexpr int kDeferAcceptS = 10;
+
+Result<tcp::endpoint> parse_endpoint(asio::io_context& loop, const std::string& host_and_port) {
+  const std::size_t colon = host_and_port.rfind(':');
+  std::string host = host_and_port.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const std::string port = colon == std::string::npos ? "" : host_and_port.substr(colon + 1);
+  std::uint16_t number = 0;
+  const auto [end, bad] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (colon == std::string::npos || host.empty() || port.empty() || bad != std::errc{} ||
+      end != port.data() + port.size() || (!bracketed && host.find(':') != std::string::npos))
+    return fail(Errc::bad_argument, "--listen ", host_and_port,
+                ": use HOST:PORT, such as 127.0.0.1:8765 or [::1]:8765, and a port up to 65535");
+  asio::error_code error;
+  // An address needs no resolver, whose first use costs milliseconds.
+  const asio::ip::address address = asio::ip::make_address(host, error);
+  if (!error) return tcp::endpoint(address, number);
+  tcp::resolver resolver(loop);
+  const auto found = resolver.resolve(host, port, error);
+  if (error)
+    return fail(Errc::bad_argument, "--listen ", host_and_port,
+                ": no such host: ", error.message());
+  return found.begin()->endpoint();
+}
+
+Result<tcp::acceptor> take_over(asio::io_context& loop, int count) {
+  constexpr int kSocket = SD_LISTEN_FDS_START;
+  const bool v6 = ::sd_is_socket(kSocket, AF_INET6, SOCK_STREAM, 1) > 0;
+  if (count != 1 || (!v6 && ::sd_is_socket(kSocket, AF_INET, SOCK_STREAM, 1) <= 0))
+    return fail(Errc::bad_argument, "LISTEN_FDS=", std::to_string(count),
+                ": needs to be one listening TCP socket");
+  tcp::acceptor listener(loop);
+  asio::error_code error;
+  listener.assign(v6 ? tcp::v6() : tcp::v4(), kSocket, error);
+  if (error) return fail_errno(error.value(), "cannot take over the listening socket");
+  return listener;
+}
+
+}  // namespace
+
+Result<tcp::acceptor> open_listener(asio::io_context& loop, const std::string& host_and_port) {
+  const int inherited = ::sd_listen_fds(1);
+  if (inherited < 0) return fail_errno(-inherited, "LISTEN_FDS cannot be used");
+  asio::error_code error;
+  tcp::acceptor listener(loop);
+  if (inherited > 0) {
+    Result<tcp::acceptor> taken = take_over(loop, inherited);
+    if (!taken) return taken;
+    listener = std::move(*taken);
+  } else {
+    const Result<tcp::endpoint> endpoint = parse_endpoint(loop, host_and_port);
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    listener.open(endpoint->protocol(), error);
+    if (!error) listener.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) listener.bind(*endpoint, error);
+    if (!error) listener.listen(asio::socket_base::max_listen_connections, error);
+  }
+  if (!error) listener.set_option(tcp::no_delay(true), error);  // connections inherit it
+  if (!error) {
+    ::setsockopt(listener.native_handle(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &kDeferAcceptS,
+                 sizeof kDeferAcceptS);
+    return listener;
+  }
+  if (error == asio::error::address_in_use)
+    return fail(Errc::in_use, "cannot listen on ", host_and_port,
+                ": the port is taken; choose another with --listen HOST:PORT (0 picks a free one)");
+  return fail_errno(error.value(), "cannot listen on " + host_and_port);
+}
+
+std::string address_of(const tcp::acceptor& listener) {
+  asio::error_code error;
+  const tcp::endpoint endpoint = listener.local_endpoint(error);
+  const std::string host = endpoint.address().to_string();
+  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
+         std::to_string(endpoint.port());
+}
+
+bool is_loopback(const tcp::acceptor& listener) {
+  asio::error_code error;
+  return listener.local_endpoint(error).address().is_loopback();
+}
+
+}  // namespace ringside::dashboard

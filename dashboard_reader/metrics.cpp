@@ -1,0 +1,174 @@
+#include "dashboard_reader/metrics.hpp"
+
+#include <sstream>
+#include <utility>
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace ringside::dashboard {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+/// From a replay that fits into one run to one of a slow network.
+const prometheus::Histogram::BucketBoundaries kReplaySeconds = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60};
+
+Family<Counter>& counters(prometheus::Registry& registry, const std::string& name,
+                          const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+using Labels = std::vector<ClientMetric::Label>;
+
+void add(MetricFamily& family, Labels labels, double value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  (family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+  family.metric.push_back(std::move(metric));
+}
+
+MetricFamily gauges(std::string name, std::string help) {
+  return {std::move(name), std::move(help), MetricType::Gauge, {}};
+}
+
+/// The figures of the segments, made anew each time: one that is gone is not told any more.
+std::vector<MetricFamily> of_segments(const Standing& standing) {
+  MetricFamily producers = gauges("ringside_producers_alive", "Segments that a producer has open");
+  MetricFamily attached = gauges("ringside_segments", "Segments of the bus, by their state");
+  MetricFamily retained = gauges("ringside_segment_events", "Events in the retained window");
+  MetricFamily age = gauges("ringside_segment_age_seconds", "Age of the oldest retained event");
+  MetricFamily lag =
+      gauges("ringside_lag_events", "How many events the slowest client of a segment is behind");
+  MetricFamily published{"ringside_published_events_total",
+                         "Events ever published to a segment",
+                         MetricType::Counter,
+                         {}};
+  double alive = 0;
+  double faulty = 0;
+  for (const SegmentStatus& status : standing.segments) {
+    if (!status.fault.empty()) {
+      ++faulty;
+      continue;
+    }
+    alive += status.live ? 1 : 0;
+    const Labels labels = {{"channel", status.name.channel}, {"producer", status.name.producer}};
+    add(retained, labels, static_cast<double>(status.window.count()));
+    add(published, labels, static_cast<double>(status.window.to.value));
+    if (status.oldest_age_s) add(age, labels, *status.oldest_age_s);
+    const auto slowest = standing.lag_by_epoch.find(status.epoch);
+    if (slowest != standing.lag_by_epoch.end())
+      add(lag, labels, static_cast<double>(slowest->second));
+  }
+  add(producers, {}, alive);
+  add(attached, {{"state", "attached"}}, static_cast<double>(standing.segments.size()) - faulty);
+  add(attached, {{"state", "put_aside"}}, faulty);
+  return {producers, attached, retained, age, lag, published};
+}
+
+}  // namespace
+
+std::string_view name_of(StreamMode mode) {
+  switch (mode) {
+    case StreamMode::run:
+      return "run";
+    case StreamMode::event:
+      return "event";
+    case StreamMode::json:
+      return "json";
+  }
+  return "";
+}
+
+struct Metrics::Kept {
+  prometheus::Registry registry;
+  Counter& connections =
+      counters(registry, "ringside_connections_total", "Connections accepted").Add({});
+  Family<Counter>& answers =
+      counters(registry, "ringside_http_responses_total", "HTTP answers, by status");
+  Family<Counter>& streams =
+      counters(registry, "ringside_streams_total", "Streams opened, by mode");
+  Family<Counter>& closes = counters(
+      registry, "ringside_stream_closes_total",
+      "Streams ended, by close code; 1006 without a Close, 1005 with one that had no code");
+  Counter& events =
+      counters(registry, "ringside_sent_events_total", "Events sent to clients").Add({});
+  Family<Counter>& gaps = counters(registry, "ringside_gaps_total", "Gaps told, by reason");
+  Family<Counter>& missing =
+      counters(registry, "ringside_gap_events_total", "Events in the gaps told, by reason");
+  prometheus::Histogram& replays =
+      prometheus::BuildHistogram()
+          .Name("ringside_replay_seconds")
+          .Help("From the upgrade until all that was retained is sent; its count is of replays")
+          .Register(registry)
+          .Add({}, kReplaySeconds);
+};
+
+Metrics::Metrics() : kept_(std::make_unique<Kept>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::connection_accepted() {
+  kept_->connections.Increment();
+}
+
+void Metrics::request_answered(int status) {
+  kept_->answers.Add({{"status", std::to_string(status)}}).Increment();
+}
+
+void Metrics::stream_opened(StreamMode mode) {
+  kept_->streams.Add({{"mode", std::string(name_of(mode))}}).Increment();
+}
+
+void Metrics::stream_closed(CloseCode code) {
+  // What clients choose freely must not make a series each.
+  const auto number = static_cast<std::uint16_t>(code);
+  const bool known = number < 1015 || code == CloseCode::lapped || code == CloseCode::silent;
+  kept_->closes.Add({{"code", known ? std::to_string(number) : "other"}}).Increment();
+}
+
+void Metrics::replayed(std::chrono::nanoseconds took) {
+  kept_->replays.Observe(std::chrono::duration<double>(took).count());
+}
+
+void Metrics::events_sent(std::uint64_t events) {
+  kept_->events.Increment(static_cast<double>(events));
+}
+
+void Metrics::gap_told(std::string_view reason, std::uint64_t events) {
+  kept_->gaps.Add({{"reason", std::string(reason)}}).Increment();
+  kept_->missing.Add({{"reason", std::string(reason)}}).Increment(static_cast<double>(events));
+}
+
+std::string Metrics::text(const Standing& standing) const {
+  std::vector<MetricFamily> families = kept_->registry.Collect();
+  MetricFamily build = gauges("ringside_build_info", "The version that runs");
+  add(build, {{"version", RINGSIDE_VERSION}}, 1);
+  families.push_back(std::move(build));
+  MetricFamily clients = gauges("ringside_clients", "Streams that are open, by mode");
+  for (const auto& [mode, count] : standing.clients_by_mode)
+    add(clients, {{"mode", std::string(mode)}}, static_cast<double>(count));
+  families.push_back(std::move(clients));
+  MetricFamily requests = gauges("ringside_open_requests", "Connections that are no streams");
+  add(requests, {}, static_cast<double>(standing.open_requests));
+  families.push_back(std::move(requests));
+  MetricFamily bytes{"ringside_sent_bytes_total",
+                     "Bytes sent into streams, framing included",
+                     MetricType::Counter,
+                     {}};
+  add(bytes, {}, static_cast<double>(standing.sent_bytes));
+  families.push_back(std::move(bytes));
+  for (MetricFamily& family : of_segments(standing)) families.push_back(std::move(family));
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, families);
+  return out.str();
+}
+
+}  // namespace ringside::dashboard

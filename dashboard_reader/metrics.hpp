@@ -1,0 +1,54 @@
+// What the dashboard did since it started, and how it stands, as Prometheus text (/metrics). On the
+// loop.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bus/status.hpp"
+#include "dashboard_reader/stream_query.hpp"
+#include "dashboard_reader/websocket.hpp"
+
+namespace ringside::dashboard {
+
+/// The word for a mode, as queries, logs and labels have it.
+std::string_view name_of(StreamMode mode);
+
+/// How things stand at this moment.
+struct Standing {
+  std::vector<SegmentStatus> segments;
+  std::map<std::string, std::uint64_t> lag_by_epoch;  ///< in events, of the slowest client
+  std::map<std::string_view, std::uint64_t> clients_by_mode;
+  std::uint64_t open_requests = 0;  ///< connections that are no streams
+  std::uint64_t sent_bytes = 0;     ///< into streams, since the start
+};
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void connection_accepted();
+  void request_answered(int status);
+  void stream_opened(StreamMode mode);
+  void stream_closed(CloseCode code);
+  void replayed(std::chrono::nanoseconds took);
+  void events_sent(std::uint64_t events);
+  void gap_told(std::string_view reason, std::uint64_t events);
+
+  /// Prometheus text format 0.0.4.
+  std::string text(const Standing& standing) const;
+
+ private:
+  struct Kept;
+  std::unique_ptr<Kept> kept_;
+};
+
+}  // namespace ringside::dashboard

@@ -1,0 +1,36 @@
+// What signals ask of a running dashboard: SIGTERM and SIGINT drain and end it, SIGHUP reads token
+// and origins anew, SIGUSR2 starts a successor on the same listener. On the loop.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <sys/types.h>
+
+#include "dashboard_reader/access.hpp"
+#include "dashboard_reader/server.hpp"
+
+namespace ringside::dashboard {
+
+class Operation {
+ public:
+  /// `arguments` are those of main(), for a successor. Stops the loop once the server is drained.
+  Operation(asio::io_context& loop, Server& server, Access& access, char** arguments);
+
+ private:
+  void wait();
+  void drain();
+  void reread();
+  void hand_over();
+  void reap();
+
+  asio::io_context& loop_;
+  Server& server_;
+  Access& access_;
+  char** arguments_;
+  asio::steady_timer drain_;
+  asio::signal_set signals_;
+  pid_t successor_ = 0;
+};
+
+}  // namespace ringside::dashboard
