@@ -8,6 +8,8 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
+#include "dashboard_reader/file_body.hpp"
+
 namespace ringside::dashboard {
 namespace {
 
@@ -67,10 +69,11 @@ asio::awaitable<void> HttpConnection::serve() {
     const HttpRequest& request = parser.request();
     keep_alive = state == HttpRequestParser::State::complete && request.keep_alive && !draining_;
     if (state == HttpRequestParser::State::bad || state == HttpRequestParser::State::too_large) {
-      HttpAnswer answer = state == HttpRequestParser::State::bad
-                              ? plain(HttpStatus::bad_request, parser.error())
-                              : plain(HttpStatus::fields_too_large, "the request is too large");
-      if (co_await send(request, std::move(answer), false)) co_await linger();
+      const HttpAnswer answer =
+          state == HttpRequestParser::State::bad
+              ? plain(HttpStatus::bad_request, parser.error())
+              : plain(HttpStatus::fields_too_large, "the request is too large");
+      if (co_await send(request, answer, false)) co_await linger();
       co_return;
     }
     Reply reply = tools_.reply(request, peer_);
@@ -87,8 +90,12 @@ asio::awaitable<void> HttpConnection::serve() {
       if (request.method == "GET" && !co_await send_window(socket_, tools_.view, std::move(*window),
                                                            [this] { deadline_.restart(); }))
         co_return;
-    } else if (!co_await send(request, std::move(std::get<HttpAnswer>(reply)), keep_alive)) {
-      co_return;
+    } else {
+      const HttpAnswer& answer = std::get<HttpAnswer>(reply);
+      if (!co_await send(request, answer, keep_alive)) co_return;
+      if (answer.file && request.method == "GET" &&
+          !co_await send_file(socket_, *answer.file, [this] { deadline_.restart(); }))
+        co_return;
     }
   }
 }
@@ -120,7 +127,7 @@ asio::awaitable<bool> HttpConnection::read_request(HttpRequestParser& parser,
   co_return true;
 }
 
-asio::awaitable<bool> HttpConnection::send(const HttpRequest& request, HttpAnswer answer,
+asio::awaitable<bool> HttpConnection::send(const HttpRequest& request, const HttpAnswer& answer,
                                            bool keep_alive) {
   const std::string bytes = encode_answer(answer, request.method == "HEAD", keep_alive);
   asio::error_code error;

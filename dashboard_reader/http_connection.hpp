@@ -45,7 +45,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  private:
   asio::awaitable<void> serve();
   asio::awaitable<bool> read_request(HttpRequestParser& parser, HttpRequestParser::State& state);
-  asio::awaitable<bool> send(const HttpRequest& request, HttpAnswer answer, bool keep_alive);
+  asio::awaitable<bool> send(const HttpRequest& request, const HttpAnswer& answer, bool keep_alive);
   asio::awaitable<void> linger();
   void too_late();
 

@@ -27,6 +27,8 @@ struct HttpRequest {
   bool has_repeated_host = false;
   bool upgrade = false;
 
+  bool has(const std::string& lower_case_name) const { return headers.contains(lower_case_name); }
+
   /// The header's value, or "" where there is none.
   std::string_view header(const std::string& lower_case_name) const;
 };

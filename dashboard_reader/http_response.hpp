@@ -1,25 +1,42 @@
-// The heads of HTTP answers.
+// The heads of HTTP answers. No I/O.
 #pragma once
 
 #include <cstdint>
+#include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "bus/file.hpp"
 
 namespace ringside::dashboard {
 
 enum class HttpStatus {
   ok = 200,
+  partial_content = 206,
+  not_modified = 304,
   bad_request = 400,
   unauthorized = 401,
   forbidden = 403,
   not_found = 404,
   method_not_allowed = 405,
   request_timeout = 408,
+  precondition_failed = 412,
+  range_not_satisfiable = 416,
   misdirected = 421,
   upgrade_required = 426,
   fields_too_large = 431,
   unavailable = 503,
+};
+
+/// Part of a file, as it was when it was opened.
+struct FileSlice {
+  std::shared_ptr<const File> file;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  std::timespec modified{};
+  std::int64_t size = 0;  ///< of the whole file
 };
 
 struct HttpAnswer {
@@ -27,11 +44,12 @@ struct HttpAnswer {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   std::string extra_headers;                  // whole lines, each with its CRLF
-  std::optional<std::uint64_t> length_apart;  // of a body that does not lie in `body`
+  std::optional<FileSlice> file;              // the body, if it does not lie in `body`
+  std::optional<std::uint64_t> length_apart;  // of a body that lies in neither
 };
 
-/// The answer as bytes; a HEAD request gets the head alone, with the length of the body it is
-/// spared.
+/// The answer as bytes, without a body that lies apart; a HEAD request gets the head alone, with
+/// the length of the body it is spared.
 std::string encode_answer(const HttpAnswer& answer, bool head_only, bool keep_alive);
 
 /// A plain line of text, for people and for curl.

@@ -1,7 +1,8 @@
 #include "dashboard_reader/static_files.hpp"
 
 #include <array>
-#include <string_view>
+#include <cstdio>
+#include <memory>
 #include <utility>
 
 #include <fcntl.h>
@@ -10,18 +11,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "dashboard_reader/conditional.hpp"
+#include "dashboard_reader/http_date.hpp"
+
 namespace ringside::dashboard {
 namespace {
 
-constexpr std::uint64_t kMaxFile = 64 * 1024 * 1024;
-
 std::string_view content_type(std::string_view path) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kTypes = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kTypes = {{
       {".html", "text/html; charset=utf-8"},
       {".js", "text/javascript; charset=utf-8"},
       {".css", "text/css; charset=utf-8"},
+      {".txt", "text/plain; charset=utf-8"},
+      {".csv", "text/csv; charset=utf-8"},
       {".json", "application/json"},
       {".map", "application/json"},
+      {".parquet", "application/vnd.apache.parquet"},
+      {".wasm", "application/wasm"},
       {".svg", "image/svg+xml"},
       {".png", "image/png"},
       {".ico", "image/x-icon"},
@@ -31,18 +37,23 @@ std::string_view content_type(std::string_view path) {
   return "application/octet-stream";
 }
 
-std::optional<std::string> read_whole(const File& file) {
-  struct stat status {};
-  if (::fstat(file.descriptor(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  if (static_cast<std::uint64_t>(status.st_size) > kMaxFile) return std::nullopt;
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t have = 0;
-  while (have < bytes.size()) {
-    const ssize_t got = ::read(file.descriptor(), bytes.data() + have, bytes.size() - have);
-    if (got <= 0) return std::nullopt;
-    have += static_cast<std::size_t>(got);
-  }
-  return bytes;
+/// A file that was replaced, or written to, has another one.
+std::string etag_of(const struct stat& status) {
+  std::array<char, 80> text{};
+  const int size = std::snprintf(text.data(), text.size(), "\"%llx-%llx-%llx%08lx\"",
+                                 static_cast<unsigned long long>(status.st_ino),
+                                 static_cast<unsigned long long>(status.st_size),
+                                 static_cast<unsigned long long>(status.st_mtim.tv_sec),
+                                 static_cast<unsigned long>(status.st_mtim.tv_nsec));
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+bool has_dot_file(std::string_view path) {
+  return path.starts_with('.') || path.find("/.") != std::string_view::npos;
+}
+
+HttpAnswer not_found() {
+  return plain(HttpStatus::not_found, "not found");
 }
 
 }  // namespace
@@ -50,27 +61,54 @@ std::optional<std::string> read_whole(const File& file) {
 Result<StaticFiles> StaticFiles::open(const std::filesystem::path& root, std::string_view option) {
   File directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (directory.descriptor() < 0)
-    return fail_errno(errno, "cannot open " + std::string(option) + " " + root.string());
+    return fail_errno(errno, std::string(option) + " " + root.string() + " cannot be opened");
   return StaticFiles(std::move(directory));
 }
 
-HttpAnswer StaticFiles::get(const std::string& path, const HttpRequest& /*request*/) const {
+HttpAnswer StaticFiles::get(const std::string& path, const HttpRequest& request) const {
   std::string relative = path.substr(std::min(path.find_first_not_of('/'), path.size()));
   if (relative.empty()) relative = "index.html";
+  if (has_dot_file(relative)) return not_found();
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  const File file(static_cast<int>(
+  auto file = std::make_shared<const File>(static_cast<int>(
       ::syscall(SYS_openat2, root_.descriptor(), relative.c_str(), &how, sizeof how)));
-  std::optional<std::string> bytes = file.descriptor() < 0 ? std::nullopt : read_whole(file);
-  if (!bytes) return plain(HttpStatus::not_found, "not found");
+  struct stat status {};
+  if (file->descriptor() < 0 || ::fstat(file->descriptor(), &status) != 0 ||
+      !S_ISREG(status.st_mode))
+    return not_found();
+  const Version version{etag_of(status), status.st_mtim.tv_sec,
+                        static_cast<std::uint64_t>(status.st_size)};
+  const Wanted wanted = wanted_of(request, version);
   HttpAnswer answer;
+  switch (wanted.kind) {
+    case Wanted::Kind::failed:
+      return plain(HttpStatus::precondition_failed, "the file is not the one that was meant");
+    case Wanted::Kind::unsatisfiable:
+      answer = plain(HttpStatus::range_not_satisfiable, "the file is shorter than that");
+      answer.extra_headers = "Content-Range: bytes */" + std::to_string(version.size) + "\r\n";
+      return answer;
+    case Wanted::Kind::not_modified:
+      answer.status = HttpStatus::not_modified;
+      break;
+    case Wanted::Kind::part:
+      answer.status = HttpStatus::partial_content;
+      answer.extra_headers = "Content-Range: bytes " + std::to_string(wanted.offset) + "-" +
+                             std::to_string(wanted.offset + wanted.length - 1) + "/" +
+                             std::to_string(version.size) + "\r\n";
+      break;
+    case Wanted::Kind::whole:
+      break;
+  }
   answer.content_type = content_type(relative);
-  answer.body = std::move(*bytes);
+  answer.file = FileSlice{file, wanted.offset, wanted.length, status.st_mtim, status.st_size};
+  answer.extra_headers.append("ETag: ").append(version.etag);
+  answer.extra_headers.append("\r\nLast-Modified: ").append(http_date(version.modified));
   // The names of built files change with their content; that of the page itself does not.
-  answer.extra_headers = relative.starts_with("assets/")
-                             ? "Cache-Control: public, max-age=31536000, immutable\r\n"
-                             : "Cache-Control: no-cache\r\n";
+  answer.extra_headers.append("\r\nAccept-Ranges: bytes\r\nCache-Control: ")
+      .append(relative.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache")
+      .append("\r\n");
   return answer;
 }
 

@@ -33,6 +33,7 @@ struct Served {
   Served() {
     write_file(folder.path() / "page" / "index.html", "<h1>page</h1>");
     write_file(folder.path() / "page" / "assets" / "app.js", "export {};");
+    write_file(folder.path() / "page" / ".env", "SECRET");
     write_file(folder.path() / "secret.txt", "SECRET");
     fs::create_symlink("../secret.txt", folder.path() / "page" / "relative-link.txt");
     fs::create_symlink("/etc/passwd", folder.path() / "page" / "absolute-link.txt");
@@ -204,8 +205,9 @@ TEST_CASE("no path leads out of the page's folder") {
     CHECK(answer.body.find("SECRET") == std::string::npos);
     CHECK(answer.body.find("root:") == std::string::npos);
   }
-  // What stays inside is served, however it is written.
-  CHECK(http(served.port(), "GET", "/assets/../index.html").status == 200);
+  // Nor is what hides inside, or a way that leads out and in again.
+  CHECK(http(served.port(), "GET", "/.env").status == 404);
+  CHECK(http(served.port(), "GET", "/assets/../index.html").status == 404);
 }
 
 TEST_CASE("requests beyond the limits are refused, and long tokens within them are not") {

@@ -1,0 +1,20 @@
+// Files as the bodies of answers: from the page cache into the socket, none of it through our
+// memory. On the loop.
+#pragma once
+
+#include <functional>
+
+#include <asio/awaitable.hpp>
+#include <asio/ip/tcp.hpp>
+
+#include "dashboard_reader/http_response.hpp"
+
+namespace ringside::dashboard {
+
+/// Sends the slice. False if the connection must end short of it: the client is gone, or the file
+/// was written to meanwhile; what was sent is then never complete. Calls `moving` whenever the
+/// client has taken something.
+asio::awaitable<bool> send_file(asio::ip::tcp::socket& socket, FileSlice slice,
+                                std::function<void()> moving);
+
+}  // namespace ringside::dashboard
