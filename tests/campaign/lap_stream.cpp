@@ -80,7 +80,6 @@ StreamFollower::End StreamFollower::take(std::chrono::milliseconds limit) {
       if (message->close_code != kLapped) return End::closed;
       ++lapped_;
       return End::lapped;
-    case Message::Kind::ping:
     case Message::Kind::pong:
       break;
   }

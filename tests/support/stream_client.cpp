@@ -153,8 +153,13 @@ std::optional<Message> StreamClient::next(std::chrono::milliseconds limit) {
                                        static_cast<std::uint8_t>(message.payload[1]));
       return message;
     }
-    if (opcode == 0x9 || opcode == 0xA) {
-      message.kind = opcode == 0x9 ? Message::Kind::ping : Message::Kind::pong;
+    if (opcode == 0x9) {
+      ++pings_;
+      if (answers_pings_) send_frame(0x8A, message.payload);
+      continue;
+    }
+    if (opcode == 0xA) {
+      message.kind = Message::Kind::pong;
       return message;
     }
     if ((opcode == 0) != open_.has_value()) throw std::runtime_error("fragments out of order");
@@ -173,19 +178,21 @@ std::optional<Message> StreamClient::next(std::chrono::milliseconds limit) {
 }
 
 void StreamClient::send_frame(std::uint8_t first_byte, std::string_view payload) {
+  connection_.send(client_frame(first_byte, payload));
+}
+
+std::string client_frame(std::uint8_t first_byte, std::string_view payload) {
   constexpr std::array<char, 4> kMask = {0x12, 0x34, 0x56, 0x78};
+  const std::size_t size = payload.size();
+  const std::size_t wide = size < 126 ? 0 : size < 65536 ? 2 : 8;
   std::string frame(1, static_cast<char>(first_byte));
-  if (payload.size() < 126) {
-    frame.push_back(static_cast<char>(0x80 | payload.size()));
-  } else {
-    frame.push_back(static_cast<char>(0x80 | 126));
-    frame.push_back(static_cast<char>(payload.size() >> 8));
-    frame.push_back(static_cast<char>(payload.size() & 0xFF));
-  }
+  frame.push_back(static_cast<char>(0x80 | (wide == 0 ? size : wide == 2 ? 126 : 127)));
+  for (std::size_t i = wide; i-- > 0;) frame.push_back(static_cast<char>(size >> (8 * i) & 0xFF));
   frame.append(kMask.data(), kMask.size());
-  for (std::size_t i = 0; i < payload.size(); ++i)
+  frame.reserve(frame.size() + size);
+  for (std::size_t i = 0; i < size; ++i)
     frame.push_back(static_cast<char>(payload[i] ^ kMask.at(i % 4)));
-  connection_.send(frame);
+  return frame;
 }
 
 }  // namespace ringside::support

@@ -32,11 +32,14 @@ class Connection {
 };
 
 struct Message {
-  enum class Kind { text, binary, close, ping, pong };
+  enum class Kind { text, binary, close, pong };
   Kind kind = Kind::text;
   std::string payload;
   std::uint16_t close_code = 0;
 };
+
+/// One masked frame as a client sends it, with the shortest form of its length.
+std::string client_frame(std::uint8_t first_byte, std::string_view payload);
 
 class StreamClient {
  public:
@@ -47,6 +50,10 @@ class StreamClient {
   /// The next whole message. Nothing when the connection ended without one, or after `limit`. A
   /// message whose FIN never came is never returned (RFC 6455, 5.4).
   std::optional<Message> next(std::chrono::milliseconds limit = std::chrono::seconds(10));
+
+  /// Pings are answered while next() waits, unless this is switched off.
+  void answer_pings(bool answer) { answers_pings_ = answer; }
+  std::uint64_t pings() const { return pings_; }
 
   /// Sends one masked frame.
   void send_frame(std::uint8_t first_byte, std::string_view payload);
@@ -65,6 +72,8 @@ class StreamClient {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::uint64_t received_bytes_ = 0;
+  std::uint64_t pings_ = 0;
+  bool answers_pings_ = true;
   std::string fragments_;
   std::optional<Message::Kind> open_;
 };
