@@ -33,7 +33,8 @@ HttpRequestParser::State HttpRequestParser::feed(std::string_view bytes, std::si
   used = result == HPE_OK ? bytes.size()
                           : static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - bytes.data());
   if (!has_strict_lines(bytes.substr(0, used))) {
-    error_ = "lines end with CR LF, and neither of them stands alone";
+    error_ = "lines end with CR LF, neither of which stands alone, and are not folded; the request "
+             "line has single spaces";
     return State::bad;
   }
   if (result == HPE_OK) return State::incomplete;
@@ -44,11 +45,12 @@ HttpRequestParser::State HttpRequestParser::feed(std::string_view bytes, std::si
 }
 
 bool HttpRequestParser::has_strict_lines(std::string_view bytes) {
-  // What one server takes for the end of a line and the next one does not, requests are smuggled
-  // with (RFC 9112, 2.2 and 11.2).
   return std::all_of(bytes.begin(), bytes.end(), [this](char byte) {
     const char before = std::exchange(last_, byte);
-    return (before == '\r') == (byte == '\n') && byte != '\0';
+    const bool blank = byte == ' ' || byte == '\t';
+    if (byte == '\n') in_request_line_ = false;
+    return (before == '\r') == (byte == '\n') && byte != '\0' && !(before == '\n' && blank) &&
+           !(in_request_line_ && before == ' ' && blank);
   });
 }
 

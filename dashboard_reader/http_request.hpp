@@ -59,6 +59,8 @@ class HttpRequestParser {
   static int on_header_value_complete(llhttp_t* parser);
   static int on_headers_complete(llhttp_t* parser);
   static int on_message_complete(llhttp_t* parser);
+  /// What one server takes for the end of a line and the next one does not, requests are smuggled
+  /// with (RFC 9112, 2.2, 5.2 and 11.2).
   bool has_strict_lines(std::string_view bytes);
 
   llhttp_settings_t settings_{};
@@ -70,6 +72,7 @@ class HttpRequestParser {
   std::size_t header_bytes_ = 0;
   bool too_large_ = false;
   char last_ = '\0';
+  bool in_request_line_ = true;
 };
 
 }  // namespace ringside::dashboard

@@ -1,5 +1,6 @@
 #include "tests/support/process.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <stdexcept>
@@ -33,15 +34,25 @@ Process::Process(const Options& options) {
   posix_spawn_file_actions_t actions{};
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  if (options.quiet)
+  if (!options.errors.empty())
+    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, options.errors.c_str(),
+                                       O_WRONLY | O_CREAT | O_APPEND, 0600);
+  else if (options.quiet)
     ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   std::vector<std::string> environment = options.environment;
+  std::vector<std::string> command = options.command;
+  if (options.listener >= 0) {
+    ::posix_spawn_file_actions_adddup2(&actions, options.listener, 3);
+    // Only the process itself knows its number, and exec keeps it.
+    command.insert(command.begin(),
+                   {"/bin/sh", "-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\""});
+  }
   for (char** variable = environ; *variable != nullptr; ++variable)
     environment.emplace_back(*variable);
-  const std::vector<char*> arguments = pointers(options.command);
+  const std::vector<char*> arguments = pointers(command);
   const std::vector<char*> variables = pointers(environment);
-  const int error = ::posix_spawn(&pid_, options.command.at(0).c_str(), &actions, nullptr,
-                                  arguments.data(), variables.data());
+  const int error = ::posix_spawn(&pid_, command.at(0).c_str(), &actions, nullptr, arguments.data(),
+                                  variables.data());
   ::posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);
   output_ = ends[0];
@@ -109,14 +120,15 @@ void Process::kill() {
 Dashboard::Dashboard(const std::string& program, const std::string& bus,
                      const std::vector<std::string>& arguments,
                      const std::vector<std::string>& environment)
+    : Dashboard(program, bus, {.command = arguments, .environment = environment}) {}
+
+Dashboard::Dashboard(const std::string& program, const std::string& bus, Process::Options options)
     : process_([&] {
-        Process::Options options;
-        options.command = {program, "--bus", bus};
-        options.environment = environment;
-        options.command.insert(options.command.end(), arguments.begin(), arguments.end());
-        bool listens = false;
-        for (const std::string& argument : arguments) listens = listens || argument == "--listen";
-        if (!listens) options.command.insert(options.command.end(), {"--listen", "127.0.0.1:0"});
+        std::vector<std::string>& command = options.command;
+        const bool listens = options.listener >= 0 ||
+                             std::find(command.begin(), command.end(), "--listen") != command.end();
+        command.insert(command.begin(), {program, "--bus", bus});
+        if (!listens) command.insert(command.end(), {"--listen", "127.0.0.1:0"});
         return options;
       }()) {
   const std::string line = process_.wait_for_line("listening on ");

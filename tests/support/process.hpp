@@ -15,6 +15,8 @@ class Process {
     std::vector<std::string> command;      ///< the program's path, then its arguments
     std::vector<std::string> environment;  ///< NAME=VALUE, on top of our own
     bool quiet = true;                     ///< drop its standard error
+    std::string errors{};  ///< a file that its standard error is added to instead; "": none
+    int listener = -1;     ///< a socket to hand over as systemd does (sd_listen_fds(3))
   };
 
   /// Starts the program; throws std::runtime_error if it cannot be run.
@@ -52,6 +54,9 @@ class Dashboard {
   Dashboard(const std::string& program, const std::string& bus,
             const std::vector<std::string>& arguments = {},
             const std::vector<std::string>& environment = {});
+
+  /// The same with more said of the process; `options.command` are its arguments only.
+  Dashboard(const std::string& program, const std::string& bus, Process::Options options);
 
   std::uint16_t port() const { return port_; }
   Process& process() { return process_; }

@@ -1,0 +1,172 @@
+// Who may ask for what: tokens, hosts, origins (docs/protocol.md, 1).
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/command.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/wire/collector.hpp"
+#include "tests/wire/http_client.hpp"
+#include "tests/wire/load_events.hpp"
+
+using namespace ringside;
+using namespace ringside::support;
+using namespace ringside::wire_test;
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* kDashboard = RINGSIDE_BIN "/ringside-dashboard";
+const std::string kToken = "an-example-of-a-token-0123456789";
+
+void write_line(const fs::path& path, const std::string& line) {
+  std::ofstream(path) << line << "\n";
+}
+
+/// A dashboard that asks for a token, with a page and data.
+struct Guarded {
+  Guarded() {
+    write_line(folder.path() / "token", kToken);
+    write_line(folder.path() / "index.html", "<h1>page</h1>");
+    write_line(folder.path() / "fit.json", "{}");
+    dashboard.emplace(kDashboard, bus.text(),
+                      std::vector<std::string>{"--token-file", (folder.path() / "token").string(),
+                                               "--web", folder.text(), "--data", folder.text()});
+  }
+  int status(const std::string& target, const std::string& headers = {}) const {
+    return http(dashboard->port(), "GET", target, headers).status;
+  }
+
+  TemporaryDirectory bus;
+  TemporaryDirectory folder;
+  std::optional<Dashboard> dashboard;
+};
+
+/// The status of a request with this Host, and Origin if there is one.
+int status_for(const Dashboard& dashboard, const std::string& host, const std::string& origin = {},
+               const std::string& path = "/v1/segments") {
+  HttpClient client(dashboard.port());
+  client.send("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" +
+              (origin.empty() ? "" : "Origin: " + origin + "\r\n") + "\r\n");
+  return client.answer().status;
+}
+
+}  // namespace
+
+TEST_CASE("with a token, all that shows the bus asks for it, and the page does not") {
+  const Guarded guarded;
+  for (const std::string path : {"/v1/segments", "/v1/stream", "/v1/window/a/b", "/data/fit.json",
+                                 "/metrics", "/v1/nothing"}) {
+    INFO(path);
+    const HttpAnswer answer = http(guarded.dashboard->port(), "GET", path);
+    CHECK(answer.status == 401);
+    CHECK(answer.headers.at("WWW-Authenticate").starts_with("Bearer"));
+    CHECK(guarded.status(path + "?token=wrong-token-0123456789") == 401);
+    CHECK(guarded.status(path + "?token=" + kToken) != 401);
+    CHECK(guarded.status(path, "Authorization: Bearer " + kToken + "\r\n") != 401);
+    CHECK(guarded.status(path, "Authorization: bearer  " + kToken + "\r\n") != 401);
+    CHECK(guarded.status(path, "Authorization: Bearer " + kToken + "x\r\n") == 401);
+    CHECK(guarded.status(path, "Authorization: Basic " + kToken + "\r\n") == 401);
+  }
+  CHECK(guarded.status("/") == 200);
+  CHECK(guarded.status("/healthz") == 200);
+  // However the path is written.
+  CHECK(guarded.status("/%76%31/segments") == 401);
+}
+
+TEST_CASE("a stream opens with the token, and is refused before the upgrade without") {
+  const Guarded guarded;
+  CHECK_THROWS_WITH(StreamClient(guarded.dashboard->port()), Catch::Contains("401"));
+  StreamClient client(guarded.dashboard->port(), "/v1/stream?token=" + kToken);
+  CHECK(client.next().has_value());
+}
+
+TEST_CASE("SIGHUP reads the token anew: the old one opens nothing, and its streams come back") {
+  Guarded guarded;
+  StreamClient client(guarded.dashboard->port(), "/v1/stream?token=" + kToken);
+  REQUIRE(client.next().has_value());
+  const std::string other = "another-token-9876543210";
+  // What is wrong changes nothing.
+  write_line(guarded.folder.path() / "token", "short");
+  guarded.dashboard->process().send_signal(SIGHUP);
+  CHECK(guarded.status("/metrics?token=" + kToken) == 200);
+  write_line(guarded.folder.path() / "token", other);
+  guarded.dashboard->process().send_signal(SIGHUP);
+  std::optional<Message> message = client.next();
+  while (message && message->kind != Message::Kind::close) message = client.next();
+  REQUIRE(message.has_value());
+  CHECK(message->close_code == 1001);
+  CHECK(guarded.status("/metrics?token=" + kToken) == 401);
+  CHECK(guarded.status("/metrics?token=" + other) == 200);
+}
+
+TEST_CASE("beyond loopback a token is required, and a token file that is none is refused") {
+  const TemporaryDirectory bus;
+  const TemporaryDirectory folder;
+  const auto outcome = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command = {kDashboard, "--bus", bus.text()};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_command(command);
+  };
+  const Outcome open = outcome({"--listen", "0.0.0.0:0"});
+  CHECK(open.status == 2);
+  CHECK(open.errors.find("--token-file") != std::string::npos);
+  const std::string file = (folder.path() / "token").string();
+  CHECK(outcome({"--token-file", file}).status != 0);  // not there
+  for (const std::string content : {"", "short", "two words that are long enough"}) {
+    write_line(file, content);
+    const Outcome bad = outcome({"--token-file", file});
+    CHECK(bad.status == 2);
+    CHECK(bad.errors.find(file) != std::string::npos);
+    CHECK(bad.errors.find("openssl rand") != std::string::npos);
+  }
+  write_line(file, kToken);
+  const Dashboard dashboard(kDashboard, bus.text(),
+                            {"--listen", "0.0.0.0:0", "--token-file", file});
+  CHECK(http(dashboard.port(), "GET", "/v1/segments").status == 401);
+}
+
+TEST_CASE("a Host that someone else could own is refused, so that no name can be rebound here") {
+  const TemporaryDirectory bus;
+  const Dashboard dashboard(kDashboard, bus.text(), {"--origin", "https://dash.example.com"});
+  const std::string port = std::to_string(dashboard.port());
+  for (const std::string& host :
+       {"127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port, std::string("gpubox"),
+        std::string("dash.example.com"), std::string("a.localhost")})
+    CHECK(status_for(dashboard, host) == 200);
+  for (const std::string path : {"/v1/segments", "/", "/v1/stream", "/metrics"}) {
+    CHECK(status_for(dashboard, "evil.example.com", {}, path) == 421);
+    CHECK(status_for(dashboard, "127.0.0.1.evil.com:" + port, {}, path) == 421);
+  }
+  HttpClient twice(dashboard.port());
+  twice.send("GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example.com\r\n\r\n");
+  CHECK(twice.answer().status == 400);
+  HttpClient none(dashboard.port());
+  none.send("GET / HTTP/1.1\r\n\r\n");
+  CHECK(none.answer().status == 400);
+}
+
+TEST_CASE("pages of other origins are refused, unless --origin or its file names them") {
+  const TemporaryDirectory bus;
+  const TemporaryDirectory folder;
+  const std::string file = (folder.path() / "origins").string();
+  write_line(file, "# ours\nhttps://b.example.com");
+  Dashboard dashboard(kDashboard, bus.text(),
+                      {"--origin", "https://a.example.com", "--origin-file", file});
+  const std::string own = "127.0.0.1:" + std::to_string(dashboard.port());
+  CHECK(status_for(dashboard, own, "http://" + own) == 200);
+  CHECK(status_for(dashboard, own, "https://a.example.com") == 200);
+  CHECK(status_for(dashboard, own, "https://b.example.com") == 200);
+  for (const std::string origin : {"https://c.example.com", "http://a.example.com", "null",
+                                   "https://a.example.com.evil.com", "http://localhost:1"})
+    CHECK(status_for(dashboard, own, origin) == 403);
+  write_line(file, "https://c.example.com");
+  dashboard.process().send_signal(SIGHUP);
+  CHECK(status_for(dashboard, own, "https://c.example.com") == 200);
+  CHECK(status_for(dashboard, own, "https://b.example.com") == 403);
+}
