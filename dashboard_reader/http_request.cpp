@@ -33,8 +33,9 @@ HttpRequestParser::State HttpRequestParser::feed(std::string_view bytes, std::si
   used = result == HPE_OK ? bytes.size()
                           : static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - bytes.data());
   if (!has_strict_lines(bytes.substr(0, used))) {
-    error_ = "lines end with CR LF, neither of which stands alone, and are not folded; the request "
-             "line has single spaces";
+    error_ =
+        "lines end with CR LF, neither of which stands alone, and are not folded; the request "
+        "line has single spaces";
     return State::bad;
   }
   if (result == HPE_OK) return State::incomplete;

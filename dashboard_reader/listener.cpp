@@ -15,6 +15,17 @@ using asio::ip::tcp;
 /// The kernel hands a connection over with its request already there: one wake-up instead of two.
 /// One that stays silent is handed over after this time, and then has to hurry.
 constexpr int kDeferAcceptS = 10;
+/// What the kernel may hold for a client beyond what is on its way: a client that reads slowly
+/// falls behind in the ring, not in kernel memory, and a crowd of them takes no processor first.
+constexpr int kUnsentBytes = 512 * 1024;
+
+/// For the connections, which inherit it.
+void set_tcp_options(tcp::acceptor& listener, asio::error_code& error) {
+  listener.set_option(tcp::no_delay(true), error);
+  const int socket = listener.native_handle();
+  ::setsockopt(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, &kDeferAcceptS, sizeof kDeferAcceptS);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
+}
 
 Result<tcp::endpoint> parse_endpoint(asio::io_context& loop, const std::string& host_and_port) {
   const std::size_t colon = host_and_port.rfind(':');
@@ -72,12 +83,8 @@ Result<tcp::acceptor> open_listener(asio::io_context& loop, const std::string& h
     if (!error) listener.bind(*endpoint, error);
     if (!error) listener.listen(asio::socket_base::max_listen_connections, error);
   }
-  if (!error) listener.set_option(tcp::no_delay(true), error);  // connections inherit it
-  if (!error) {
-    ::setsockopt(listener.native_handle(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &kDeferAcceptS,
-                 sizeof kDeferAcceptS);
-    return listener;
-  }
+  if (!error) set_tcp_options(listener, error);
+  if (!error) return listener;
   if (error == asio::error::address_in_use)
     return fail(Errc::in_use, "cannot listen on ", host_and_port,
                 ": the port is taken; choose another with --listen HOST:PORT (0 picks a free one)");

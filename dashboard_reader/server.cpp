@@ -137,9 +137,11 @@ void Server::note_answer(const HttpRequest& request, const tcp::endpoint& peer,
                       : std::holds_alternative<Upgrade>(reply) ? 101
                                                                : 200;
   metrics_.request_answered(status);
+  const auto level = status < 400 ? spdlog::level::debug : spdlog::level::info;
+  if (!spdlog::should_log(level)) return;
   const std::string path = request.target.substr(0, request.target.find('?'));
   log_fields(
-      status < 400 ? spdlog::level::debug : spdlog::level::info, "request",
+      level, "request",
       {{"peer", text_of(peer)}, {"method", request.method}, {"path", path}, {"status", status}});
 }
 

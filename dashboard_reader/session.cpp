@@ -6,19 +6,12 @@
 #include <asio/co_spawn.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 
 namespace ringside::dashboard {
 namespace {
 
 using asio::redirect_error;
 using asio::use_awaitable;
-
-/// What the kernel may hold for a client beyond what is on its way: a client that reads slowly
-/// falls behind in the ring, not in kernel memory.
-constexpr int kUnsentBytes = 512 * 1024;
 
 }  // namespace
 
@@ -29,10 +22,7 @@ Session::Session(Opened opened, SessionTools& tools, std::uint64_t max_message)
       max_message_(max_message),
       wake_(outlet_.socket().get_executor()),
       silence_(tools.silence, [this] { was_silent(); }),
-      close_limit_(tools.closing, [this] { end(); }) {
-  ::setsockopt(outlet_.socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes,
-               sizeof kUnsentBytes);
-}
+      close_limit_(tools.closing, [this] { end(); }) {}
 
 void Session::start(std::function<void()> ended) {
   on_ended_ = std::move(ended);

@@ -30,6 +30,8 @@ packages=(
 test_packages=(
   # A WebSocket client that is not ours, and a browser that draws the page.
   python3 python3-websockets chromium
+  # Slow clients of every kind.
+  slowhttptest
   # The model checker, and file systems to shut down under a producer.
   spin e2fsprogs xfsprogs
 )

@@ -27,5 +27,11 @@ Campaign add_power(CLI::App& app);
 Campaign add_shutdown(CLI::App& app);
 Campaign add_lap(CLI::App& app);
 Campaign add_lie(CLI::App& app);
+Campaign add_restart(CLI::App& app);
+Campaign add_crowd(CLI::App& app);
+Campaign add_churn(CLI::App& app);
+Campaign add_stall(CLI::App& app);
+Campaign add_siege(CLI::App& app);
+Campaign add_noise(CLI::App& app);
 
 }  // namespace ringside::campaign

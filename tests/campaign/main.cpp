@@ -1,4 +1,4 @@
-// `ringside_campaign`: tries to break the bus, at length.
+// `ringside_campaign`: tries to break the bus and its dashboard, at length.
 #include <cstdio>
 #include <vector>
 
@@ -6,12 +6,14 @@
 
 int main(int argc, char** argv) {
   using namespace ringside::campaign;
-  CLI::App app{"ringside_campaign: tries to break the bus, at length and from a seed"};
+  CLI::App app{
+      "ringside_campaign: tries to break the bus and its dashboard, at length and from a seed"};
   app.set_version_flag("--version", "ringside_campaign " RINGSIDE_VERSION);
   app.require_subcommand(1);
-  const std::vector<Campaign> campaigns = {add_step(app),  add_kill(app),     add_stop(app),
-                                           add_power(app), add_shutdown(app), add_lap(app),
-                                           add_lie(app)};
+  const std::vector<Campaign> campaigns = {
+      add_step(app),  add_kill(app),  add_stop(app),    add_power(app), add_shutdown(app),
+      add_lap(app),   add_lie(app),   add_restart(app), add_crowd(app), add_churn(app),
+      add_stall(app), add_siege(app), add_noise(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -115,6 +118,19 @@ int Process::wait() {
 void Process::kill() {
   send_signal(SIGKILL);
   wait();
+}
+
+std::vector<pid_t> processes_with(const std::string& argument) {
+  std::vector<pid_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "cmdline");
+    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    const auto pid = static_cast<pid_t>(std::stol(name));
+    if (pid != ::getpid() && line.find(argument) != std::string::npos) found.push_back(pid);
+  }
+  return found;
 }
 
 Dashboard::Dashboard(const std::string& program, const std::string& bus,

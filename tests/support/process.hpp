@@ -48,6 +48,9 @@ class Process {
   std::string buffered_;
 };
 
+/// Processes that have `argument` somewhere on their command line, this one excepted.
+std::vector<pid_t> processes_with(const std::string& argument);
+
 /// A dashboard on a free loopback port, serving by the time the constructor returns.
 class Dashboard {
  public:

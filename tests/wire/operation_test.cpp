@@ -1,6 +1,5 @@
 // A dashboard that is operated: restarts that refuse nobody, metrics, and its log.
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -54,18 +53,6 @@ struct Listener {
   int descriptor;
   std::uint16_t port = 0;
 };
-
-/// Ends whatever program has `argument` on its command line; at least one must.
-void end_programs_with(const std::string& argument) {
-  int ended = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (read_file(entry.path() / "cmdline").find(argument) == std::string::npos) continue;
-    ended += ::kill(std::stoi(name), SIGTERM) == 0 ? 1 : 0;
-  }
-  CHECK(ended > 0);
-}
 
 /// The value of one line of Prometheus text; the series as it is written there.
 double metric(const std::string& text, const std::string& series) {
@@ -123,7 +110,9 @@ TEST_CASE("SIGUSR2 hands over to the program anew: the listener stays, streams a
   StreamClient again(dashboard.port(), "/v1/stream?resume=" + collector.resume_token());
   collector.take_until(again, [&] { return collector.records() == 1500; });
   CHECK(collector.records() == 1500);
-  end_programs_with(bus.text());
+  const std::vector<pid_t> successors = processes_with(bus.text());
+  REQUIRE(successors.size() == 1);
+  CHECK(::kill(successors.front(), SIGTERM) == 0);
 }
 
 TEST_CASE("a drain completes the requests that are there, and an idle connection ends") {
