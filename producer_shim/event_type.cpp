@@ -10,6 +10,8 @@
 #include "event_generated.h"
 #include "load_bfbs_generated.h"
 #include "load_generated.h"
+#include "schemas/event_check.hpp"
+#include "schemas/schema_check.hpp"
 
 namespace ringside {
 namespace {
@@ -23,6 +25,9 @@ std::array<char, 4> to_id(const char* text) {
 flatbuffers::Verifier verifier(Bytes event) {
   return {reinterpret_cast<const std::uint8_t*>(event.data()), event.size()};
 }
+
+/// Below this the verifier of schemas reads past the end.
+constexpr std::size_t kSmallestSchema = 8;
 
 template <class BinarySchema>
 Bytes embedded() {
@@ -46,14 +51,19 @@ EventType EventType::load() {
 }
 
 Result<EventType> EventType::from_binary_schema(Bytes schema) {
-  flatbuffers::Verifier check = verifier(schema);
-  if (!reflection::VerifySchemaBuffer(check))
+  // A copy is aligned, and stays as it was checked.
+  const auto copy = std::make_shared<std::vector<std::byte>>(schema.begin(), schema.end());
+  const std::uint8_t* const start = reinterpret_cast<const std::uint8_t*>(copy->data());
+  flatbuffers::Verifier check(start, copy->size());
+  if (copy->size() < kSmallestSchema || !reflection::VerifySchemaBuffer(check))
     return fail(Errc::bad_argument,
                 "not a binary FlatBuffers schema; make one with: flatc --binary --schema FILE.fbs");
-  const auto copy = std::make_shared<std::vector<std::byte>>(schema.begin(), schema.end());
-  const reflection::Schema* const types = reflection::GetSchema(copy->data());
+  const reflection::Schema* const types = reflection::GetSchema(start);
   if (types->root_table() == nullptr)
     return fail(Errc::bad_argument, "the schema has no root_type; name the table of the events");
+  // What no reader would take is not published either.
+  if (auto sound = check_schema(*copy); !sound)
+    return fail(Errc::bad_argument, "the schema cannot be used: ", sound.error().message);
   const bool has_id = types->file_ident() != nullptr && types->file_ident()->size() == 4;
   const std::array<char, 4> id = has_id ? to_id(types->file_ident()->c_str()) : to_id("");
   return EventType(schema, id, [copy, types, has_id, id](Bytes event) {
@@ -62,7 +72,7 @@ Result<EventType> EventType::from_binary_schema(Bytes schema) {
     constexpr std::size_t kOffset = sizeof(flatbuffers::uoffset_t);
     if (event.size() < kOffset + (has_id ? id.size() : 0)) return false;
     if (has_id && !std::equal(id.begin(), id.end(), bytes + kOffset)) return false;
-    return flatbuffers::Verify(*types, *types->root_table(), bytes, event.size());
+    return check_event(*types, event);
   });
 }
 

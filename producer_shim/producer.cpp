@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace ringside {
 
@@ -22,6 +23,7 @@ Result<Producer> Producer::open(const Bus& bus, const SegmentName& name, EventTy
 Result<Sequence> Producer::publish(Bytes event) {
   if (event.size() > writer_.max_payload()) return too_large(event.size());
   if (!type_.verify(event)) return bad_event();
+  claimed_ = {};
   const auto published = writer_.publish(event);
   if (!published) return refused(published.error());
   return *published;
@@ -39,6 +41,39 @@ Result<Sequence> Producer::finish(const RingAllocator& allocator,
   // A FlatBuffer grows downwards from the end of its room, and a record starts at the tail.
   std::memmove(allocator.payload(), event.data(), event.size());
   const auto committed = writer_.commit(event.size());
+  if (!committed) return refused(committed.error());
+  return *committed;
+}
+
+Result<std::span<std::byte>> Producer::claim(std::size_t size) {
+  claimed_ = {};
+  if (size > writer_.max_payload()) return too_large(size);
+  const auto claimed = writer_.claim(size);
+  if (!claimed) return refused(claimed.error());
+  claimed_ = *claimed;
+  return *claimed;
+}
+
+Result<void> Producer::check_claim(std::size_t size) {
+  if (size > 0 && size <= claimed_.size()) return {};
+  const std::size_t claimed = std::exchange(claimed_, {}).size();
+  return fail(Errc::bad_argument, name_.text(), ": cannot commit ", std::to_string(size),
+              " bytes of the ", std::to_string(claimed), " that are claimed");
+}
+
+Result<Sequence> Producer::commit(std::size_t size) {
+  if (auto good = check_claim(size); !good) return tl::unexpected<Error>(good.error());
+  if (!type_.verify(claimed_.first(size))) {
+    claimed_ = {};
+    return bad_event();
+  }
+  return commit_alike(size);
+}
+
+Result<Sequence> Producer::commit_alike(std::size_t size) {
+  if (auto good = check_claim(size); !good) return tl::unexpected<Error>(good.error());
+  claimed_ = {};
+  const auto committed = writer_.commit(size);
   if (!committed) return refused(committed.error());
   return *committed;
 }

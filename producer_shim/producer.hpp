@@ -51,6 +51,18 @@ class Producer {
     return finish(allocator, builder);
   }
 
+  /// Room in the ring for an event of up to `size` bytes, aligned to 8. Nobody sees it before it is
+  /// committed; any other publishing abandons it. Fails with too_large, or displaced.
+  Result<std::span<std::byte>> claim(std::size_t size);
+
+  /// Publishes the first `size` bytes of what was claimed. Fails as publish() does, and with
+  /// bad_argument if that is more than was claimed; the claim is abandoned then.
+  Result<Sequence> commit(std::size_t size);
+
+  /// The same for an event whose every offset, size and type is a copy of one that commit() took:
+  /// only numbers and texts, within the room that they have, differ. It is not verified once more.
+  Result<Sequence> commit_alike(std::size_t size);
+
   const Writer& writer() const { return writer_; }
   const EventType& type() const { return type_; }
   const SegmentName& name() const { return name_; }
@@ -60,6 +72,7 @@ class Producer {
       : writer_(std::move(writer)), type_(std::move(type)), name_(std::move(name)) {}
 
   Result<Sequence> finish(const RingAllocator& allocator, flatbuffers::FlatBufferBuilder& builder);
+  Result<void> check_claim(std::size_t size);
   tl::unexpected<Error> too_large(std::size_t size) const;
   tl::unexpected<Error> bad_event() const;
   tl::unexpected<Error> refused(Refusal why) const;
@@ -67,6 +80,7 @@ class Producer {
   Writer writer_;
   EventType type_;
   SegmentName name_;
+  std::span<std::byte> claimed_{};
   std::size_t room_ = 512;  // what to claim first: twice the last event that was built
 };
 

@@ -30,6 +30,8 @@ packages=(
 test_packages=(
   # A WebSocket client that is not ours, and a browser that draws the page.
   python3 python3-websockets chromium
+  # The Python package, with and without NumPy, and libringside as others find it.
+  python3-numpy python3-venv pkg-config
   # Slow clients of every kind.
   slowhttptest
   # The model checker, and file systems to shut down under a producer.

@@ -53,7 +53,4 @@ class FitEvents {
 /// gets the whole scatter. The same fit gives the same caps, so a restart finds its segment again.
 Caps default_caps(const Caps& asked, std::uint32_t events, const CycleSize& size);
 
-/// The cycle of the last event of the producer's segment, if there is one that tells.
-std::optional<std::uint64_t> last_cycle(const Bus& bus, const SegmentName& name);
-
 }  // namespace ringside::knn

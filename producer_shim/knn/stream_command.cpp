@@ -15,6 +15,7 @@
 #include "producer_shim/knn/fit_file.hpp"
 #include "producer_shim/knn/stop_signal.hpp"
 #include "producer_shim/knn/stream_report.hpp"
+#include "producer_shim/last_cycle.hpp"
 #include "producer_shim/producer.hpp"
 
 namespace ringside::knn {

@@ -175,5 +175,31 @@ TEST_CASE("what is no binary schema cannot be a type") {
   }
 }
 
+TEST_CASE("what is built in claimed room is verified when it is committed") {
+  Opened opened;
+  const std::vector<std::byte> event = load_event(4);
+  const auto fill = [&](std::size_t room) {
+    const auto claimed = opened.producer->claim(room);
+    REQUIRE(claimed.has_value());
+    REQUIRE(claimed->size() == room);
+    std::memcpy(claimed->data(), event.data(), event.size());
+  };
+  fill(event.size() + 100);
+  CHECK(opened.producer->commit(event.size()).value() == Sequence{0});
+  CHECK(opened.producer->commit(event.size()).error().code == Errc::bad_argument);
+  fill(event.size());
+  CHECK(opened.producer->commit(event.size() + 1).error().code == Errc::bad_argument);
+  CHECK(opened.producer->commit(event.size()).error().code == Errc::bad_argument);
+  fill(event.size());
+  CHECK(opened.producer->commit(event.size() - 8).error().code == Errc::bad_event);
+  fill(event.size());
+  REQUIRE(opened.producer->publish(event).has_value());  // which abandons the claim
+  CHECK(opened.producer->commit(event.size()).error().code == Errc::bad_argument);
+  CHECK(opened.producer->claim(1 << 20).error().code == Errc::too_large);
+  fill(event.size());
+  CHECK(opened.producer->commit_alike(event.size()).value() == Sequence{2});
+  CHECK(opened.reader->window().to == Sequence{3});
+}
+
 }  // namespace
 }  // namespace ringside

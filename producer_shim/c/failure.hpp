@@ -1,0 +1,73 @@
+// How the C ABI fails: a code, and one line of text that the calling thread keeps. Every exported
+// function that can fail runs inside guarded(), so that no exception comes out.
+#pragma once
+
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "bus/result.hpp"
+#include "producer_shim/c/ringside.h"
+
+namespace ringside::c {
+
+/// Keeps the error for ringside_last_error() and returns its code.
+int failed(const Error& error) noexcept;
+int failed(ringside_error code, const char* message) noexcept;
+
+/// What `call` returns, or what `otherwise` makes of the code of an exception.
+template <class Call, class Otherwise>
+auto guarded(Call&& call, Otherwise&& otherwise) noexcept -> decltype(call()) {
+  try {
+    return std::forward<Call>(call)();
+  } catch (const std::bad_alloc&) {
+    return otherwise(failed(RINGSIDE_ERROR_INTERNAL, "there is not enough memory"));
+  } catch (const std::exception& error) {
+    return otherwise(failed(RINGSIDE_ERROR_INTERNAL, error.what()));
+  } catch (...) {
+    return otherwise(failed(RINGSIDE_ERROR_INTERNAL, "an unknown fault"));
+  }
+}
+
+/// For functions that return the code itself.
+template <class Call>
+auto guarded(Call&& call) noexcept -> decltype(call()) {
+  using Returned = decltype(call());
+  return guarded(std::forward<Call>(call), [](int code) { return static_cast<Returned>(code); });
+}
+
+/// For functions that return a pointer.
+template <class Call>
+auto guarded_pointer(Call&& call) noexcept -> decltype(call()) {
+  using Returned = decltype(call());
+  return guarded(std::forward<Call>(call), [](int) { return Returned{nullptr}; });
+}
+
+/// No struct of any version is longer.
+inline constexpr std::size_t kMostBytesOfStruct = 4096;
+
+/// Whether a struct of the caller's begins with a size that its first version can have.
+template <class Struct>
+bool has_size(const Struct* given, std::size_t smallest) noexcept {
+  if (given != nullptr && given->size >= smallest && given->size <= kMostBytesOfStruct) return true;
+  failed(RINGSIDE_ERROR_ARGUMENT,
+         given == nullptr ? "a null pointer where a struct is needed"
+                          : "the size at the start of a struct is not set to sizeof of it");
+  return false;
+}
+
+/// Whether a struct that the caller filled in asks for nothing that this version does not know:
+/// what is beyond its end must be zero.
+template <class Struct>
+bool is_known(const Struct* given) noexcept {
+  if (!has_size(given, sizeof(Struct))) return false;
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(given);
+  for (std::size_t i = sizeof(Struct); i < given->size && i < kMostBytesOfStruct; ++i) {
+    if (bytes[i] == 0) continue;
+    failed(RINGSIDE_ERROR_ARGUMENT, "an option that this version of libringside does not know");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace ringside::c

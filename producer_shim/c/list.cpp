@@ -1,0 +1,59 @@
+// The C ABI's list of the segments of a bus.
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "bus/discovery.hpp"
+#include "bus/status.hpp"
+#include "producer_shim/c/failure.hpp"
+
+struct ringside_list {
+  std::vector<ringside::SegmentStatus> segments;
+};
+
+using namespace ringside;
+using namespace ringside::c;
+
+ringside_list* ringside_list_open(const char* bus) {
+  return guarded_pointer([&]() -> ringside_list* {
+    Discovery discovery(Bus::locate(bus == nullptr ? "" : bus));
+    if (const Result<Changes> changes = discovery.refresh(); !changes) {
+      failed(changes.error());
+      return nullptr;
+    }
+    return std::make_unique<ringside_list>(ringside_list{status_of(discovery)}).release();
+  });
+}
+
+size_t ringside_list_count(const ringside_list* list) {
+  return list == nullptr ? 0 : list->segments.size();
+}
+
+int ringside_list_get(const ringside_list* list, size_t i, ringside_segment* segment) {
+  return guarded([&]() -> int {
+    if (!has_size(segment, sizeof(*segment))) return ringside_last_error_code();
+    if (list == nullptr || i >= list->segments.size())
+      return failed(RINGSIDE_ERROR_ARGUMENT, "there is no such segment in the list");
+    const SegmentStatus& one = list->segments[i];
+    constexpr int kHex = 16;
+    segment->channel = one.name.channel.c_str();
+    segment->producer = one.name.producer.c_str();
+    segment->schema_id = one.schema_id.c_str();
+    segment->fault = one.fault.c_str();
+    segment->epoch = one.epoch.empty() ? 0 : std::stoull(one.epoch, nullptr, kHex);
+    segment->oldest = one.window.from.value;
+    segment->next = one.window.to.value;
+    segment->bytes = one.bytes;
+    segment->capacity = one.capacity;
+    segment->retain = one.retain;
+    segment->pid = one.pid;
+    segment->oldest_age_s = one.oldest_age_s.value_or(-1);
+    segment->is_live = one.live ? 1 : 0;
+    segment->reserved = 0;
+    return RINGSIDE_OK;
+  });
+}
+
+void ringside_list_close(ringside_list* list) {
+  delete list;
+}

@@ -1,0 +1,308 @@
+#include "producer_shim/c/point_finder.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "bus/layout.hpp"
+#include "event_generated.h"
+
+namespace ringside::c {
+namespace {
+
+constexpr std::size_t kWord = sizeof(flatbuffers::uoffset_t);
+
+// The fields of schemas/event.fbs's struct Point, as the generated class lays them out.
+constexpr std::size_t kEpisodeInPoint = 24;
+constexpr std::size_t kHostInPoint = 28;
+constexpr std::size_t kProfileInPoint = 30;
+constexpr std::size_t kIsTrainInPoint = 31;
+static_assert(sizeof(Point) == 32);
+
+/// The texts of one column, as they come.
+void widen(std::size_t& widest, const TextPlace& text) noexcept {
+  widest = std::max(widest, text.length);
+}
+
+void set_numbers(ringside_found_points& found, const std::byte* base, std::ptrdiff_t stride,
+                 const std::array<std::size_t, 7>& at) noexcept {
+  const std::array<ringside_strided*, 7> columns = {
+      &found.x,         &found.y,       &found.z,       &found.phase,
+      &found.predicted, &found.cluster, &found.is_train};
+  for (std::size_t i = 0; i < columns.size(); ++i) *columns[i] = {base + at[i], stride};
+  found.is_in_place = 1;
+}
+
+// ---- One batch
+// -----------------------------------------------------------------------------------
+
+/// How many texts there are, and all of them, each ended with NUL. None of an event that names the
+/// same long text from many places.
+std::size_t join(Bytes event, const VectorPlace& texts, std::size_t most, std::string& all,
+                 std::size_t& longest) {
+  all.clear();
+  const std::size_t count = std::min(texts.count, most);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view text = view(event, text_at(event, texts, i));
+    const std::string_view whole = text.substr(0, text.find('\0'));
+    if (all.size() + whole.size() > 2 * event.size()) return 0;
+    longest = std::max(longest, whole.size());
+    all.append(whole).push_back('\0');
+  }
+  return count;
+}
+
+/// The episode ids, if each point has its own, in order, and they lie evenly; or all have the same.
+void find_episodes(Bytes event, const PointBatch& batch, ringside_strided_texts& found) noexcept {
+  const VectorPlace& texts = batch.texts[0];
+  const std::size_t count = batch.points.count;
+  if (texts.count != 1 && texts.count != count) return;
+  const bool same = texts.count == 1;
+  const TextPlace first = text_at(event, texts, 0);
+  if (first.at == kAbsent) return;
+  std::ptrdiff_t stride = 0;
+  std::size_t width = first.length + 1;
+  if (!same && count > 1) {
+    const TextPlace second = text_at(event, texts, 1);
+    stride = static_cast<std::ptrdiff_t>(second.at) - static_cast<std::ptrdiff_t>(first.at);
+    const std::size_t room = static_cast<std::size_t>(std::abs(stride));
+    if (second.at == kAbsent || room <= kWord) return;
+    width = room - kWord;  // up to the length of the next
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t number = same ? 0 : i;
+    if (load<std::uint32_t>(event, batch.points.at + i * sizeof(Point) + kEpisodeInPoint) != number)
+      return;
+    if (same) continue;
+    const TextPlace text = text_at(event, texts, i);
+    if (text.at == kAbsent || text.length >= width || text.at + width > event.size() ||
+        static_cast<std::ptrdiff_t>(text.at) !=
+            static_cast<std::ptrdiff_t>(first.at) + stride * static_cast<std::ptrdiff_t>(i))
+      return;
+  }
+  found = {event.data() + first.at, stride, width, nullptr, 0};
+}
+
+void find_in_batch(Bytes event, const PointBatch& batch, ringside_found_points& found,
+                   Names& names) {
+  const std::byte* const points = event.data() + batch.points.at;
+  constexpr auto kStride = static_cast<std::ptrdiff_t>(sizeof(Point));
+  set_numbers(found, points, kStride, {0, 4, 8, 12, 16, 20, kIsTrainInPoint});
+  find_episodes(event, batch, found.episode_id);
+  const auto name = [&](const VectorPlace& texts, std::size_t at, std::size_t bytes,
+                        std::string& all, std::size_t& longest, ringside_strided_texts& to) {
+    const std::size_t count = join(event, texts, std::size_t{1} << (8 * bytes), all, longest);
+    if (count > 0) to = {points + at, kStride, bytes, all.c_str(), count};
+  };
+  name(batch.texts[1], kHostInPoint, 2, names.hosts, found.host_id_bytes, found.host_id);
+  name(batch.texts[2], kProfileInPoint, 1, names.profiles, found.profile_bytes, found.profile);
+  found.episode_id_bytes = found.episode_id.width;
+  found.count = batch.points.count;
+}
+
+// ---- Many events of one layout
+// -------------------------------------------------------------------
+
+struct Span {
+  std::size_t from;
+  std::size_t to;
+};
+
+/// Where values of a single point stand that may differ from event to event without its layout
+/// being another: numbers, and texts within the room up to what comes next.
+class Layout {
+ public:
+  static std::optional<Layout> of(Bytes event, const SinglePoint& point) {
+    Layout layout(point);
+    std::vector<Span> values;
+    for (const std::size_t at : point.coordinates) values.push_back({at, at + kWord});
+    for (const std::size_t at : point.numbers) values.push_back({at, at + kWord});
+    values.push_back({point.is_train, point.is_train + 1});
+    values.push_back({point.place, point.place + sizeof(Place)});
+    for (std::size_t i = 0; i < point.texts.size(); ++i) {
+      if (point.texts[i].at == kAbsent) return {};
+      std::size_t end = event.size();
+      for (const TextPlace& other : point.texts)
+        if (other.at > point.texts[i].at) end = std::min(end, other.at - kWord);
+      for (const std::size_t table : point.tables)
+        if (table > point.texts[i].at) end = std::min(end, table);
+      layout.room_[i] = end - point.texts[i].at;
+      values.push_back({point.texts[i].at - kWord, end});
+    }
+    std::sort(values.begin(), values.end(),
+              [](const Span& one, const Span& other) { return one.from < other.from; });
+    std::size_t at = 0;
+    for (const Span& value : values) {
+      if (value.from < at || value.from == kAbsent) return {};  // absent, or one inside the other
+      // Texts count with their lengths; all but the one byte of is_train stand at whole words.
+      if (value.to - value.from > 1 && value.from % kWord != 0) return {};
+      if (value.from > at) layout.fixed_.push_back({at, value.from});
+      at = value.to;
+    }
+    if (at < event.size()) layout.fixed_.push_back({at, event.size()});
+    layout.model_.assign(event.begin(), event.end());
+    return layout;
+  }
+
+  /// Whether another event of the same size has its values at the same places.
+  bool fits(const std::byte* event) const noexcept {
+    for (const Span& span : fixed_)
+      if (std::memcmp(event + span.from, model_.data() + span.from, span.to - span.from) != 0)
+        return false;
+    for (std::size_t i = 0; i < room_.size(); ++i) {
+      std::uint32_t length = 0;
+      std::memcpy(&length, event + point_.texts[i].at - kWord, sizeof(length));
+      // Padding is what ends a text of a fixed width.
+      if (length >= room_[i] || event[point_.texts[i].at + room_[i] - 1] != std::byte{0})
+        return false;
+    }
+    return true;
+  }
+
+  void describe(const std::byte* event, std::ptrdiff_t stride, ringside_found_points& found) const {
+    set_numbers(found, event, stride,
+                {point_.coordinates[0], point_.coordinates[1], point_.coordinates[2],
+                 point_.numbers[0], point_.numbers[1], point_.numbers[2], point_.is_train});
+    const std::array<ringside_strided_texts*, 3> texts = {&found.episode_id, &found.host_id,
+                                                          &found.profile};
+    for (std::size_t i = 0; i < texts.size(); ++i)
+      *texts[i] = {event + point_.texts[i].at, stride, room_[i], nullptr, 0};
+  }
+
+ private:
+  explicit Layout(const SinglePoint& point) : point_(point) {}
+
+  SinglePoint point_;
+  std::array<std::size_t, 3> room_{};
+  std::vector<Span> fixed_;
+  std::vector<std::byte> model_;
+};
+
+/// Whether all `count` events of the run have the layout of the first.
+bool find_at_stride(Bytes run, std::uint64_t count, Bytes first, const SinglePoint& point,
+                    ringside_found_points& found) {
+  const std::uint64_t stride = record_bytes(first.size());
+  if (count == 0 || run.size() != count * stride) return false;
+  const std::optional<Layout> layout = Layout::of(first, point);
+  if (!layout) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::byte* const record = run.data() + i * stride;
+    std::uint32_t size = 0;
+    std::memcpy(&size, record, sizeof(size));
+    if (size != first.size() || !layout->fits(record + sizeof(RecordHeader))) return false;
+  }
+  layout->describe(first.data(), static_cast<std::ptrdiff_t>(stride), found);
+  found.count = count;
+  return true;
+}
+
+// ---- Whatever there is
+// ---------------------------------------------------------------------------
+
+/// Calls `use` with the ten values of each point of an event.
+template <class Use>
+void for_each_point(Bytes event, const PointEvent& points, Use&& use) {
+  if (!points.is_batch) {
+    const SinglePoint& one = points.single;
+    const auto number = [&](std::size_t at, auto absent) {
+      return at == kAbsent ? absent : load<decltype(absent)>(event, at);
+    };
+    const Point values(number(one.coordinates[0], 0.0F), number(one.coordinates[1], 0.0F),
+                       number(one.coordinates[2], 0.0F), number(one.numbers[0], std::int32_t{-1}),
+                       number(one.numbers[1], std::int32_t{-1}),
+                       number(one.numbers[2], std::int32_t{-1}), 0, 0, 0,
+                       number(one.is_train, std::uint8_t{0}) != 0);
+    use(values, one.texts);
+    return;
+  }
+  const PointBatch& batch = points.batch;
+  for (std::size_t i = 0; i < batch.points.count; ++i) {
+    const auto values = load<Point>(event, batch.points.at + i * sizeof(Point));
+    use(values, std::array<TextPlace, 3>{text_at(event, batch.texts[0], values.episode()),
+                                         text_at(event, batch.texts[1], values.host()),
+                                         text_at(event, batch.texts[2], values.profile())});
+  }
+}
+
+void copy_text(char* to, std::size_t room, std::uint64_t i, Bytes event, const TextPlace& text) {
+  if (to == nullptr) return;
+  const std::string_view from = view(event, text).substr(0, room);
+  char* const at = to + i * room;
+  std::copy(from.begin(), from.end(), at);
+  std::fill(at + from.size(), at + room, '\0');
+}
+
+}  // namespace
+
+Bytes EventsOf::next() noexcept {
+  if (rest_.size() < sizeof(RecordHeader)) return {};
+  std::uint32_t size = 0;
+  std::memcpy(&size, rest_.data(), sizeof(size));
+  const std::uint64_t whole = record_bytes(size);
+  if (size == 0 || whole > rest_.size()) return {};
+  const Bytes event = rest_.subspan(sizeof(RecordHeader), size);
+  rest_ = rest_.subspan(whole);
+  return event;
+}
+
+bool measure_points(Bytes run, std::uint64_t count, ringside_found_points& found, Names& names) {
+  found.count = 0;
+  found.is_in_place = 0;
+  EventsOf events(run);
+  const Bytes first = events.next();
+  const std::optional<PointEvent> points = find_points(first);
+  if (!points) return false;
+  if (count == 1 && points->is_batch && points->points() > 0 &&
+      points->batch.points.at % kWord == 0) {
+    find_in_batch(first, points->batch, found, names);
+    if (found.episode_id.data != nullptr) return true;
+    found.count = 0;
+  } else if (!points->is_batch && find_at_stride(run, count, first, points->single, found)) {
+    // Texts have their widths from the layout.
+    found.episode_id_bytes = found.episode_id.width;
+    found.host_id_bytes = found.host_id.width;
+    found.profile_bytes = found.profile.width;
+    return true;
+  }
+  EventsOf all(run);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Bytes event = all.next();
+    const std::optional<PointEvent> here = find_points(event);
+    if (!here) return false;
+    for_each_point(event, *here, [&](const Point&, const std::array<TextPlace, 3>& texts) {
+      widen(found.episode_id_bytes, texts[0]);
+      widen(found.host_id_bytes, texts[1]);
+      widen(found.profile_bytes, texts[2]);
+    });
+    found.count += here->points();
+  }
+  return all.is_done();
+}
+
+bool copy_points(Bytes run, std::uint64_t count, const ringside_copied_points& to) noexcept {
+  const auto put = [](auto* column, std::uint64_t i, auto value) {
+    if (column != nullptr) column[i] = value;
+  };
+  std::uint64_t done = 0;
+  EventsOf events(run);
+  while (!events.is_done()) {
+    const Bytes event = events.next();
+    const std::optional<PointEvent> points = find_points(event);
+    if (!points || points->points() > count - done) return false;
+    for_each_point(event, *points, [&](const Point& point, const std::array<TextPlace, 3>& texts) {
+      put(to.x, done, point.x());
+      put(to.y, done, point.y());
+      put(to.z, done, point.z());
+      put(to.phase, done, point.phase_int());
+      put(to.predicted, done, point.predicted_int());
+      put(to.cluster, done, point.cluster());
+      put(to.is_train, done, std::uint8_t{point.is_train()});
+      copy_text(to.episode_id, to.episode_id_bytes, done, event, texts[0]);
+      copy_text(to.host_id, to.host_id_bytes, done, event, texts[1]);
+      copy_text(to.profile, to.profile_bytes, done, event, texts[2]);
+      ++done;
+    });
+  }
+  return done == count;
+}
+
+}  // namespace ringside::c

@@ -1,0 +1,78 @@
+// Where the values of an embedding event stand in its bytes. The bytes may be in the ring, written
+// by anyone and changing meanwhile: every offset is loaded once, into private memory, and checked
+// before it is used, so that whatever is read with what comes out of here lies inside the event.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bus/types.hpp"
+
+namespace ringside::c {
+
+/// An offset in an event that has not got the field; no value stands at its start.
+inline constexpr std::size_t kAbsent = 0;
+
+/// A text: its characters are at [at, at + length).
+struct TextPlace {
+  std::size_t at = kAbsent;
+  std::size_t length = 0;
+};
+
+/// A vector: its elements are from `at` on.
+struct VectorPlace {
+  std::size_t at = kAbsent;
+  std::size_t count = 0;
+};
+
+struct SinglePoint {
+  std::array<std::size_t, 3> coordinates{};  // x, y, z
+  std::array<std::size_t, 3> numbers{};      // phase_int, predicted_int, cluster
+  std::size_t is_train = kAbsent;
+  std::size_t place = kAbsent;
+  std::array<TextPlace, 3> texts{};     // episode_id, host_id, profile
+  std::array<std::size_t, 4> tables{};  // where both tables and their field lists begin
+};
+
+struct PointBatch {
+  std::size_t place = kAbsent;
+  VectorPlace points;                  // of struct Point, all inside the event
+  std::array<VectorPlace, 3> texts{};  // of offsets to texts: episodes, hosts, profiles
+};
+
+/// What an event of schemas/event.fbs holds.
+struct PointEvent {
+  bool is_batch = false;
+  SinglePoint single;
+  PointBatch batch;
+
+  std::size_t points() const noexcept { return is_batch ? batch.points.count : 1; }
+};
+
+/// Nothing if `event` is no whole embedding event.
+std::optional<PointEvent> find_points(Bytes event) noexcept;
+
+/// Text number `i` of a vector of texts; empty if there is none, or it is not inside `event`.
+TextPlace text_at(Bytes event, const VectorPlace& texts, std::size_t i) noexcept;
+
+inline std::string_view view(Bytes event, const TextPlace& text) noexcept {
+  return {reinterpret_cast<const char*>(event.data()) + text.at, text.length};
+}
+
+/// A value of the event. REQUIRES: it lies inside.
+template <class Value>
+Value load(Bytes event, std::size_t at) noexcept {
+  Value value;
+  std::memcpy(&value, event.data() + at, sizeof(value));
+  return value;
+}
+
+/// The points of the whole cycle, as the event says; 0: unknown.
+std::uint32_t total_of(Bytes event, const PointEvent& points) noexcept;
+
+}  // namespace ringside::c

@@ -1,0 +1,169 @@
+// The C ABI's producers of points: one at a time, and whole columns.
+#include <array>
+#include <limits>
+#include <string>
+
+#include "producer_shim/c/batch_event.hpp"
+#include "producer_shim/c/producer_handle.hpp"
+#include "producer_shim/last_cycle.hpp"
+
+namespace ringside::c {
+namespace {
+
+Result<void> check_type(const ringside_producer& handle) {
+  if (handle.is_embedding) return {};
+  return fail(Errc::bad_argument, handle.producer.name().text(),
+              ": points are events of the type \"embedding\", and this channel has another");
+}
+
+/// By the template where the texts fit in, else by the builder.
+Result<Sequence> publish_point(ringside_producer& handle, const Place& place,
+                               const EmbeddingPoint& point) {
+  if (!handle.point.fit({point.episode_id.size(), point.host_id.size(), point.profile.size()}))
+    return ringside::publish_point(handle.producer, place, point);
+  const std::size_t size = handle.point.size();
+  const auto claimed = handle.producer.claim(size);
+  if (!claimed) return tl::unexpected<Error>(claimed.error());
+  handle.point.write(claimed->data(), place, point);
+  if (handle.point.is_verified()) return handle.producer.commit_alike(size);
+  const Result<Sequence> published = handle.producer.commit(size);
+  if (published) handle.point.set_verified();
+  return published;
+}
+
+Result<std::string_view> checked_text(const char* name, const char* text) {
+  const std::string_view all = text == nullptr ? "" : text;
+  if (is_utf8(all)) return all;
+  return fail(Errc::bad_argument, name, " is not UTF-8: ", in_quotes(all));
+}
+
+Result<Sequence> publish_point(ringside_producer& handle, const std::array<const char*, 3>& texts,
+                               const ringside_point& point) {
+  if (auto good = check_type(handle); !good) return tl::unexpected<Error>(good.error());
+  constexpr std::array<const char*, 3> kNames = {"episode_id", "host_id", "profile"};
+  std::array<std::string_view, 3> checked;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto text = checked_text(kNames[i], texts[i]);
+    if (!text) return tl::unexpected<Error>(text.error());
+    checked[i] = *text;
+  }
+  if (point.total > 0 && point.index >= point.total)
+    return fail(Errc::bad_argument, "point ", std::to_string(point.index),
+                " goes past the end of its cycle of ", std::to_string(point.total));
+  const Result<Sequence> published =
+      publish_point(handle, Place(point.cycle, point.index, point.total),
+                    {.episode_id = checked[0],
+                     .host_id = checked[1],
+                     .profile = checked[2],
+                     .x = point.x,
+                     .y = point.y,
+                     .z = point.z,
+                     .phase_int = point.phase,
+                     .predicted_int = point.predicted,
+                     .cluster = point.cluster,
+                     .is_train = point.is_train != 0});
+  if (published) handle.last_cycle = point.cycle;
+  return published;
+}
+
+/// Where the points stand in their cycle.
+Result<Place> place_of(ringside_producer& handle, const ringside_points& points) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  if (points.count == 0) return fail(Errc::bad_argument, "no points to publish");
+  const std::uint64_t room = kMost - points.index;
+  if (points.count >= room)
+    return fail(Errc::bad_argument, "a cycle has fewer than 2^32 - 1 points");
+  const std::uint64_t end = points.index + points.count;
+  std::uint64_t total = points.total == 0 ? end : points.total;
+  if (points.total == RINGSIDE_TOTAL_UNKNOWN) total = 0;
+  if (total > 0 && end > total)
+    return fail(Errc::bad_argument, "points up to ", std::to_string(end),
+                " go past the end of their cycle of ", std::to_string(total));
+  std::uint64_t cycle = points.cycle;
+  if (cycle == RINGSIDE_NEXT_CYCLE) {
+    if (!handle.last_cycle) handle.last_cycle = last_cycle(handle.bus, handle.producer.name());
+    cycle = handle.last_cycle ? *handle.last_cycle + 1 : 0;
+  }
+  return Place(cycle, points.index, static_cast<std::uint32_t>(total));
+}
+
+Place moved(const Place& place, std::size_t points) {
+  return {place.cycle(), place.index() + static_cast<std::uint32_t>(points), place.total()};
+}
+
+/// An event for each point. The template has room for the longest text before the first event, so
+/// that all of them have one layout.
+Result<Sequence> publish_each(ringside_producer& handle, const PointColumns& columns,
+                              std::size_t count, const Place& place) {
+  handle.point.fit(
+      {columns.episode_id.longest(), columns.host_id.longest(), columns.profile.longest()});
+  Result<Sequence> last = Sequence{};
+  for (std::size_t i = 0; i < count && last; ++i)
+    last = publish_point(handle, moved(place, i), columns[i]);
+  return last;
+}
+
+Result<Sequence> publish_batches(ringside_producer& handle, const PointColumns& columns,
+                                 const ringside_points& points, const Place& place) {
+  const std::size_t batch = points.batch == 0 ? points.count : points.batch;
+  // All that can be wrong is found before anything is published.
+  std::vector<BatchEvent> events;
+  for (std::size_t at = 0; at < points.count; at += batch) {
+    Result<BatchEvent> event = BatchEvent::plan(columns, at, std::min(batch, points.count - at));
+    if (!event) return tl::unexpected<Error>(event.error());
+    events.push_back(std::move(*event));
+    if (events.back().size() > handle.producer.writer().max_payload())
+      return fail(Errc::too_large, handle.producer.name().text(), ": a batch of ",
+                  std::to_string(events.back().size()),
+                  " bytes does not fit; this segment takes at most ",
+                  std::to_string(handle.producer.writer().max_payload()),
+                  " (open it with a larger capacity, or publish smaller batches)");
+  }
+  Result<Sequence> last = Sequence{};
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto claimed = handle.producer.claim(events[i].size());
+    if (!claimed) return tl::unexpected<Error>(claimed.error());
+    events[i].write(claimed->data(), moved(place, i * batch));
+    last = handle.producer.commit(events[i].size());
+    if (!last) return last;
+  }
+  return last;
+}
+
+Result<Sequence> publish_points(ringside_producer& handle, const ringside_points& points) {
+  if (auto good = check_type(handle); !good) return tl::unexpected<Error>(good.error());
+  const Result<Place> place = place_of(handle, points);
+  if (!place) return tl::unexpected<Error>(place.error());
+  const Result<PointColumns> columns = PointColumns::read(points);
+  if (!columns) return tl::unexpected<Error>(columns.error());
+  Result<Sequence> last = points.batch == 1 ? publish_each(handle, *columns, points.count, *place)
+                                            : publish_batches(handle, *columns, points, *place);
+  if (last) handle.last_cycle = place->cycle();
+  return last;
+}
+
+}  // namespace
+}  // namespace ringside::c
+
+using namespace ringside::c;
+
+int64_t ringside_publish_point(ringside_producer* producer, const char* episode_id,
+                               const char* host_id, const char* profile,
+                               const ringside_point* point) {
+  return guarded([&]() -> std::int64_t {
+    const Hold hold(producer);
+    if (!hold) return hold.code();
+    if (point == nullptr)
+      return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where a point is needed");
+    return sequence_or_error(publish_point(*hold, {episode_id, host_id, profile}, *point));
+  });
+}
+
+int64_t ringside_publish_points(ringside_producer* producer, const ringside_points* points) {
+  return guarded([&]() -> std::int64_t {
+    if (!is_known(points)) return ringside_last_error_code();
+    const Hold hold(producer);
+    if (!hold) return hold.code();
+    return sequence_or_error(publish_points(*hold, *points));
+  });
+}

@@ -1,0 +1,153 @@
+// The C ABI's producers: opening, single events, JSON, and room in the ring.
+#include <cstdint>
+#include <string_view>
+
+#include "producer_shim/c/producer_handle.hpp"
+
+namespace ringside::c {
+namespace {
+
+std::string_view text(const char* given) {
+  return given == nullptr ? std::string_view() : std::string_view(given);
+}
+
+Result<EventType> type_of(const ringside_producer_options& options) {
+  const bool has_schema = options.schema != nullptr && options.schema_size > 0;
+  if ((options.type != nullptr) == has_schema)
+    return fail(Errc::bad_argument,
+                "a producer needs either a type, \"embedding\" or \"load\", or a binary schema");
+  if (has_schema)
+    return EventType::from_binary_schema(
+        {static_cast<const std::byte*>(options.schema), options.schema_size});
+  if (text(options.type) == "embedding") return EventType::event();
+  if (text(options.type) == "load") return EventType::load();
+  return fail(Errc::bad_argument, "no built-in type ", in_quotes(options.type),
+              "; there are \"embedding\" and \"load\"");
+}
+
+Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options& options) {
+  const SegmentName name{std::string(text(options.channel)), std::string(text(options.producer))};
+  if (auto good = check_name("channel", name.channel); !good)
+    return tl::unexpected<Error>(good.error());
+  if (auto good = check_name("producer", name.producer); !good)
+    return tl::unexpected<Error>(good.error());
+  Result<EventType> type = type_of(options);
+  if (!type) return tl::unexpected<Error>(type.error());
+  const Bytes schema = type->schema();
+  const EventType embedding = EventType::event();
+  const bool is_embedding = std::equal(schema.begin(), schema.end(), embedding.schema().begin(),
+                                       embedding.schema().end());
+  Caps caps;
+  if (options.capacity > 0) caps.capacity_bytes = options.capacity;
+  if (options.retain > 0) caps.retain_events = options.retain;
+  std::optional<std::chrono::milliseconds> sync_interval;
+  constexpr std::uint64_t kLongestInterval = 86'400'000;
+  if (options.sync_interval_ms > kLongestInterval)
+    return fail(Errc::bad_argument, "a sync interval is at most a day");
+  if (options.sync_interval_ms > 0)
+    sync_interval = std::chrono::milliseconds(options.sync_interval_ms);
+  const Bus bus = Bus::locate(text(options.bus));
+  Result<Producer> producer =
+      Producer::open(bus, name, is_embedding ? embedding : std::move(*type), caps, sync_interval);
+  if (!producer) return tl::unexpected<Error>(producer.error());
+  return std::make_unique<ringside_producer>(std::move(*producer), bus, is_embedding,
+                                             sync_interval.has_value());
+}
+
+std::int64_t publish(ringside_producer& handle, Bytes event) {
+  // Events are walked in place, and whole words of them at a time.
+  if (reinterpret_cast<std::uintptr_t>(event.data()) % 8 != 0) {
+    handle.aligned.assign(event.begin(), event.end());
+    event = handle.aligned;
+  }
+  return sequence_or_error(handle.producer.publish(event));
+}
+
+}  // namespace
+}  // namespace ringside::c
+
+using namespace ringside;
+using namespace ringside::c;
+
+ringside_producer* ringside_producer_open(const ringside_producer_options* options) {
+  return guarded_pointer([&]() -> ringside_producer* {
+    if (!is_known(options)) return nullptr;
+    auto opened = open(*options);
+    if (!opened) {
+      failed(opened.error());
+      return nullptr;
+    }
+    return opened->release();
+  });
+}
+
+void ringside_producer_close(ringside_producer* producer) {
+  if (producer == nullptr) return;
+  // The thread that syncs did not come along with a fork, and nothing ends without it.
+  if (producer->generation != fork_generation() && producer->syncs) return;
+  delete producer;
+}
+
+int64_t ringside_publish(ringside_producer* producer, const void* event, size_t size) {
+  return guarded([&]() -> std::int64_t {
+    const Hold hold(producer);
+    if (!hold) return hold.code();
+    if (event == nullptr && size > 0)
+      return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where an event is needed");
+    return publish(*hold, {static_cast<const std::byte*>(event), size});
+  });
+}
+
+int64_t ringside_publish_json(ringside_producer* producer, const char* json, size_t size) {
+  return guarded([&]() -> std::int64_t {
+    const Hold hold(producer);
+    if (!hold) return hold.code();
+    if (json == nullptr)
+      return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where JSON text is needed");
+    if (!hold->json) {
+      Result<JsonEvent> builder = JsonEvent::from_schema(hold->producer.type().schema());
+      if (!builder) return failed(builder.error());
+      hold->json = std::move(*builder);
+    }
+    const Result<Bytes> event = hold->json->build(std::string(json, size));
+    if (!event) return failed(event.error());
+    return publish(*hold, *event);
+  });
+}
+
+void* ringside_claim(ringside_producer* producer, size_t size) {
+  return guarded_pointer([&]() -> void* {
+    const Hold hold(producer);
+    if (!hold) return nullptr;
+    const auto claimed = hold->producer.claim(size);
+    if (claimed) return claimed->data();
+    failed(claimed.error());
+    return nullptr;
+  });
+}
+
+int64_t ringside_commit(ringside_producer* producer, size_t size) {
+  return guarded([&]() -> std::int64_t {
+    const Hold hold(producer);
+    if (!hold) return hold.code();
+    return sequence_or_error(hold->producer.commit(size));
+  });
+}
+
+int ringside_producer_describe(ringside_producer* producer, ringside_producer_info* info) {
+  return guarded([&]() -> int {
+    if (!has_size(info, sizeof(*info))) return ringside_last_error_code();
+    const Hold hold(producer);
+    if (!hold) return hold.code();
+    const Writer& writer = hold->producer.writer();
+    info->epoch = writer.geometry().epoch.value;
+    info->oldest = writer.oldest().value;
+    info->next = writer.next().value;
+    info->capacity = writer.geometry().data_capacity;
+    info->retain = writer.geometry().retain;
+    info->max_event = writer.max_payload();
+    info->origin = static_cast<std::int32_t>(writer.origin());
+    info->sync_error = writer.sync_error();
+    return RINGSIDE_OK;
+  });
+}

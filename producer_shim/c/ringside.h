@@ -1,0 +1,393 @@
+/* ringside's C ABI: publish events into shared memory, and read them in place.
+ *
+ * libringside.so.0 and this header are all that another language needs; both C99 and C++ take it.
+ * Words (segment, epoch, sequence, run, gap, ...) are those of docs/format.md.
+ *
+ * Results. A function that can fail returns a negative RINGSIDE_ERROR_... code, or NULL where it
+ * returns a pointer; ringside_last_error() then says what, where and what to do, in one line. Text
+ * and code are this thread's own, and stay until its next call that fails. No exception comes out,
+ * and whatever bytes a segment or a caller's event hold, none of these functions crashes on them.
+ *
+ * Memory. Handles belong to the caller, who closes them once; closing NULL does nothing. What is
+ * handed in is looked at during the call only. Pointers into a segment (runs, records, views) are
+ * valid until their reader is closed, and read-only; the producer may overwrite what they show at
+ * any moment, so: use the bytes, then ask ringside_is_whole(), and believe them only if it says 1.
+ * Texts are UTF-8.
+ *
+ * Threads. A producer is for one thread at a time: a second one that calls meanwhile gets
+ * RINGSIDE_ERROR_BUSY, and nothing is published. A reader may be used by any number of threads at
+ * once; so may functions without a handle. Closing a handle that is in use is the caller's fault.
+ * Publishing never waits for a reader, and makes no system call unless one sleeps.
+ *
+ * Processes. One producer of a name at a time: the next gets RINGSIDE_ERROR_IN_USE until the first
+ * is closed or its process has ended, however it ended; then it goes on with the next sequence. A
+ * child of fork() must not use what it inherited: its calls get RINGSIDE_ERROR_FORKED. It should
+ * close the producer, since that keeps the name taken as long as anyone has it. The library takes
+ * SIGBUS to survive segments that are cut short, and passes on those that are not its own; install
+ * your handler before the first open, and chain to what was there if you install one later. It
+ * cannot be unloaded.
+ *
+ * Growth. Structs that may grow begin with their size: set it to sizeof, and the rest to zero
+ * (RINGSIDE_..._INIT does both). What is new means nothing when zero. The soname changes when a
+ * program that was built before would not work any more.
+ */
+#ifndef RINGSIDE_H
+#define RINGSIDE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define RINGSIDE_API __attribute__((visibility("default")))
+#else
+#define RINGSIDE_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Errors and versions -------------------------------------------------------------------- */
+
+enum ringside_error {
+  RINGSIDE_OK = 0,
+  RINGSIDE_ERROR_SYSTEM = -1,       /* a system call failed; the text ends with errno's */
+  RINGSIDE_ERROR_NAME = -2,         /* a channel or producer name that cannot be one */
+  RINGSIDE_ERROR_ARGUMENT = -3,     /* a null pointer, a size or an option out of its range */
+  RINGSIDE_ERROR_NOT_FOUND = -4,    /* no such bus, channel, segment or sequence */
+  RINGSIDE_ERROR_NOT_SEGMENT = -5,  /* the file is something else */
+  RINGSIDE_ERROR_INCOMPATIBLE = -6, /* a segment of another format version or byte order */
+  RINGSIDE_ERROR_CORRUPT = -7,      /* a segment that contradicts itself: read no more of it */
+  RINGSIDE_ERROR_DISPLACED = -8,    /* the producer's file is gone: open the producer again */
+  RINGSIDE_ERROR_IN_USE = -9,       /* another process has this producer */
+  RINGSIDE_ERROR_NO_SPACE = -10,    /* the file system cannot hold the segment */
+  RINGSIDE_ERROR_TOO_LARGE = -11,   /* an event larger than the segment takes */
+  RINGSIDE_ERROR_EVENT = -12,       /* an event that does not verify against the schema */
+  RINGSIDE_ERROR_BUSY = -13,        /* another thread is using this producer */
+  RINGSIDE_ERROR_FORKED = -14,      /* the handle is that of the parent process */
+  RINGSIDE_ERROR_OVERWRITTEN = -15, /* the producer overwrote it while, or before, it was read */
+  RINGSIDE_ERROR_INTERNAL = -16     /* a fault of this library, or no memory */
+};
+
+/* The last failure of this thread: one line; "" if there was none. Never NULL. */
+RINGSIDE_API const char *ringside_last_error(void);
+/* Its code, or RINGSIDE_OK. */
+RINGSIDE_API int ringside_last_error_code(void);
+
+/* "0.1.0" */
+RINGSIDE_API const char *ringside_version(void);
+/* The number in the soname: what this header describes is 0. */
+#define RINGSIDE_ABI 0
+RINGSIDE_API int ringside_abi(void);
+
+/* ---- Producers ------------------------------------------------------------------------------ */
+
+typedef struct ringside_producer ringside_producer;
+
+typedef struct ringside_producer_options {
+  size_t size;
+  const char *bus;      /* the bus directory; NULL: $RINGSIDE_BUS, else /run/ringside where that
+                           exists, else /dev/shm/ringside */
+  const char *channel;  /* 1 to 64 of A-Z a-z 0-9 . _ -, the first neither . nor - */
+  const char *producer; /* likewise */
+  const char *type;     /* "embedding" or "load", the built-in types; NULL: as `schema` says */
+  const void *schema;   /* a binary schema (.bfbs), schema_size bytes */
+  size_t schema_size;
+  uint64_t capacity; /* bytes of the ring; 0: as the segment that is there, else 64 MiB */
+  uint64_t retain;   /* the most events kept; 0: as is, else as many as the index holds */
+  uint64_t sync_interval_ms; /* bring events to the disk this often; 0: when the kernel likes */
+} ringside_producer_options;
+/* clang-format off */
+#define RINGSIDE_PRODUCER_OPTIONS_INIT \
+  { sizeof(ringside_producer_options), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0 }
+/* clang-format on */
+
+/* Creates the producer's segment, or takes it up where the last one left it. A schema or cap that
+   differs from the segment's makes a new epoch, and the old events are gone. */
+RINGSIDE_API ringside_producer *ringside_producer_open(const ringside_producer_options *options);
+RINGSIDE_API void ringside_producer_close(ringside_producer *producer);
+
+/* Publishes `size` bytes, one finished FlatBuffer, once they verify against the schema. Returns the
+   sequence, or an error, and then nothing was published. */
+RINGSIDE_API int64_t ringside_publish(ringside_producer *producer, const void *event, size_t size);
+
+/* Publishes the event that a JSON object describes by the schema's own names. Unknown fields,
+   wrong types and bad UTF-8 are refused (RINGSIDE_ERROR_EVENT, with the place). */
+RINGSIDE_API int64_t ringside_publish_json(ringside_producer *producer, const char *json,
+                                           size_t size);
+
+/* Room in the ring itself for an event of up to `size` bytes, aligned to 8: build it there, then
+   commit the bytes that it takes, from the first on. Nobody sees it before. Any other publishing
+   abandons the claim. NULL on failure. */
+RINGSIDE_API void *ringside_claim(ringside_producer *producer, size_t size);
+RINGSIDE_API int64_t ringside_commit(ringside_producer *producer, size_t size);
+
+enum ringside_origin {
+  RINGSIDE_CREATED = 0,   /* there was no segment */
+  RINGSIDE_TAKEN_UP = 1,  /* the last producer's, as it stood */
+  RINGSIDE_REPLACED = 2,  /* schema or caps changed: a new epoch, and empty */
+  RINGSIDE_RECOVERED = 3  /* the old one was damaged: a new epoch with what was whole of it */
+};
+
+typedef struct ringside_producer_info {
+  size_t size;
+  uint64_t epoch;
+  uint64_t oldest; /* the retained window is [oldest, next) */
+  uint64_t next;   /* the sequence that the next event gets */
+  uint64_t capacity;
+  uint64_t retain;
+  uint64_t max_event; /* bytes of the largest event that fits */
+  int32_t origin;     /* enum ringside_origin */
+  int32_t sync_error; /* errno of the last attempt to reach the disk, or 0 */
+} ringside_producer_info;
+RINGSIDE_API int ringside_producer_describe(ringside_producer *producer,
+                                            ringside_producer_info *info);
+
+/* ---- Points of a scatter: events of the type "embedding" ------------------------------------ */
+
+typedef struct ringside_point {
+  float x, y, z;
+  int32_t phase, predicted, cluster; /* -1 where there is none */
+  uint8_t is_train;                  /* 0 or 1 */
+  uint8_t reserved[3];               /* zeros */
+  uint32_t index;                    /* of the point in its cycle */
+  uint64_t cycle;                    /* a pass of the producer over its points */
+  uint32_t total;                    /* points of the whole cycle; 0: unknown, the point is appended */
+  uint32_t reserved1;                /* 0 */
+} ringside_point;
+
+/* Publishes one point as an event. The texts end with NUL; NULL is "". */
+RINGSIDE_API int64_t ringside_publish_point(ringside_producer *producer, const char *episode_id,
+                                            const char *host_id, const char *profile,
+                                            const ringside_point *point);
+
+/* One text for each point, or one for all of them. */
+enum ringside_text_kind {
+  RINGSIDE_TEXT_SAME = 0,   /* `data`: the text of all, `size` bytes; NULL is "" */
+  RINGSIDE_TEXT_EACH = 1,   /* `data`: const char *const *, each text ended with NUL */
+  RINGSIDE_TEXT_JOINED = 2, /* `data`: the texts one after the other, each ended with NUL, `size`
+                               bytes in all; there must be as many as points */
+  RINGSIDE_TEXT_FIXED = 3,  /* `data`: `size` bytes for each, padded with NUL (NumPy's "S") */
+  RINGSIDE_TEXT_UTF32 = 4   /* `data`: `size` uint32_t code points each, padded with 0 ("U") */
+};
+typedef struct ringside_texts {
+  int32_t kind;
+  const void *data;
+  size_t size;
+} ringside_texts;
+
+/* The numbers of a column, one after the other. Whole numbers must fit in an int32_t. */
+enum ringside_number_kind {
+  RINGSIDE_FLOAT = 0,
+  RINGSIDE_DOUBLE = 1,
+  RINGSIDE_INT8 = 2,
+  RINGSIDE_INT16 = 3,
+  RINGSIDE_INT32 = 4,
+  RINGSIDE_INT64 = 5,
+  RINGSIDE_UINT8 = 6 /* and bool */
+};
+typedef struct ringside_numbers {
+  int32_t kind;
+  const void *data; /* NULL: x, y, z 0; phase, predicted, cluster -1; is_train false */
+} ringside_numbers;
+
+#define RINGSIDE_NEXT_CYCLE UINT64_MAX
+#define RINGSIDE_TOTAL_UNKNOWN UINT32_MAX
+
+typedef struct ringside_points {
+  size_t size;
+  size_t count;
+  ringside_texts episode_id, host_id, profile;
+  ringside_numbers x, y, z;                    /* floats or doubles */
+  ringside_numbers phase, predicted, cluster;  /* whole numbers */
+  ringside_numbers is_train;                   /* uint8: 0 is false */
+  uint64_t cycle; /* RINGSIDE_NEXT_CYCLE: the one after the last that this segment has */
+  uint32_t index; /* of the first point in its cycle */
+  uint32_t total; /* points of the whole cycle; 0: index + count; RINGSIDE_TOTAL_UNKNOWN */
+  size_t batch;   /* points an event: 0 is all of them in one, 1 an event for each */
+} ringside_points;
+
+/* Publishes `count` points in one call. Everything is checked before the first event is published.
+   Returns the sequence of the last event. Readers find the points at a constant stride, so that
+   columns can be used in place (ringside_find_points). */
+RINGSIDE_API int64_t ringside_publish_points(ringside_producer *producer,
+                                             const ringside_points *points);
+
+/* ---- Readers -------------------------------------------------------------------------------- */
+
+typedef struct ringside_reader ringside_reader;
+
+/* Opens a segment read-only, in constant time. `bus` as above. */
+RINGSIDE_API ringside_reader *ringside_reader_open(const char *bus, const char *channel,
+                                                   const char *producer);
+RINGSIDE_API void ringside_reader_close(ringside_reader *reader);
+
+typedef struct ringside_reader_info {
+  size_t size;
+  uint64_t epoch;
+  uint64_t oldest; /* the retained window is [oldest, next), at some moment of the call */
+  uint64_t next;
+  uint64_t capacity;
+  uint64_t retain;
+  const void *schema; /* the binary schema of the events */
+  size_t schema_size;
+  const void *mapping; /* the addresses that runs come from */
+  size_t mapping_size;
+  char schema_id[8]; /* the file identifier, or "" */
+} ringside_reader_info;
+RINGSIDE_API int ringside_reader_describe(const ringside_reader *reader,
+                                          ringside_reader_info *info);
+
+/* The sequence that `from` means: "oldest", "latest", "last:N", "seq:N" or "since:10s". */
+RINGSIDE_API int ringside_seek(const ringside_reader *reader, const char *from, uint64_t *sequence);
+
+/* Consecutive records as they stand in the ring: one span of memory. A record is a header of 24
+   bytes (size u32, crc32c u32, sequence u64, timestamp_ns u64), `size` bytes, and zeros up to the
+   next multiple of 8 (docs/format.md, 4). */
+typedef struct ringside_run {
+  uint64_t first; /* sequence */
+  uint64_t count; /* of records */
+  const void *bytes;
+  size_t size;
+} ringside_run;
+
+enum ringside_step {
+  RINGSIDE_NOTHING = 0, /* all that is published has been read */
+  RINGSIDE_RUN = 1,     /* there is something to read */
+  RINGSIDE_GAP = 2,     /* the producer was faster */
+  RINGSIDE_ENDED = 3    /* the segment was removed or replaced, and all of it has been read */
+};
+
+/* What comes at `*cursor`, a sequence. RINGSIDE_RUN: `run` is up to max_bytes of it (0: as much as
+   there is; at least one record), and the cursor stands behind it. RINGSIDE_GAP: sequences
+   [run->first, run->first + run->count) are gone, and the cursor stands behind them. Never
+   RINGSIDE_ENDED. If a run turns out not to be whole, set the cursor back to run->first. */
+RINGSIDE_API int ringside_next_run(const ringside_reader *reader, uint64_t *cursor,
+                                   size_t max_bytes, ringside_run *run);
+
+/* 1 if no byte of the run has been overwritten up to now, else 0. */
+RINGSIDE_API int ringside_is_whole(const ringside_reader *reader, const ringside_run *run);
+
+typedef struct ringside_record {
+  uint64_t sequence;
+  uint64_t timestamp_ns; /* since 1970, UTC */
+  const void *event;
+  size_t size;
+} ringside_record;
+
+/* The record at `*offset` of a run, which is 0 for the first; moves the offset to the next. Returns
+   RINGSIDE_RUN, or RINGSIDE_NOTHING behind the last, or an error if the bytes are none. */
+RINGSIDE_API int ringside_next_record(const ringside_run *run, size_t *offset,
+                                      ringside_record *record);
+
+/* What comes at `*cursor` as a private copy, checked against its checksum: as ringside_next_run().
+   On RINGSIDE_GAP the record's sequence is the first that is gone. The copy is the thread's, and
+   stays until its next call of this function. */
+RINGSIDE_API int ringside_copy_record(const ringside_reader *reader, uint64_t *cursor,
+                                      ringside_record *record);
+
+/* An event of this reader's as one line of JSON, by the schema of the segment; the bytes must be a
+   copy, as ringside_copy_record() makes them. The text is the thread's, until its next call of this
+   function; `length`, if not NULL, gets its length. NULL on failure. */
+RINGSIDE_API const char *ringside_event_json(const ringside_reader *reader, const void *event,
+                                             size_t size, size_t *length);
+
+/* Waits until something is published at `cursor`, up to timeout_ms (-1: as long as it takes).
+   Returns RINGSIDE_RUN, RINGSIDE_NOTHING when the time is over, or RINGSIDE_ENDED. */
+RINGSIDE_API int ringside_wait(const ringside_reader *reader, uint64_t cursor, int64_t timeout_ms);
+
+/* ---- Points, read in place ------------------------------------------------------------------ */
+
+/* A column in place: the value of point i is at `data + i * stride`. */
+typedef struct ringside_strided {
+  const void *data;
+  ptrdiff_t stride;
+} ringside_strided;
+
+/* Texts in place: text i is at `data + i * stride`, padded with NUL to `width` bytes. Or, where
+   `names` is not NULL: at `data + i * stride` is the number of point i's text (unsigned, `width`
+   bytes) among `name_count` texts, one after the other in `names`, each ended with NUL. Where
+   `data` is NULL the texts are not in place: copy them. */
+typedef struct ringside_strided_texts {
+  const void *data;
+  ptrdiff_t stride;
+  size_t width;
+  const char *names;
+  size_t name_count;
+} ringside_strided_texts;
+
+typedef struct ringside_found_points {
+  size_t size;
+  ringside_run run;     /* the events that hold the points; ask ringside_is_whole() after use */
+  uint64_t count;       /* of points */
+  int32_t is_in_place;  /* 1: the columns below; 0: layouts differ, see ringside_copy_points() */
+  int32_t reserved;
+  ringside_strided x, y, z;                   /* float */
+  ringside_strided phase, predicted, cluster; /* int32_t */
+  ringside_strided is_train;                  /* uint8_t */
+  ringside_strided_texts episode_id, host_id, profile;
+  size_t episode_id_bytes, host_id_bytes, profile_bytes; /* of the longest text, NUL not counted */
+} ringside_found_points;
+
+enum ringside_which {
+  RINGSIDE_LATEST = 0, /* each point of a cycle once: as many events as the newest says it has */
+  RINGSIDE_WINDOW = 1  /* every point that is retained */
+};
+
+/* Finds the points of a channel of embedding events, and checks each of them that it can be read
+   where it stands. Returns RINGSIDE_RUN; RINGSIDE_NOTHING if there are none; or an error.
+   RINGSIDE_ERROR_OVERWRITTEN: the producer was faster several times over. `names` are the thread's,
+   until its next call of this function. */
+RINGSIDE_API int ringside_find_points(const ringside_reader *reader, int which,
+                                      ringside_found_points *found);
+
+/* Where to copy points to; NULL leaves a column out. Texts are padded with NUL to their bytes. */
+typedef struct ringside_copied_points {
+  size_t size;
+  float *x, *y, *z;
+  int32_t *phase, *predicted, *cluster;
+  uint8_t *is_train;
+  char *episode_id, *host_id, *profile;
+  size_t episode_id_bytes, host_id_bytes, profile_bytes; /* for each text; longer ones are cut */
+} ringside_copied_points;
+
+/* Copies `found->count` points out, whatever their layout. RINGSIDE_OK, or
+   RINGSIDE_ERROR_OVERWRITTEN: find them again. */
+RINGSIDE_API int ringside_copy_points(const ringside_reader *reader,
+                                      const ringside_found_points *found,
+                                      const ringside_copied_points *to);
+
+/* ---- The bus -------------------------------------------------------------------------------- */
+
+typedef struct ringside_list ringside_list;
+
+typedef struct ringside_segment {
+  size_t size;
+  const char *channel;
+  const char *producer;
+  const char *schema_id; /* the file identifier, or "" */
+  const char *fault;     /* why it cannot be read, or "" */
+  uint64_t epoch;
+  uint64_t oldest;
+  uint64_t next;
+  uint64_t bytes; /* of the retained events */
+  uint64_t capacity;
+  uint64_t retain;
+  uint64_t pid;         /* of the producer that has it, or had it last */
+  double oldest_age_s;  /* of the oldest event; negative if there is none */
+  int32_t is_live;      /* whether a producer has it open now */
+  int32_t reserved;
+} ringside_segment;
+
+/* The segments of a bus now, sorted by name; a bus that does not exist has none. The texts live as
+   long as the list. */
+RINGSIDE_API ringside_list *ringside_list_open(const char *bus);
+RINGSIDE_API size_t ringside_list_count(const ringside_list *list);
+RINGSIDE_API int ringside_list_get(const ringside_list *list, size_t i, ringside_segment *segment);
+RINGSIDE_API void ringside_list_close(ringside_list *list);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

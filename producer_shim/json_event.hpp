@@ -1,0 +1,36 @@
+// Events from JSON, by nothing but the schema of their channel.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bus/result.hpp"
+#include "bus/types.hpp"
+
+namespace flatbuffers {
+class Parser;
+}
+
+namespace ringside {
+
+class JsonEvent {
+ public:
+  /// `schema` is a binary schema that EventType took. Fails with bad_argument.
+  static Result<JsonEvent> from_schema(Bytes schema);
+
+  JsonEvent(JsonEvent&&) noexcept;
+  JsonEvent& operator=(JsonEvent&&) noexcept;
+  ~JsonEvent();
+
+  /// The finished FlatBuffer of one JSON object; valid until the next call. Fails with bad_event,
+  /// naming the place, for anything else: unknown fields, values of another type, text that is not
+  /// UTF-8.
+  Result<Bytes> build(const std::string& json);
+
+ private:
+  explicit JsonEvent(std::unique_ptr<flatbuffers::Parser> parser);
+
+  std::unique_ptr<flatbuffers::Parser> parser_;
+};
+
+}  // namespace ringside

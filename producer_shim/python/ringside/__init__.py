@@ -1,0 +1,61 @@
+"""ringside: events in shared memory, published and read where they stand.
+
+>>> import ringside
+>>> with ringside.Producer("embedding", "notebook") as producer:
+...     producer.publish_columns(episode_id=ids, x=x, y=y, z=z, cluster=labels)
+>>> points = ringside.Reader("embedding").points()
+>>> points.x.mean(); points.check()
+
+The bus is the directory that ``bus=`` names, else $RINGSIDE_BUS, else /run/ringside where that
+exists, else /dev/shm/ringside. The package is pure Python over libringside, which it finds by
+$RINGSIDE_LIBRARY, beside itself, in the build tree, or among the system's libraries. NumPy is used
+where it is there, and not required.
+"""
+
+from . import _library
+from ._errors import (
+    Corrupt,
+    Displaced,
+    InUse,
+    InvalidArgument,
+    InvalidEvent,
+    LibraryNotFound,
+    NotFound,
+    Overwritten,
+    RingsideError,
+    TooLarge,
+)
+from ._points import Points
+from ._producer import POINT_COLUMNS, Producer, ProducerInfo
+from ._reader import Event, Gap, Reader, Record, Run
+from ._segments import Segment, segments
+
+#: The version of libringside.
+__version__ = (_library.version() or b"").decode()
+#: Where libringside was found.
+library_path = _library.path
+
+__all__ = [
+    "POINT_COLUMNS",
+    "Corrupt",
+    "Displaced",
+    "Event",
+    "Gap",
+    "InUse",
+    "InvalidArgument",
+    "InvalidEvent",
+    "LibraryNotFound",
+    "NotFound",
+    "Overwritten",
+    "Points",
+    "Producer",
+    "ProducerInfo",
+    "Reader",
+    "Record",
+    "RingsideError",
+    "Run",
+    "Segment",
+    "TooLarge",
+    "library_path",
+    "segments",
+]

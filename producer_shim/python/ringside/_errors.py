@@ -1,0 +1,88 @@
+"""What can go wrong, as exceptions: each holds the code of the C ABI and its one line of text."""
+
+from __future__ import annotations
+
+from typing import Dict, Type
+
+
+class RingsideError(Exception):
+    """A call of libringside failed; ``code`` says how, the text what, where and what to do."""
+
+    code: int = -16
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        if code:
+            self.code = code
+
+
+class LibraryNotFound(ImportError):
+    """libringside is not there, or is of another version."""
+
+
+class NotFound(RingsideError, LookupError):
+    """No such bus, channel or segment."""
+
+    code = -4
+
+
+class InvalidArgument(RingsideError, ValueError):
+    """A name, size or value that cannot be."""
+
+    code = -3
+
+
+class Corrupt(RingsideError):
+    """A segment that contradicts itself."""
+
+    code = -7
+
+
+class Displaced(RingsideError):
+    """The producer's file was removed, replaced or shortened: open the producer again."""
+
+    code = -8
+
+
+class InUse(RingsideError):
+    """Another process has this producer."""
+
+    code = -9
+
+
+class TooLarge(RingsideError, ValueError):
+    """An event larger than the segment takes."""
+
+    code = -11
+
+
+class InvalidEvent(RingsideError, ValueError):
+    """An event that does not verify against its schema; nothing was published."""
+
+    code = -12
+
+
+class Overwritten(RingsideError):
+    """The producer overwrote what was being read: read it again."""
+
+    code = -15
+
+
+_BY_CODE: Dict[int, Type[RingsideError]] = {
+    -2: InvalidArgument,
+    -3: InvalidArgument,
+    -4: NotFound,
+    -5: Corrupt,
+    -6: Corrupt,
+    -7: Corrupt,
+    -8: Displaced,
+    -9: InUse,
+    -11: TooLarge,
+    -12: InvalidEvent,
+    -15: Overwritten,
+}
+
+
+def error_of(code: int, message: str) -> RingsideError:
+    """The exception for a code of ringside.h's enum ringside_error."""
+    return _BY_CODE.get(code, RingsideError)(message, code)

@@ -1,0 +1,335 @@
+"""libringside: where it is, and what it declares (producer_shim/c/ringside.h)."""
+
+from __future__ import annotations
+
+import ctypes
+import glob
+import os
+from ctypes import (
+    POINTER,
+    Structure,
+    c_char,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_ssize_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from typing import Any, List, Tuple
+
+from ._errors import LibraryNotFound, RingsideError, error_of
+
+_NAME = "libringside.so.0"
+_ABI = 0
+
+
+def _tree() -> str:
+    """The source tree: this package's own, or that which it was installed from."""
+    try:
+        from ._tree import TREE  # type: ignore[import-not-found]
+
+        return str(TREE)
+    except ImportError:
+        here = os.path.dirname(os.path.abspath(__file__))
+        return os.path.dirname(os.path.dirname(os.path.dirname(here)))
+
+
+def _candidates() -> List[Tuple[str, List[str]]]:
+    """Where the library may be, in the order in which it is looked for."""
+    named = os.environ.get("RINGSIDE_LIBRARY")
+    if named:
+        return [("RINGSIDE_LIBRARY", [named])]
+    package = os.path.dirname(os.path.abspath(__file__))
+    build = os.path.join(_tree(), "build")
+    preset = os.path.join(build, "release", "lib", _NAME)
+    others = [path for path in glob.glob(os.path.join(build, "*", "lib", _NAME)) if path != preset]
+    return [
+        ("beside the package", [os.path.join(package, _NAME)]),
+        ("the build tree", [preset, *sorted(others)]),
+        ("the system's libraries", [_NAME]),
+        ("/usr/local", [os.path.join("/usr/local/lib", _NAME)]),
+    ]
+
+
+def _load() -> Tuple[ctypes.CDLL, ctypes.PyDLL, str]:
+    tried = []
+    for what, paths in _candidates():
+        for path in paths:
+            if os.path.isabs(path) and not os.path.exists(path):
+                tried.append(f"{path} ({what}): not there")
+                continue
+            try:
+                library = ctypes.CDLL(path)
+                abi = library.ringside_abi()
+            except (OSError, AttributeError) as error:
+                tried.append(f"{path} ({what}): {error}")
+                continue
+            if abi == _ABI:
+                return library, ctypes.PyDLL(path), path
+            tried.append(f"{path} ({what}): has ABI {abi}, and this package needs {_ABI}")
+    raise LibraryNotFound(
+        "libringside is not found; build it (./run.sh --build-only), install it, or name it with "
+        "RINGSIDE_LIBRARY. Looked at: " + "; ".join(tried)
+    )
+
+
+class ProducerOptions(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("bus", c_char_p),
+        ("channel", c_char_p),
+        ("producer", c_char_p),
+        ("type", c_char_p),
+        ("schema", c_char_p),
+        ("schema_size", c_size_t),
+        ("capacity", c_uint64),
+        ("retain", c_uint64),
+        ("sync_interval_ms", c_uint64),
+    ]
+
+
+class ProducerInfo(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("epoch", c_uint64),
+        ("oldest", c_uint64),
+        ("next", c_uint64),
+        ("capacity", c_uint64),
+        ("retain", c_uint64),
+        ("max_event", c_uint64),
+        ("origin", c_int32),
+        ("sync_error", c_int32),
+    ]
+
+
+class Texts(Structure):
+    _fields_ = [("kind", c_int32), ("data", c_void_p), ("bytes", c_size_t)]
+
+
+TEXT_SAME, TEXT_EACH, TEXT_JOINED, TEXT_FIXED, TEXT_UTF32 = range(5)
+
+
+class Numbers(Structure):
+    _fields_ = [("kind", c_int32), ("data", c_void_p)]
+
+
+FLOAT, DOUBLE, INT8, INT16, INT32, INT64, UINT8 = range(7)
+
+NEXT_CYCLE = 2**64 - 1
+TOTAL_UNKNOWN = 2**32 - 1
+
+
+class PointColumns(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("count", c_size_t),
+        ("episode_id", Texts),
+        ("host_id", Texts),
+        ("profile", Texts),
+        ("x", Numbers),
+        ("y", Numbers),
+        ("z", Numbers),
+        ("phase_int", Numbers),
+        ("predicted_int", Numbers),
+        ("cluster", Numbers),
+        ("is_train", Numbers),
+        ("cycle", c_uint64),
+        ("index", c_uint32),
+        ("total", c_uint32),
+        ("batch", c_size_t),
+    ]
+
+
+class ReaderInfo(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("epoch", c_uint64),
+        ("oldest", c_uint64),
+        ("next", c_uint64),
+        ("capacity", c_uint64),
+        ("retain", c_uint64),
+        ("schema", c_void_p),
+        ("schema_size", c_size_t),
+        ("mapping", c_void_p),
+        ("mapping_size", c_size_t),
+        ("schema_id", c_char * 8),
+    ]
+
+
+class RunStruct(Structure):
+    _fields_ = [
+        ("first", c_uint64),
+        ("count", c_uint64),
+        ("bytes", c_void_p),
+        ("size", c_size_t),
+    ]
+
+
+class RecordStruct(Structure):
+    _fields_ = [
+        ("sequence", c_uint64),
+        ("timestamp_ns", c_uint64),
+        ("event", c_void_p),
+        ("size", c_size_t),
+    ]
+
+
+NOTHING, RUN, GAP, ENDED = range(4)
+
+
+class Strided(Structure):
+    _fields_ = [("data", c_void_p), ("stride", c_ssize_t)]
+
+
+class StridedTexts(Structure):
+    _fields_ = [
+        ("data", c_void_p),
+        ("stride", c_ssize_t),
+        ("width", c_size_t),
+        ("names", c_void_p),
+        ("name_count", c_size_t),
+    ]
+
+
+class FoundPoints(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("run", RunStruct),
+        ("count", c_uint64),
+        ("is_in_place", c_int32),
+        ("reserved", c_int32),
+        ("x", Strided),
+        ("y", Strided),
+        ("z", Strided),
+        ("phase_int", Strided),
+        ("predicted_int", Strided),
+        ("cluster", Strided),
+        ("is_train", Strided),
+        ("episode_id", StridedTexts),
+        ("host_id", StridedTexts),
+        ("profile", StridedTexts),
+        ("episode_id_bytes", c_size_t),
+        ("host_id_bytes", c_size_t),
+        ("profile_bytes", c_size_t),
+    ]
+
+
+LATEST, WINDOW = range(2)
+
+
+class CopiedPoints(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("x", c_void_p),
+        ("y", c_void_p),
+        ("z", c_void_p),
+        ("phase_int", c_void_p),
+        ("predicted_int", c_void_p),
+        ("cluster", c_void_p),
+        ("is_train", c_void_p),
+        ("episode_id", c_void_p),
+        ("host_id", c_void_p),
+        ("profile", c_void_p),
+        ("episode_id_bytes", c_size_t),
+        ("host_id_bytes", c_size_t),
+        ("profile_bytes", c_size_t),
+    ]
+
+
+class SegmentStruct(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("channel", c_char_p),
+        ("producer", c_char_p),
+        ("schema_id", c_char_p),
+        ("fault", c_char_p),
+        ("epoch", c_uint64),
+        ("oldest", c_uint64),
+        ("next", c_uint64),
+        ("bytes", c_uint64),
+        ("capacity", c_uint64),
+        ("retain", c_uint64),
+        ("pid", c_uint64),
+        ("oldest_age_s", c_double),
+        ("is_live", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+def _declare(library: Any, name: str, result: Any, *arguments: Any) -> Any:
+    function = getattr(library, "ringside_" + name)
+    function.restype = result
+    function.argtypes = arguments
+    return function
+
+
+# Producers are called with the interpreter's lock held: what they do is short and waits for nobody,
+# and so Python's threads cannot meet in one. Readers let go of it.
+_free, _held, path = _load()
+
+last_error = _declare(_held, "last_error", c_char_p)
+last_error_code = _declare(_held, "last_error_code", c_int)
+version = _declare(_held, "version", c_char_p)
+
+producer_open = _declare(_free, "producer_open", c_void_p, POINTER(ProducerOptions))
+producer_close = _declare(_free, "producer_close", None, c_void_p)
+producer_describe = _declare(_held, "producer_describe", c_int, c_void_p, POINTER(ProducerInfo))
+publish = _declare(_held, "publish", c_int64, c_void_p, c_char_p, c_size_t)
+publish_json = _declare(_held, "publish_json", c_int64, c_void_p, c_char_p, c_size_t)
+publish_point = _declare(
+    _held, "publish_point", c_int64, c_void_p, c_char_p, c_char_p, c_char_p, c_char_p
+)
+publish_points = _declare(_held, "publish_points", c_int64, c_void_p, POINTER(PointColumns))
+
+reader_open = _declare(_free, "reader_open", c_void_p, c_char_p, c_char_p, c_char_p)
+reader_close = _declare(_free, "reader_close", None, c_void_p)
+reader_describe = _declare(_held, "reader_describe", c_int, c_void_p, POINTER(ReaderInfo))
+seek = _declare(_held, "seek", c_int, c_void_p, c_char_p, POINTER(c_uint64))
+next_run = _declare(
+    _held, "next_run", c_int, c_void_p, POINTER(c_uint64), c_size_t, POINTER(RunStruct)
+)
+next_record = _declare(
+    _held, "next_record", c_int, POINTER(RunStruct), POINTER(c_size_t), POINTER(RecordStruct)
+)
+is_whole = _declare(_held, "is_whole", c_int, c_void_p, POINTER(RunStruct))
+# What the thread keeps between two calls is the thread's, and the lock may change hands between.
+copy_record = _declare(
+    _held, "copy_record", c_int, c_void_p, POINTER(c_uint64), POINTER(RecordStruct)
+)
+event_json = _declare(
+    _held, "event_json", c_void_p, c_void_p, c_char_p, c_size_t, POINTER(c_size_t)
+)
+wait = _declare(_free, "wait", c_int, c_void_p, c_uint64, c_int64)
+find_points = _declare(_free, "find_points", c_int, c_void_p, c_int, POINTER(FoundPoints))
+copy_points = _declare(
+    _free, "copy_points", c_int, c_void_p, POINTER(FoundPoints), POINTER(CopiedPoints)
+)
+
+list_open = _declare(_free, "list_open", c_void_p, c_char_p)
+list_count = _declare(_held, "list_count", c_size_t, c_void_p)
+list_get = _declare(_held, "list_get", c_int, c_void_p, c_size_t, POINTER(SegmentStruct))
+list_close = _declare(_held, "list_close", None, c_void_p)
+
+
+def failure() -> RingsideError:
+    """The last failure of this thread, to be raised."""
+    return error_of(last_error_code(), (last_error() or b"").decode("utf-8", "replace"))
+
+
+def checked(code: int) -> int:
+    """``code``, unless it says that the call failed."""
+    if code < 0:
+        raise failure()
+    return code
+
+
+def sized(struct: Any) -> Any:
+    """A struct that begins with its own size, otherwise zero."""
+    return struct(ctypes.sizeof(struct))
+
+

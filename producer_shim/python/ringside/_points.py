@@ -1,0 +1,296 @@
+"""Points as columns: views of the mapping where their events stand evenly, else copies."""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import sys
+from typing import TYPE_CHECKING, Any, Dict, Optional
+
+from . import _library as c
+from ._errors import Corrupt, Overwritten
+
+if TYPE_CHECKING:
+    from ._reader import Run, _Mapping
+
+try:
+    import numpy as _numpy
+except ImportError:  # columns are then copies, as arrays of the standard library
+    _numpy = None  # type: ignore[assignment]
+
+_NUMBERS = {
+    "x": ("f4", "f"),
+    "y": ("f4", "f"),
+    "z": ("f4", "f"),
+    "phase_int": ("i4", "i"),
+    "predicted_int": ("i4", "i"),
+    "cluster": ("i4", "i"),
+    "is_train": ("?", "B"),
+}
+_TEXTS = ("episode_id", "host_id", "profile")
+#: How often points are copied anew because the producer was faster.
+_TRIES = 16
+#: Texts are padded to the longest; that they take more than this, and more than so many times their
+#: events, is nobody's data.
+_MOST_TEXT = 1 << 28
+_MOST_TEXT_TIMES = 64
+
+
+class Points:
+    """The points of a channel: ``x``, ``y``, ``z``, ``phase``, ``predicted``, ``cluster``,
+    ``is_train``, ``episode_id``, ``host_id`` and ``profile``, all of the same length.
+
+    With NumPy, and where ``is_view`` is true, the columns of numbers are strided views of the
+    mapping, and nothing was copied. The producer may overwrite them at any moment: use them, then
+    call check(), or take copy() first. Where the events differ in their layout, ``is_view`` is
+    false, and the columns are copies that stay as they are; so they are without NumPy, as arrays of
+    the standard library.
+
+    Texts are UTF-8 bytes (NumPy's "S"): ``points.episode_id.astype(str)`` for ASCII, else
+    ``numpy.char.decode(points.episode_id, "utf-8")``. ``text_views`` names those that are views.
+    """
+
+    def __init__(self, mapping: "_Mapping", which: int) -> None:
+        self._mapping = mapping
+        self._columns: Dict[str, Any] = {}
+        #: The texts that are views of the mapping, as the numbers are if is_view.
+        self.text_views: "tuple[str, ...]" = ()
+        #: Whether the numbers are views of the mapping.
+        self.is_view = False
+        #: The events that the points are in; None if there are none.
+        self.run: Optional["Run"] = None
+        self._count = 0
+        for _ in range(_TRIES):
+            found = c.sized(c.FoundPoints)
+            if c.checked(c.find_points(mapping.handle, which, ctypes.byref(found))) != c.RUN:
+                self._copy(found)
+                return
+            self._take(found)
+            if self.is_view or self.run is None or self._copied_whole:
+                return
+        raise Overwritten(
+            "the producer overwrites the points faster than they can be copied; give its segment a "
+            "larger capacity"
+        )
+
+    def _take(self, found: c.FoundPoints) -> None:
+        from ._reader import Run
+
+        run = c.RunStruct.from_buffer_copy(found.run)
+        self.run = Run(self._mapping, run)
+        self._found = found
+        self._count = found.count
+        if _numpy is None or not found.is_in_place:
+            self._copy(found)
+            return
+        self.is_view = True
+        for name, (kind, _) in _NUMBERS.items():
+            place = getattr(found, name)
+            self._columns[name] = self._view(place.data, place.stride, kind)
+        views = []
+        self._coded: Dict[str, Any] = {}
+        for name in _TEXTS:
+            place = getattr(found, name)
+            if place.data and not place.names:
+                self._columns[name] = self._view(place.data, place.stride, f"S{place.width}")
+                views.append(name)
+            elif place.data:
+                # The names are the thread's until its next call, so they are split now.
+                self._coded[name] = (_names(place), self._view(place.data, place.stride,
+                                                               f"u{place.width}"))
+        self.text_views = tuple(views)
+
+    def _view(self, address: int, stride: int, kind: str) -> Any:
+        assert self.run is not None
+        return _numpy.ndarray(
+            (self._count,),
+            dtype=kind,
+            buffer=self.run.bytes,
+            offset=address - self.run.address,
+            strides=(stride,),
+        )
+
+    # ---- copies ------------------------------------------------------------------------------
+
+    def _copy(self, found: c.FoundPoints, only: Optional[str] = None) -> None:
+        """Copies all columns, or only one of texts, and says whether they are whole."""
+        to = c.sized(c.CopiedPoints)
+        made: Dict[str, Any] = {}
+        for name, (kind, code) in _NUMBERS.items():
+            if only is None:
+                made[name] = _new_numbers(kind, code, self._count)
+                setattr(to, name, _address_of(made[name]))
+        for name in _TEXTS:
+            if only is None or only == name:
+                width = max(1, getattr(found, name + "_bytes"))
+                if width * self._count > max(_MOST_TEXT, _MOST_TEXT_TIMES * found.run.size):
+                    raise Corrupt(
+                        f"{name}: {self._count} texts of which one has {width} bytes do not make "
+                        "a column; read them with events()"
+                    )
+                made[name] = _new_texts(width, self._count)
+                setattr(to, name, _address_of(made[name]))
+                setattr(to, name + "_bytes", width)
+        self._copied_whole = True
+        if self._count:
+            code = c.copy_points(self._mapping.handle, ctypes.byref(found), ctypes.byref(to))
+            if code == Overwritten.code:
+                self._copied_whole = False
+                return
+            c.checked(code)
+        self._columns.update(made)
+
+    def copy(self) -> "Points":
+        """The same points as copies that stay as they are, checked to be whole."""
+        for name in _TEXTS:
+            getattr(self, name)
+        same = object.__new__(Points)
+        same._mapping = self._mapping
+        same._count = self._count
+        same.run = self.run
+        same.is_view = False
+        same.text_views = ()
+        same._columns = {name: column[:] for name, column in self._columns.items()}
+        if self.is_view:
+            same._columns = {name: column.copy() for name, column in self._columns.items()}
+            self.check()
+        return same
+
+    # ---- columns -----------------------------------------------------------------------------
+
+    def _text(self, name: str) -> Any:
+        if name not in self._columns:
+            coded = getattr(self, "_coded", {}).get(name)
+            if coded is not None:
+                names, codes = coded
+                # A number that is none comes from a lapped view, which check() tells of.
+                self._columns[name] = names.take(codes, mode="clip")
+            else:
+                self._copy(self._found, only=name)
+                if not self._copied_whole:
+                    raise c.failure()
+        return self._columns[name]
+
+    @property
+    def x(self) -> Any:
+        return self._columns["x"]
+
+    @property
+    def y(self) -> Any:
+        return self._columns["y"]
+
+    @property
+    def z(self) -> Any:
+        return self._columns["z"]
+
+    @property
+    def phase(self) -> Any:
+        """The column phase_int."""
+        return self._columns["phase_int"]
+
+    @property
+    def predicted(self) -> Any:
+        """The column predicted_int."""
+        return self._columns["predicted_int"]
+
+    phase_int = phase
+    predicted_int = predicted
+
+    @property
+    def cluster(self) -> Any:
+        return self._columns["cluster"]
+
+    @property
+    def is_train(self) -> Any:
+        return self._columns["is_train"]
+
+    @property
+    def episode_id(self) -> Any:
+        return self._text("episode_id")
+
+    @property
+    def host_id(self) -> Any:
+        return self._text("host_id")
+
+    @property
+    def profile(self) -> Any:
+        return self._text("profile")
+
+    def columns(self) -> Dict[str, Any]:
+        """All ten by the names of the schema, as for a DataFrame or Producer.publish_columns()."""
+        return {name: getattr(self, name) for name in (*_TEXTS, *_NUMBERS)}
+
+    # ---- whole or not ------------------------------------------------------------------------
+
+    def is_whole(self) -> bool:
+        """Whether no byte that the views show has been overwritten up to now; copies always are."""
+        return not self.is_view or self.run is None or self.run.is_whole()
+
+    def check(self) -> None:
+        """Raises Overwritten if what the views show has been overwritten."""
+        if self.is_view and self.run is not None:
+            self.run.check()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __repr__(self) -> str:
+        kind = "in place" if self.is_view else "copied"
+        return f"<ringside.Points: {self._count} {kind}>"
+
+
+def _names(place: c.StridedTexts) -> Any:
+    names = []
+    at = place.names
+    for _ in range(place.name_count):
+        names.append(ctypes.string_at(at))
+        at += len(names[-1]) + 1
+    return _numpy.array(names, dtype="S") if any(names) else _numpy.array(names, dtype="S1")
+
+
+def _new_numbers(kind: str, code: str, count: int) -> Any:
+    if _numpy is not None:
+        return _numpy.empty(count, dtype=kind)
+    return array.array(code, bytes(count * array.array(code).itemsize))
+
+
+class FixedTexts:
+    """Texts of one width in one piece of memory: what NumPy's "S" is, without NumPy."""
+
+    def __init__(self, width: int, count: int) -> None:
+        self._width = width
+        self._count = count
+        self._bytes = bytearray(width * count)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return [self[at] for at in range(*i.indices(self._count))]
+        at = i + self._count if i < 0 else i
+        if not 0 <= at < self._count:
+            raise IndexError("no such point")
+        text = self._bytes[at * self._width : (at + 1) * self._width]
+        return bytes(text).rstrip(b"\0")
+
+
+def _new_texts(width: int, count: int) -> Any:
+    if _numpy is not None:
+        return _numpy.empty(count, dtype=f"S{width}")
+    return FixedTexts(width, count)
+
+
+def _address_of(column: Any) -> int:
+    if isinstance(column, FixedTexts):
+        column = column._bytes
+    elif isinstance(column, array.array):
+        return int(column.buffer_info()[0])
+    elif _numpy is not None:
+        return int(column.ctypes.data)
+    if not column:
+        return 0
+    return ctypes.addressof(ctypes.c_char.from_buffer(column))
+
+
+assert sys.byteorder == "little", "segments are little-endian"

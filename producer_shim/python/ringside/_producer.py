@@ -1,0 +1,317 @@
+"""Publishing: one event, or whole columns of points, in one call."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import struct
+import weakref
+from types import TracebackType
+from typing import Any, Mapping, NamedTuple, Optional, Type, Union
+
+from . import _columns
+from . import _library as c
+from ._errors import InvalidArgument
+
+_BUILT_IN = ("embedding", "load")
+
+#: The ten columns of a point, under the names of the schema.
+POINT_COLUMNS = (
+    "episode_id",
+    "host_id",
+    "profile",
+    "x",
+    "y",
+    "z",
+    "phase_int",
+    "predicted_int",
+    "cluster",
+    "is_train",
+)
+_TEXTS = POINT_COLUMNS[:3]
+_REALS = POINT_COLUMNS[3:6]
+_POINT_KEYS = frozenset(POINT_COLUMNS) | {"cycle", "index", "total"}
+# struct ringside_point: x y z, phase predicted cluster, is_train, index, cycle, total.
+_POINT = struct.Struct("=fffiiiB3xIQI4x")
+
+#: How a producer came by its segment.
+_ORIGINS = ("created", "taken up", "replaced", "recovered")
+
+
+class ProducerInfo(NamedTuple):
+    """A producer's segment: ``origin`` is created, taken up, replaced or recovered."""
+
+    epoch: int
+    oldest: int
+    next: int
+    capacity: int
+    retain: int
+    max_event: int
+    origin: str
+    sync_error: int
+
+
+def split_name(channel: str, producer: Optional[str]) -> "tuple[str, Optional[str]]":
+    """``CHANNEL/PRODUCER`` in one, as the command line writes it, or apart."""
+    if producer is None and "/" in channel:
+        channel, _, producer = channel.partition("/")
+    return channel, producer
+
+
+def to_path(path: Union[str, "os.PathLike[str]", None]) -> Optional[bytes]:
+    return None if path is None else os.fsencode(path)
+
+
+class Producer:
+    """The one writer of a segment.
+
+    >>> with ringside.Producer("embedding", "notebook") as producer:
+    ...     producer.publish({"episode_id": "e1", "x": 0.1, "y": 0.2, "z": 0.3})
+
+    A channel named "embedding" or "load" has the built-in type of that name; for any other give
+    ``type=``, or ``schema=``, which is a binary schema (the path of a .bfbs file, or its bytes).
+    ``capacity`` (bytes) and ``retain`` (events) are the caps of the segment; a cap or schema that
+    differs from those of the segment that is there makes a new epoch, and the old events are gone.
+    ``sync_interval`` (seconds) brings what is published to the disk that often.
+
+    Another process may open the same name once this one is closed, or has ended in whatever way,
+    and goes on with the next sequence. Any thread may publish. After a fork the child has to open
+    producers of its own: those that it inherits are closed.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        producer: Optional[str] = None,
+        *,
+        type: Optional[str] = None,  # noqa: A002
+        schema: Union[str, "os.PathLike[str]", bytes, None] = None,
+        bus: Union[str, "os.PathLike[str]", None] = None,
+        capacity: int = 0,
+        retain: int = 0,
+        sync_interval: float = 0.0,
+    ) -> None:
+        self._handle: Optional[int] = None
+        channel, producer = split_name(channel, producer)
+        if producer is None:
+            raise InvalidArgument(f"a producer needs a name: Producer({channel!r}, NAME)", -2)
+        if schema is None and type is None:
+            if channel not in _BUILT_IN:
+                raise InvalidArgument(
+                    f"the channel {channel!r} has no built-in type; give schema= (a .bfbs file) or "
+                    "type= (embedding or load)",
+                    -3,
+                )
+            type = channel  # noqa: A001
+        if schema is not None and not isinstance(schema, bytes):
+            with open(schema, "rb") as file:
+                schema = file.read()
+        options = c.sized(c.ProducerOptions)
+        options.bus = to_path(bus)
+        options.channel = channel.encode()
+        options.producer = producer.encode()
+        options.type = type.encode() if type is not None else None
+        options.schema = schema
+        options.schema_size = len(schema) if schema is not None else 0
+        options.capacity = capacity
+        options.retain = retain
+        options.sync_interval_ms = max(1, round(sync_interval * 1000)) if sync_interval else 0
+        handle = c.producer_open(ctypes.byref(options))
+        if not handle:
+            raise c.failure()
+        self._handle = handle
+        #: The channel that this publishes on.
+        self.channel = channel
+        #: The producer's name.
+        self.producer = producer
+        _open_producers.add(self)
+
+    # ---- one event -------------------------------------------------------------------------
+
+    def publish(self, event: Union[bytes, bytearray, memoryview, Mapping[str, Any]]) -> int:
+        """Publishes one event and returns its sequence.
+
+        ``bytes`` are a finished FlatBuffer of the channel's schema. A mapping is an event by the
+        schema's own names; on a channel of type embedding it may simply be a point, with the names
+        of POINT_COLUMNS, and ``cycle``, ``index`` and ``total`` if it belongs to a cycle.
+        """
+        if event.__class__ is bytes:
+            sequence = c.publish(self._handle, event, len(event))
+            if sequence < 0:
+                raise c.failure()
+            return sequence  # type: ignore[no-any-return]
+        if isinstance(event, (bytearray, memoryview)):
+            return self.publish(bytes(event))
+        if "episode_id" in event:
+            return self._publish_point(event)
+        return self.publish_json(json.dumps(event, ensure_ascii=False))
+
+    def publish_json(self, text: Union[str, bytes]) -> int:
+        """Publishes the event that a JSON object describes. Returns its sequence."""
+        data = text.encode() if isinstance(text, str) else text
+        sequence = c.publish_json(self._handle, data, len(data))
+        if sequence < 0:
+            raise c.failure()
+        return sequence  # type: ignore[no-any-return]
+
+    def _publish_point(self, event: Mapping[str, Any]) -> int:
+        get = event.get
+        episode = event["episode_id"].encode()
+        host = get("host_id", "").encode()
+        profile = get("profile", "").encode()
+        try:
+            point = _POINT.pack(
+                get("x", 0.0),
+                get("y", 0.0),
+                get("z", 0.0),
+                get("phase_int", -1),
+                get("predicted_int", -1),
+                get("cluster", -1),
+                1 if get("is_train") else 0,
+                get("index", 0),
+                get("cycle", 0),
+                get("total", 0),
+            )
+        except struct.error as error:
+            raise ValueError(f"a number of the point cannot be stored: {error}") from None
+        if not _POINT_KEYS.issuperset(event):
+            unknown = ", ".join(sorted(set(event) - _POINT_KEYS))
+            raise ValueError(f"a point has no {unknown}")
+        if b"\0" in episode or b"\0" in host or b"\0" in profile:
+            raise ValueError("a text of the point holds a NUL character")
+        sequence = c.publish_point(self._handle, episode, host, profile, point)
+        if sequence < 0:
+            raise c.failure()
+        return sequence  # type: ignore[no-any-return]
+
+    # ---- columns ---------------------------------------------------------------------------
+
+    def publish_columns(
+        self,
+        columns: Optional[Mapping[str, Any]] = None,
+        *,
+        cycle: Optional[int] = None,
+        index: int = 0,
+        total: Optional[int] = None,
+        batch: int = 0,
+        **named: Any,
+    ) -> int:
+        """Publishes whole columns of points in one call; returns the last event's sequence.
+
+        Columns are NumPy arrays, other buffers, or lists, by the names of POINT_COLUMNS, given one
+        by one or as one mapping (a dict, a pandas DataFrame). ``episode_id`` is needed; it,
+        ``host_id`` and ``profile`` may be one text for all points. ``batch`` is the number of
+        points an event: 0 puts all of them into one, 1 makes an event of each.
+
+        The points are a cycle of their own, the one after the last, unless ``cycle`` names it.
+        ``index`` is that of the first point in the cycle, ``total`` how many points the whole cycle
+        has: by default all up to the last of these, and 0 says that nobody knows.
+        """
+        given = dict(_items(columns))
+        given.update(named)
+        unknown = sorted(set(given) - set(POINT_COLUMNS))
+        if unknown:
+            raise ValueError("points have no " + ", ".join(unknown))
+        if "episode_id" not in given:
+            raise ValueError("points need a column episode_id")
+        points = c.sized(c.PointColumns)
+        points.count = _count(given)
+        held = []
+        for name, values in given.items():
+            column = getattr(points, name)
+            if name in _TEXTS:
+                ready = _columns.texts(name, values)
+                column.bytes = ready[2]
+            else:
+                ready = _columns.numbers(name, values, name in _REALS)
+            column.kind, column.data = ready[0], ready[1]
+            held.append(ready[3])
+        points.cycle = c.NEXT_CYCLE if cycle is None else cycle
+        points.index = index
+        points.total = 0 if total is None else c.TOTAL_UNKNOWN if total == 0 else total
+        points.batch = batch
+        sequence = c.publish_points(self._handle, ctypes.byref(points))
+        del held
+        if sequence < 0:
+            raise c.failure()
+        return sequence  # type: ignore[no-any-return]
+
+    # ---- the segment -----------------------------------------------------------------------
+
+    @property
+    def info(self) -> ProducerInfo:
+        """The segment as it is now."""
+        info = c.sized(c.ProducerInfo)
+        c.checked(c.producer_describe(self._handle, ctypes.byref(info)))
+        return ProducerInfo(
+            info.epoch,
+            info.oldest,
+            info.next,
+            info.capacity,
+            info.retain,
+            info.max_event,
+            _ORIGINS[info.origin],
+            info.sync_error,
+        )
+
+    def close(self) -> None:
+        """Lets go of the segment, which stays; the name is free for the next producer."""
+        handle, self._handle = self._handle, None
+        if handle:
+            c.producer_close(handle)
+
+    def __enter__(self) -> "Producer":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "" if self._handle else " (closed)"
+        return f"<ringside.Producer {self.channel}/{self.producer}{state}>"
+
+
+def _items(columns: Any) -> Any:
+    if columns is None:
+        return ()
+    names = getattr(getattr(columns, "dtype", None), "names", None)
+    if names:  # a structured array
+        return ((name, columns[name]) for name in names)
+    return ((name, columns[name]) for name in columns)
+
+
+def _count(columns: Mapping[str, Any]) -> int:
+    counts = {}
+    for name, values in columns.items():
+        count = _columns.length_of(values)
+        if count >= 0:
+            counts[name] = count
+        elif name not in _TEXTS:
+            raise TypeError(f"{name}: a column of numbers is needed, not a text")
+    if not counts:
+        raise ValueError("no column says how many points there are")
+    if len(set(counts.values())) > 1:
+        lengths = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise ValueError(f"the columns differ in length: {lengths}")
+    return next(iter(counts.values()))
+
+
+_open_producers: "weakref.WeakSet[Producer]" = weakref.WeakSet()
+
+
+def _close_in_child() -> None:
+    """A child that keeps a producer's file open would keep its name taken."""
+    for producer in list(_open_producers):
+        producer.close()
+
+
+os.register_at_fork(after_in_child=_close_in_child)

@@ -1,0 +1,61 @@
+"""What a bus holds: the figures that `ringside ls` prints."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import List, NamedTuple, Optional, Union
+
+from . import _library as c
+from ._producer import to_path
+
+
+class Segment(NamedTuple):
+    """What a bus has to tell of one segment."""
+
+    channel: str
+    producer: str
+    epoch: int
+    schema_id: str
+    is_live: bool
+    pid: int
+    oldest: int
+    next: int
+    bytes: int
+    capacity: int
+    retain: int
+    oldest_age_s: Optional[float]
+    fault: str
+
+
+def segments(bus: Union[str, "os.PathLike[str]", None] = None) -> List[Segment]:
+    """The segments of the bus now, sorted by name; a bus that does not exist has none."""
+    handle = c.list_open(to_path(bus))
+    if not handle:
+        raise c.failure()
+    try:
+        found = []
+        one = c.sized(c.SegmentStruct)
+        for i in range(c.list_count(handle)):
+            c.checked(c.list_get(handle, i, ctypes.byref(one)))
+            age = one.oldest_age_s if one.oldest_age_s >= 0 else None
+            found.append(
+                Segment(
+                    one.channel.decode(),
+                    one.producer.decode(),
+                    one.epoch,
+                    one.schema_id.decode(),
+                    bool(one.is_live),
+                    one.pid,
+                    one.oldest,
+                    one.next,
+                    one.bytes,
+                    one.capacity,
+                    one.retain,
+                    age,
+                    one.fault.decode("utf-8", "replace"),
+                )
+            )
+        return found
+    finally:
+        c.list_close(handle)

@@ -1,0 +1,88 @@
+"""The package as users install it: pip without a network, and what is said when the library is not
+there."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import venv
+
+from support import BIN, PACKAGE, environment
+
+# Nothing answers there: whoever wants the network fails at once.
+NOWHERE = "http://127.0.0.1:9"
+
+
+class InstallTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="ringside-install-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def run_python(self, *arguments, check=True, **more):
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        env.update(http_proxy=NOWHERE, https_proxy=NOWHERE, PIP_INDEX_URL=NOWHERE, **more)
+        done = subprocess.run(
+            [str(word) for word in arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+            env=env,
+            cwd=self.folder,
+        )
+        if check:
+            self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout
+
+    def test_pip_installs_it_without_a_network_and_it_works(self):
+        home = os.path.join(self.folder, "venv")
+        venv.create(home, with_pip=True)
+        python = os.path.join(home, "bin", "python")
+        # As users type it: with isolation, and the folder as the one argument.
+        self.run_python(python, "-m", "pip", "install", "--disable-pip-version-check", PACKAGE)
+        shown = self.run_python(python, "-m", "pip", "show", "--files", "ringside")
+        self.assertIn("ringside/py.typed", shown)
+        version = self.run_python(os.path.join(BIN, "ringside"), "--version").split()[1]
+        self.assertIn(f"Version: {version}", shown)
+        code = (
+            "import ringside; print(ringside.__version__, ringside.__file__);"
+            "ringside.Producer('load', 'p', bus='bus').publish({'seed': 4});"
+            "print(next(iter(ringside.Reader('load', bus='bus'))).value['seed'])"
+        )
+        words = self.run_python(python, "-c", code).split()
+        self.assertEqual((words[0], words[2]), (version, "4"))
+        self.assertTrue(words[1].startswith(home))
+
+    def test_the_wheel_is_the_same_each_time(self):
+        code = f"import sys; sys.path.insert(0, {PACKAGE!r}); import backend, os; os.chdir(sys.argv[1])"
+        digests = set()
+        for name in ("one", "two"):
+            target = os.path.join(self.folder, name)
+            os.mkdir(target)
+            built = self.run_python(
+                sys.executable, "-c", code + "; print(backend.build_wheel('.'), backend.build_sdist('.'))",
+                target,
+            ).split()
+            with open(os.path.join(target, built[0]), "rb") as file:
+                digests.add(hashlib.sha256(file.read()).hexdigest())
+        self.assertEqual(len(digests), 1)
+
+    def test_where_the_library_was_looked_for_is_told(self):
+        for named in ("/nonexistent/libringside.so", "/etc/passwd"):
+            done = subprocess.run(
+                [sys.executable, "-c", "import ringside"],
+                stderr=subprocess.PIPE,
+                universal_newlines=True,
+                env=environment(RINGSIDE_LIBRARY=named),
+            )
+            self.assertEqual(done.returncode, 1)
+            last = done.stderr.strip().splitlines()[-1]
+            self.assertIn("LibraryNotFound", last)
+            self.assertIn(named, last)
+            self.assertIn("RINGSIDE_LIBRARY", last)
+
+
+if __name__ == "__main__":
+    unittest.main()
