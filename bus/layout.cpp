@@ -45,6 +45,7 @@ Result<Geometry> plan_segment(const SegmentSpec& spec) {
   Geometry g;
   g.schema_size = spec.schema.size();
   g.schema_id = spec.schema_id;
+  g.retain_age_ns = spec.retain_age_ns;
   g.data_capacity = round_up(spec.capacity, kDataGranule);
   if (spec.retain == 0) {
     g.index_slots = std::bit_ceil(g.data_capacity / kBytesPerSlot);
@@ -72,6 +73,7 @@ void write_fixed(FixedPart& fixed, const Geometry& geometry) {
   fixed.index_offset = geometry.index_offset;
   fixed.index_slots = geometry.index_slots;
   fixed.retain = geometry.retain;
+  fixed.retain_age_ns = geometry.retain_age_ns;
   fixed.data_offset = geometry.data_offset;
   fixed.data_capacity = geometry.data_capacity;
   fixed.schema_id = geometry.schema_id;
@@ -113,6 +115,7 @@ Result<Geometry> check_fixed(std::span<const std::byte, kFixedBytes> fixed, std:
   read(g.index_offset, offsetof(FixedPart, index_offset));
   read(g.index_slots, offsetof(FixedPart, index_slots));
   read(g.retain, offsetof(FixedPart, retain));
+  read(g.retain_age_ns, offsetof(FixedPart, retain_age_ns));
   read(g.data_offset, offsetof(FixedPart, data_offset));
   read(g.data_capacity, offsetof(FixedPart, data_capacity));
   read(g.schema_id, offsetof(FixedPart, schema_id));

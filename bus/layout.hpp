@@ -62,7 +62,9 @@ struct FixedPart {
   std::uint64_t data_offset;
   std::uint64_t data_capacity;
   std::array<char, 4> schema_id;
-  std::array<std::uint8_t, 32> reserved;
+  std::uint32_t reserved0;
+  std::uint64_t retain_age_ns;
+  std::array<std::uint8_t, 20> reserved1;
   std::uint32_t crc32c;  // of bytes 0 to 123
 };
 static_assert(sizeof(FixedPart) == 128);
@@ -78,6 +80,7 @@ static_assert(offsetof(FixedPart, retain) == 64);
 static_assert(offsetof(FixedPart, data_offset) == 72);
 static_assert(offsetof(FixedPart, data_capacity) == 80);
 static_assert(offsetof(FixedPart, schema_id) == 88);
+static_assert(offsetof(FixedPart, retain_age_ns) == 96);
 static_assert(offsetof(FixedPart, crc32c) == 124);
 
 inline constexpr std::size_t kFixedBytes = sizeof(FixedPart);
@@ -159,8 +162,9 @@ struct Geometry {
   std::uint64_t file_size = 0;
   std::uint64_t schema_size = 0;
   std::uint64_t index_offset = 0;
-  std::uint64_t index_slots = 0;  // a power of two, more than `retain`
-  std::uint64_t retain = 0;       // the most records that are kept
+  std::uint64_t index_slots = 0;    // a power of two, more than `retain`
+  std::uint64_t retain = 0;         // the most records that are kept
+  std::uint64_t retain_age_ns = 0;  // how old a record may get; 0: as old as it likes
   std::uint64_t data_offset = 0;
   std::uint64_t data_capacity = 0;
   std::array<char, 4> schema_id{};
@@ -178,6 +182,7 @@ struct SegmentSpec {
   std::array<char, 4> schema_id{};  // their FlatBuffers file identifier
   std::uint64_t capacity = kDefaultCapacity;
   std::uint64_t retain = 0;
+  std::uint64_t retain_age_ns = 0;  // 0: no cap
 };
 
 /// Lays out a new segment: rounds the capacity up to 64 KiB and chooses the offsets.

@@ -49,6 +49,8 @@ SegmentStatus status_of(const Attached& segment) {
   status.bytes = reader.retained_bytes();
   status.capacity = reader.geometry().data_capacity;
   status.retain = reader.geometry().retain;
+  if (const std::uint64_t age_ns = reader.geometry().retain_age_ns; age_ns > 0)
+    status.retain_age_s = 1e-9 * static_cast<double>(age_ns);
   if (status.window.count() > 0) {
     const std::optional<Timestamp> oldest = reader.timestamp_of(status.window.from);
     const Timestamp time = now();
@@ -94,6 +96,7 @@ nlohmann::json to_json(const SegmentStatus& status) {
   json["bytes"] = status.bytes;
   json["capacity"] = status.capacity;
   json["retain"] = status.retain;
+  json["retain_age_s"] = status.retain_age_s ? nlohmann::json(*status.retain_age_s) : nullptr;
   json["oldest_age_s"] = status.oldest_age_s ? nlohmann::json(*status.oldest_age_s) : nullptr;
   json["span_s"] = status.span_s ? nlohmann::json(*status.span_s) : nullptr;
   json["durable"] = status.durable ? nlohmann::json(status.durable->value) : nullptr;

@@ -25,6 +25,10 @@ SegmentSpec wanted(const WriterOptions& options, const Geometry* existing) {
     spec.retain = *options.retain;
   else if (existing != nullptr && round_up(spec.capacity, kDataGranule) == existing->data_capacity)
     spec.retain = existing->retain;
+  if (options.retain_age)
+    spec.retain_age_ns = static_cast<std::uint64_t>(options.retain_age->count());
+  else if (existing != nullptr)
+    spec.retain_age_ns = existing->retain_age_ns;
   return spec;
 }
 
@@ -32,7 +36,7 @@ bool same_layout(const Segment& segment, const Geometry& plan, const WriterOptio
   const Geometry& have = segment.geometry();
   const Bytes schema = segment.schema();
   return have.data_capacity == plan.data_capacity && have.retain == plan.retain &&
-         have.schema_id == plan.schema_id &&
+         have.retain_age_ns == plan.retain_age_ns && have.schema_id == plan.schema_id &&
          std::equal(schema.begin(), schema.end(), options.schema.begin(), options.schema.end());
 }
 

@@ -83,9 +83,10 @@ class Words {
       kStateOffset + offsetof(SegmentState, last_timestamp_ns);
 
   /// The bytes that version 1 leaves at zero, as [from, to). The last two depend on the segment.
-  std::array<std::array<std::uint64_t, 2>, 7> reserved() const {
+  std::array<std::array<std::uint64_t, 2>, 8> reserved() const {
     const std::uint64_t index_end = geometry_.index_offset + 8 * geometry_.index_slots;
-    return {{{offsetof(FixedPart, reserved), offsetof(FixedPart, crc32c)},
+    return {{{offsetof(FixedPart, reserved0), offsetof(FixedPart, retain_age_ns)},
+             {offsetof(FixedPart, reserved1), offsetof(FixedPart, crc32c)},
              {sizeof(FixedPart), kStateOffset},
              {kStateOffset + offsetof(SegmentState, reserved0), kOldestAt},
              {kStateOffset + offsetof(SegmentState, reserved1), kDurableAt},

@@ -15,6 +15,9 @@ namespace {
 constexpr std::uint64_t kPopulateBytes = 256 * 1024;
 /// How often a writer looks whether its file is still where it was: two system calls.
 constexpr std::uint64_t kPlaceCheckNs = 100'000'000;
+/// Of events that are too old, so many are given up with each that is published: more than one, so
+/// that there are never many, and few, so that publishing stays wait-free.
+constexpr std::uint64_t kExpiredAtOnce = 8;
 
 }  // namespace
 
@@ -30,6 +33,7 @@ Writer::Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell,
       capacity_(segment_->geometry().data_capacity),
       budget_(capacity_ - (write_back_ ? WriteBack::reserve_bytes(segment_->geometry()) : 0)),
       retain_(segment_->geometry().retain),
+      retain_age_ns_(segment_->geometry().retain_age_ns),
       max_payload_(std::min(segment_->geometry().max_payload(), budget_ - sizeof(RecordHeader))),
       crc_start_(record_crc_start(segment_->geometry().epoch)) {
   resume();
@@ -123,19 +127,28 @@ void Writer::make_room(std::uint64_t bytes) noexcept {
   const std::uint64_t end = tail_.value + bytes;
   if (end > populated_) [[unlikely]]
     populate(bytes);
+  if (retain_age_ns_ > 0) [[unlikely]]
+    expire_at_most(kExpiredAtOnce);
   Sequence oldest = oldest_;
   Position position = oldest_position_;
   // The new record counts, hence >=; an empty window has nothing left to give up.
-  while (oldest < next_ && (end - position.value > budget_ || next_ - oldest >= retain_)) {
-    oldest = oldest + 1;
-    const Position following{segment_->index(oldest).load(std::memory_order_relaxed)};
-    // Written by this process or checked at take-up; if someone scribbled on it, nothing is kept.
-    const bool sane = following > position && following <= tail_ && following.value % 8 == 0;
-    if (!sane) [[unlikely]]
-      oldest = next_;
-    position = sane ? following : tail_;
-  }
-  if (oldest == oldest_) return;
+  while (oldest < next_ && (end - position.value > budget_ || next_ - oldest >= retain_))
+    advance(oldest, position);
+  if (oldest != oldest_) give_up_to(oldest, position);
+}
+
+bool Writer::advance(Sequence& oldest, Position& position) const noexcept {
+  oldest = oldest + 1;
+  const Position following{segment_->index(oldest).load(std::memory_order_relaxed)};
+  // Written by this process or checked at take-up; if someone scribbled on it, nothing is kept.
+  const bool sane = following > position && following <= tail_ && following.value % 8 == 0;
+  if (!sane) [[unlikely]]
+    oldest = next_;
+  position = sane ? following : tail_;
+  return sane;
+}
+
+void Writer::give_up_to(Sequence oldest, Position position) noexcept {
   oldest_ = oldest;
   oldest_position_ = position;
   // Release: pairs with Reader::load_oldest(); whoever sees this `oldest` finds a `next` that is
@@ -144,6 +157,26 @@ void Writer::make_room(std::uint64_t bytes) noexcept {
   // on also sees this `oldest`.
   state_->oldest.store(oldest.value, std::memory_order_release);
   std::atomic_thread_fence(std::memory_order_release);
+}
+
+void Writer::expire() noexcept {
+  if (retain_age_ns_ > 0 && !displaced_) expire_at_most(~std::uint64_t{0});
+}
+
+void Writer::expire_at_most(std::uint64_t count) noexcept {
+  const std::uint64_t time = now().ns;
+  Sequence oldest = oldest_;
+  Position position = oldest_position_;
+  for (; oldest < next_ && count > 0; --count) {
+    const auto* const word = reinterpret_cast<const std::uint64_t*>(
+        data_ + position.value % capacity_ + offsetof(RecordHeader, timestamp_ns));
+    // Relaxed: this writer stored it, or it was checked at take-up.
+    const std::uint64_t born =
+        std::atomic_ref<const std::uint64_t>(*word).load(std::memory_order_relaxed);
+    if (time < born || time - born <= retain_age_ns_) break;
+    if (!advance(oldest, position)) break;
+  }
+  if (oldest != oldest_) give_up_to(oldest, position);
 }
 
 void Writer::populate(std::uint64_t bytes) noexcept {

@@ -37,6 +37,9 @@ struct WriterOptions {
   /// Caps in bytes and events. Unset: those of the segment that is there, else the defaults.
   std::optional<std::uint64_t> capacity{};
   std::optional<std::uint64_t> retain{};
+  /// How old a retained event may get; zero for as old as it likes. Whoever publishes seldom calls
+  /// Writer::expire() in between.
+  std::optional<std::chrono::nanoseconds> retain_age{};
   /// How often what was published is brought to the disk (bus/write_back.hpp). Unset: whenever the
   /// kernel likes; a power cut may then take any of it. An eighth of the ring is kept free for it.
   std::optional<std::chrono::milliseconds> sync_interval{};
@@ -58,6 +61,10 @@ class Writer {
 
   /// Commits the first `size` bytes of what was claimed: at least one, at most as many as claimed.
   tl::expected<Sequence, Refusal> commit(std::size_t size) noexcept;
+
+  /// Gives up all events that are older than the cap by age. publish() and claim() do it for a few
+  /// at a time.
+  void expire() noexcept;
 
   Sequence oldest() const { return oldest_; }
   Sequence next() const { return next_; }
@@ -85,6 +92,9 @@ class Writer {
   void resume() noexcept;
   Timestamp timestamp() noexcept;
   void make_room(std::uint64_t bytes) noexcept;
+  bool advance(Sequence& oldest, Position& position) const noexcept;
+  void give_up_to(Sequence oldest, Position position) noexcept;
+  void expire_at_most(std::uint64_t count) noexcept;
   void populate(std::uint64_t bytes) noexcept;
   tl::expected<Sequence, Refusal> commit_record(std::uint32_t size, Timestamp timestamp,
                                                 std::uint32_t crc) noexcept;
@@ -103,6 +113,7 @@ class Writer {
   std::uint64_t capacity_;
   std::uint64_t budget_;  // the most bytes that are retained
   std::uint64_t retain_;
+  std::uint64_t retain_age_ns_;  // 0: no cap
   std::uint64_t max_payload_;
   std::uint32_t crc_start_;
   Sequence oldest_{};

@@ -72,8 +72,9 @@ Wanted range_of(std::string_view header, std::uint64_t size) {
 bool range_applies(std::string_view if_range, const Version& version) {
   if (if_range.empty()) return true;
   if (if_range.starts_with('"')) return if_range == version.etag;
+  // Within the second in which it was written it may be written again (RFC 9110, 8.8.2.2).
   const std::optional<std::time_t> date = parse_http_date(if_range);
-  return date && *date == version.modified;
+  return date && *date == version.modified && *date < std::time(nullptr);
 }
 
 }  // namespace

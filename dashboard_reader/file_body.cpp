@@ -3,21 +3,16 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <asio/buffer.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
-#include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace ringside::dashboard {
 namespace {
-
-/// A turn of one download, before others have theirs.
-constexpr std::uint64_t kTurnBytes = 256 * 1024;
-/// What completes a body is held back until the file is known to be as it was. (What sendfile() was
-/// given before may still change on its way, if the file is written to in place; such a body stays
-/// incomplete.)
-constexpr std::uint64_t kHeldBack = 8;
 
 bool is_as_it_was(const FileSlice& slice) {
   struct stat status {};
@@ -29,27 +24,31 @@ bool is_as_it_was(const FileSlice& slice) {
 }  // namespace
 
 asio::awaitable<bool> send_file(asio::ip::tcp::socket& socket, FileSlice slice,
-                                std::function<void()> moving) {
-  auto offset = static_cast<off_t>(slice.offset);
-  std::uint64_t left = slice.length;
-  while (left > 0) {
-    const bool ending = left <= kHeldBack;
-    if (ending && !is_as_it_was(slice)) co_return false;
-    const std::uint64_t turn = ending ? left : std::min(left - kHeldBack, kTurnBytes);
-    const ssize_t sent =
-        ::sendfile(socket.native_handle(), slice.file->descriptor(), &offset, turn);
+                                std::span<char> buffer, std::function<void()> moving) {
+  std::uint64_t at = slice.offset;
+  const std::uint64_t end = slice.offset + slice.length;
+  while (at < end) {
+    // Read and sent without a pause between, since the buffer is everybody's. sendfile() would pass
+    // on pages that may still be written to when they are in the socket, and after every check.
+    const ssize_t got =
+        ::pread(slice.file->descriptor(), buffer.data(),
+                std::min<std::uint64_t>(end - at, buffer.size()), static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    // What completes the body is sent only if the file is still what it was when it was read.
+    const bool completes = got > 0 && at + static_cast<std::uint64_t>(got) == end;
+    if (got <= 0 || (completes && !is_as_it_was(slice))) co_return false;
     asio::error_code error;
-    if (sent > 0) {
-      left -= static_cast<std::uint64_t>(sent);
-      moving();
-      co_await asio::post(socket.get_executor(), asio::use_awaitable);  // the others' turn
-    } else if (sent < 0 && errno == EAGAIN) {
+    const std::size_t sent = socket.send(asio::buffer(buffer.data(), static_cast<std::size_t>(got)),
+                                         MSG_NOSIGNAL, error);
+    at += sent;
+    if (error == asio::error::would_block)
       co_await socket.async_wait(asio::socket_base::wait_write,
                                  asio::redirect_error(asio::use_awaitable, error));
-      if (error) co_return false;
-    } else if (sent == 0 || errno != EINTR) {
-      co_return false;
+    else if (!error) {
+      moving();
+      co_await asio::post(socket.get_executor(), asio::use_awaitable);  // the others' turn
     }
+    if (error) co_return false;
   }
   co_return true;
 }

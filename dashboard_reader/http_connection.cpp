@@ -94,7 +94,7 @@ asio::awaitable<void> HttpConnection::serve() {
       const HttpAnswer& answer = std::get<HttpAnswer>(reply);
       if (!co_await send(request, answer, keep_alive)) co_return;
       if (answer.file && request.method == "GET" &&
-          !co_await send_file(socket_, *answer.file, [this] { deadline_.restart(); }))
+          !co_await send_file(socket_, *answer.file, tools_.input, [this] { deadline_.restart(); }))
         co_return;
     }
   }

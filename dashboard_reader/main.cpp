@@ -56,11 +56,12 @@ std::string built_page() {
 /// The folders that are served; the page that was built with this program may be missing.
 Result<void> open_folders(const Options& options, ServerOptions& server) {
   const bool named = !options.web.empty();
-  Result<StaticFiles> page = StaticFiles::open(named ? options.web : built_page(), "--web");
+  Result<StaticFiles> page =
+      StaticFiles::open(named ? options.web : built_page(), "--web", StaticFiles::Kind::page);
   if (page) server.page = std::move(*page);
   if (!page && named) return tl::unexpected(page.error());
   if (options.data.empty()) return {};
-  Result<StaticFiles> data = StaticFiles::open(options.data, "--data");
+  Result<StaticFiles> data = StaticFiles::open(options.data, "--data", StaticFiles::Kind::data);
   if (!data) return tl::unexpected(data.error());
   server.data = std::move(*data);
   return {};

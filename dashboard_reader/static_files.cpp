@@ -18,7 +18,7 @@ namespace ringside::dashboard {
 namespace {
 
 std::string_view content_type(std::string_view path) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kTypes = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kTypes = {{
       {".html", "text/html; charset=utf-8"},
       {".js", "text/javascript; charset=utf-8"},
       {".css", "text/css; charset=utf-8"},
@@ -28,6 +28,7 @@ std::string_view content_type(std::string_view path) {
       {".map", "application/json"},
       {".parquet", "application/vnd.apache.parquet"},
       {".wasm", "application/wasm"},
+      {".woff2", "font/woff2"},
       {".svg", "image/svg+xml"},
       {".png", "image/png"},
       {".ico", "image/x-icon"},
@@ -58,16 +59,23 @@ HttpAnswer not_found() {
 
 }  // namespace
 
-Result<StaticFiles> StaticFiles::open(const std::filesystem::path& root, std::string_view option) {
+Result<StaticFiles> StaticFiles::open(const std::filesystem::path& root, std::string_view option,
+                                      Kind kind) {
   File directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (directory.descriptor() < 0)
     return fail_errno(errno, std::string(option) + " " + root.string() + " cannot be opened");
-  return StaticFiles(std::move(directory));
+  return StaticFiles(std::move(directory), kind);
+}
+
+std::string_view StaticFiles::cache_control(std::string_view path) const {
+  if (kind_ == Kind::data) return "private, no-cache";
+  // The names of built files change with their content; that of the page itself does not.
+  return path.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache";
 }
 
 HttpAnswer StaticFiles::get(const std::string& path, const HttpRequest& request) const {
   std::string relative = path.substr(std::min(path.find_first_not_of('/'), path.size()));
-  if (relative.empty()) relative = "index.html";
+  if (relative.empty() && kind_ == Kind::page) relative = "index.html";
   if (has_dot_file(relative)) return not_found();
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
@@ -105,9 +113,8 @@ HttpAnswer StaticFiles::get(const std::string& path, const HttpRequest& request)
   answer.file = FileSlice{file, wanted.offset, wanted.length, status.st_mtim, status.st_size};
   answer.extra_headers.append("ETag: ").append(version.etag);
   answer.extra_headers.append("\r\nLast-Modified: ").append(http_date(version.modified));
-  // The names of built files change with their content; that of the page itself does not.
   answer.extra_headers.append("\r\nAccept-Ranges: bytes\r\nCache-Control: ")
-      .append(relative.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache")
+      .append(cache_control(relative))
       .append("\r\n");
   return answer;
 }

@@ -14,18 +14,27 @@ namespace ringside::dashboard {
 
 class StaticFiles {
  public:
-  /// Fails with not_found if `root` is no directory; `option` is what it was given by.
-  static Result<StaticFiles> open(const std::filesystem::path& root, std::string_view option);
+  enum class Kind {
+    page,  ///< "/" is index.html, and built files below assets/ never change under their name
+    data,  ///< whatever changes, and is maybe not for everybody: caches ask each time
+  };
 
-  /// The file at an absolute URL path ("/" is index.html), or the part of it that the request
+  /// Fails with not_found if `root` is no directory; `option` is what it was given by.
+  static Result<StaticFiles> open(const std::filesystem::path& root, std::string_view option,
+                                  Kind kind);
+
+  /// The file at an absolute URL path, or the part of it that the request
   /// wants, or 404. The kernel resolves the path beneath the root (openat2): neither ".." nor a
   /// link leads out of it. What begins with a dot is not served.
   HttpAnswer get(const std::string& path, const HttpRequest& request) const;
 
  private:
-  explicit StaticFiles(File root) : root_(std::move(root)) {}
+  StaticFiles(File root, Kind kind) : root_(std::move(root)), kind_(kind) {}
+
+  std::string_view cache_control(std::string_view path) const;
 
   File root_;
+  Kind kind_;
 };
 
 }  // namespace ringside::dashboard

@@ -1,9 +1,14 @@
 #include "producer_shim/event_type.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <span>
 
+#include <flatbuffers/idl.h>
 #include <flatbuffers/reflection.h>
 
 #include "event_bfbs_generated.h"
@@ -48,6 +53,32 @@ EventType EventType::load() {
             flatbuffers::Verifier check = verifier(event);
             return VerifyLoadBuffer(check);
           }};
+}
+
+Result<EventType> EventType::from_schema_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return fail_errno(errno != 0 ? errno : EIO, "cannot read the schema " + path.string());
+  if (path.extension() != ".fbs") {
+    Result<EventType> type = from_binary_schema(std::as_bytes(std::span(text)));
+    if (!type) return fail(Errc::bad_argument, path.string(), ": ", type.error().message);
+    return type;
+  }
+  flatbuffers::Parser parser;
+  const std::string folder = path.parent_path().empty() ? "." : path.parent_path().string();
+  std::array<const char*, 2> includes = {folder.c_str(), nullptr};
+  if (text.find('\0') != std::string::npos ||
+      !parser.Parse(text.c_str(), includes.data(), path.c_str())) {
+    std::string why = parser.error_;
+    std::replace(why.begin(), why.end(), '\n', ' ');
+    return fail(Errc::bad_argument, path.string(), ": not a FlatBuffers schema: ", why);
+  }
+  parser.Serialize();
+  Result<EventType> type =
+      from_binary_schema({reinterpret_cast<const std::byte*>(parser.builder_.GetBufferPointer()),
+                          parser.builder_.GetSize()});
+  if (!type) return fail(Errc::bad_argument, path.string(), ": ", type.error().message);
+  return type;
 }
 
 Result<EventType> EventType::from_binary_schema(Bytes schema) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,6 +23,10 @@ class EventType {
 
   /// Any schema, given as .bfbs. Fails with bad_argument if it is none, or has no root type.
   static Result<EventType> from_binary_schema(Bytes schema);
+
+  /// The schema in a file: .bfbs, or .fbs, whose includes are looked for beside it. Fails with what
+  /// is wrong with it, and where.
+  static Result<EventType> from_schema_file(const std::filesystem::path& path);
 
   Bytes schema() const { return schema_; }
   std::array<char, 4> id() const { return id_; }

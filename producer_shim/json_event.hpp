@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bus/result.hpp"
 #include "bus/types.hpp"
@@ -28,9 +29,10 @@ class JsonEvent {
   Result<Bytes> build(const std::string& json);
 
  private:
-  explicit JsonEvent(std::unique_ptr<flatbuffers::Parser> parser);
+  JsonEvent(std::unique_ptr<flatbuffers::Parser> parser, std::vector<std::byte> schema);
 
   std::unique_ptr<flatbuffers::Parser> parser_;
+  std::vector<std::byte> schema_;
 };
 
 }  // namespace ringside

@@ -15,6 +15,7 @@ Result<Producer> Producer::open(const Bus& bus, const SegmentName& name, EventTy
                                         .schema_id = type.id(),
                                         .capacity = caps.capacity_bytes,
                                         .retain = caps.retain_events,
+                                        .retain_age = caps.retain_age,
                                         .sync_interval = sync_interval});
   if (!writer) return tl::unexpected<Error>(writer.error());
   return Producer(std::move(*writer), std::move(type), name);

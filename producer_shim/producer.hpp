@@ -26,6 +26,7 @@ namespace ringside {
 struct Caps {
   std::optional<std::uint64_t> capacity_bytes{};
   std::optional<std::uint64_t> retain_events{};
+  std::optional<std::chrono::nanoseconds> retain_age{};  ///< zero: as old as they like
 };
 
 class Producer {
@@ -62,6 +63,9 @@ class Producer {
   /// The same for an event whose every offset, size and type is a copy of one that commit() took:
   /// only numbers and texts, within the room that they have, differ. It is not verified once more.
   Result<Sequence> commit_alike(std::size_t size);
+
+  /// Gives up what is older than the cap by age; for a producer that has nothing to publish.
+  void expire() { writer_.expire(); }
 
   const Writer& writer() const { return writer_; }
   const EventType& type() const { return type_; }

@@ -32,6 +32,8 @@ test_packages=(
   python3 python3-websockets chromium
   # The Python package, with and without NumPy, and libringside as others find it.
   python3-numpy python3-venv pkg-config
+  # A proxy in front of the dashboard, and the sandbox that its unit asks for.
+  caddy systemd python3-seccomp
   # Slow clients of every kind.
   slowhttptest
   # The model checker, and file systems to shut down under a producer.
@@ -80,6 +82,10 @@ apt_get update ||
   fail "apt-get update failed (its messages are above); check the network and /etc/apt; ringside is made for Debian 12"
 apt_get install --no-install-recommends "${missing[@]}" ||
   fail "apt-get install failed (its messages are above); ringside is made for Debian 12"
+# Debian starts it as a service, on port 80; here it is only run by tests.
+if [[ " ${missing[*]} " == *" caddy "* && -d /run/systemd/system ]]; then
+  "${as_root[@]}" systemctl disable --now caddy >&2 || true
+fi
 major=$(node_major) || major=
 if ! [[ $major =~ ^[0-9]+$ ]] || ((major < 18)); then
   fail "Node.js 18 or later is needed, and $(command -v node || echo 'no node') comes first in PATH; put /usr/bin before it"

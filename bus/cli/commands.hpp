@@ -21,6 +21,7 @@ Command add_ls(CLI::App& app);
 Command add_stat(CLI::App& app);
 Command add_tail(CLI::App& app);
 Command add_load(CLI::App& app);
+Command add_publish(CLI::App& app);
 Command add_verify(CLI::App& app);
 
 /// Prints one line on standard error and gives the exit status: 2 for what the user wrote, else 1.

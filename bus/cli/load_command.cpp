@@ -8,9 +8,8 @@
 #include <unistd.h>
 
 #include "bus/cli/commands.hpp"
-#include "bus/start.hpp"
+#include "bus/cli/producer_options.hpp"
 #include "load_generated.h"
-#include "producer_shim/producer.hpp"
 
 namespace ringside::cli {
 namespace {
@@ -24,15 +23,11 @@ constexpr std::uint64_t kBurst = 1024;
 constexpr std::chrono::milliseconds kTick{1};
 
 struct Options {
-  std::string channel;
-  std::string producer;
+  ProducerOptions segment;
   std::uint64_t count = 0;
   std::uint64_t rate = 0;
   std::uint64_t size = 96;
   std::uint64_t seed = 0;
-  std::uint64_t capacity = 0;
-  std::uint64_t retain = 0;
-  std::string sync_interval;
 };
 
 /// Fills one event that is built once and then only overwritten: the sizes never change, so neither
@@ -71,15 +66,6 @@ class LoadEvent {
   flatbuffers::FlatBufferBuilder builder_;
 };
 
-CLI::Validator at_least_one() {
-  return {[](const std::string& text) {
-            const bool good = text.find_first_not_of("0123456789") == std::string::npos &&
-                              text.find_first_not_of('0') != std::string::npos;
-            return good ? std::string() : text + " is not a whole number from 1 on";
-          },
-          ""};
-}
-
 void show_progress(std::uint64_t done, const Options& options, Clock::duration elapsed, bool last) {
   if (!last && ::isatty(STDERR_FILENO) == 0) return;
   const double seconds = std::chrono::duration<double>(elapsed).count();
@@ -89,35 +75,9 @@ void show_progress(std::uint64_t done, const Options& options, Clock::duration e
                seconds > 0 ? static_cast<double>(done) / seconds : 0.0, last ? "\n" : "  ");
 }
 
-Result<Producer> open_producer(const Bus& bus, const Options& options) {
-  Caps caps;
-  if (options.capacity > 0) caps.capacity_bytes = options.capacity;
-  if (options.retain > 0) caps.retain_events = options.retain;
-  std::optional<std::chrono::milliseconds> sync_interval;
-  if (!options.sync_interval.empty()) {
-    const auto interval = parse_duration(options.sync_interval);
-    if (!interval) return tl::unexpected<Error>(interval.error());
-    sync_interval = std::chrono::ceil<std::chrono::milliseconds>(*interval);
-  }
-  Result<Producer> producer = Producer::open(bus, {options.channel, options.producer},
-                                             EventType::load(), caps, sync_interval);
-  if (!producer) return producer;
-  const std::string name = producer->name().text();
-  if (producer->writer().origin() == Origin::replaced)
-    std::fprintf(stderr,
-                 "ringside: %s: schema or caps changed: a new epoch, the old events are gone\n",
-                 name.c_str());
-  if (producer->writer().origin() == Origin::recovered)
-    std::fprintf(stderr,
-                 "ringside: %s: the segment was damaged, or not closed before the machine stopped: "
-                 "a new epoch with what was whole\n",
-                 name.c_str());
-  return producer;
-}
-
 int load(const Bus& bus, const Options& options) {
-  if (auto good = check_name("channel", options.channel); !good) return report(good.error());
-  Result<Producer> producer = open_producer(bus, options);
+  const EventType type = EventType::load();
+  Result<Producer> producer = open_producer(bus, options.segment, type);
   if (!producer) return report(producer.error());
 
   LoadEvent event(options.seed, options.size);
@@ -141,10 +101,11 @@ int load(const Bus& bus, const Options& options) {
       }
       if (published.error().code != Errc::displaced) return report(published.error());
       report(published.error());
-      producer = open_producer(bus, options);
+      producer = open_producer(bus, options.segment, type);
       if (!producer) return report(producer.error());
     }
     if (options.rate > 0) {
+      producer->expire();
       const timespec tick{0, std::chrono::nanoseconds(kTick).count()};
       ::nanosleep(&tick, nullptr);
     }
@@ -164,8 +125,7 @@ Command add_load(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* parser = app.add_subcommand(
       "load", "Publish synthetic events, each different and checkable by anyone");
-  parser->add_option("CHANNEL", options->channel, "The channel to publish on")->required();
-  parser->add_option("--producer", options->producer, "The producer's name")->required();
+  add_producer_options(*parser, options->segment);
   parser->add_option("--count", options->count, "How many events (default: until stopped)")
       ->check(at_least_one());
   parser->add_option("--rate", options->rate, "Events a second (default: full speed)")
@@ -175,20 +135,6 @@ Command add_load(CLI::App& app) {
       ->capture_default_str();
   parser->add_option("--seed", options->seed, "What makes this load differ from others")
       ->capture_default_str();
-  parser
-      ->add_option("--capacity", options->capacity,
-                   "Bytes of the data ring (default: as it is, else 64 MiB); 65536, 64MiB, 1GiB. "
-                   "Another capacity than before begins a new, empty segment")
-      ->transform(CLI::AsSizeValue(false));
-  parser
-      ->add_option("--retain", options->retain,
-                   "The most events to keep (default: as it is, "
-                   "else as many as the index holds)")
-      ->check(at_least_one());
-  parser->add_option(
-      "--sync-interval", options->sync_interval,
-      "Bring what was published to the disk this often: 100ms, 1s (default: when the "
-      "kernel likes)");
   return {parser, [options](const Bus& bus) { return load(bus, *options); }};
 }
 

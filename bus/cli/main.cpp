@@ -1,4 +1,4 @@
-// `ringside`: looks into a bus, prints its events, and puts load on it.
+// `ringside`: looks into a bus, prints its events, publishes, and puts load on it.
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -28,7 +28,7 @@ void handle_signals() {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"ringside: looks into a bus, prints its events, and puts load on it"};
+  CLI::App app{"ringside: looks into a bus, prints its events, publishes, and puts load on it"};
   std::string bus_directory;
   app.add_option("--bus", bus_directory,
                  "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that exists, "
@@ -36,8 +36,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "ringside " RINGSIDE_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
-  const std::vector<Command> commands = {add_ls(app), add_stat(app), add_tail(app), add_load(app),
-                                         add_verify(app)};
+  const std::vector<Command> commands = {add_ls(app),      add_stat(app), add_tail(app),
+                                         add_publish(app), add_load(app), add_verify(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -108,7 +108,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FixedPart again{};
   write_fixed(again, *checked);
   // The reserved bytes may hold anything (F-6), so they and the checksum are left out.
-  must_hold(std::memcmp(&again, fixed.data(), offsetof(FixedPart, reserved)) == 0,
+  constexpr std::size_t kAge = offsetof(FixedPart, retain_age_ns);
+  must_hold(std::memcmp(&again, fixed.data(), offsetof(FixedPart, reserved0)) == 0 &&
+                std::memcmp(&again.retain_age_ns, fixed.data() + kAge, sizeof(std::uint64_t)) == 0,
             "what is accepted is believed word for word");
   if (checked->file_size <= kLargestFile) read_file(fixed, *checked);
   return 0;

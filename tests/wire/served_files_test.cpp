@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -159,6 +160,8 @@ TEST_CASE("13.1.5: a part is added only to the version that the client has") {
   CHECK(served.get(range + "If-Range: \"other\"\r\n").status == 200);
   CHECK(served.get(range + "If-Range: W/" + etag + "\r\n").status == 200);
   const std::string date = served.get().headers.at("Last-Modified");
+  // A date is as good as a tag once the second has passed in which the file was written.
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
   CHECK(served.get(range + "If-Range: " + date + "\r\n").status == 206);
 }
 
@@ -210,6 +213,35 @@ TEST_CASE(
   // Whoever has the old file open goes on with it.
   CHECK((download.body == old) == (how == "replaced"));
   CHECK((download.body.size() == download.announced) == (how == "replaced"));
+}
+
+TEST_CASE(
+    "a file that fits into the socket comes as it was, or not complete, when it is written to") {
+  const std::size_t size = GENERATE(std::size_t{64} << 10, std::size_t{2} << 20);
+  const Served served;
+  const std::string old(size, 'o');
+  served.write(old);
+  const Connection client(served.dashboard->port());
+  client.send("GET /data/fit.parquet HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  // Long enough for all of it to lie in the socket.
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  std::fstream file(served.path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(size / 2));
+  file << std::string(1000, 'n') << std::flush;
+  const Download download = read_to_end(client, {});
+  CHECK((download.body == old || download.body.size() < size));
+  CHECK(download.announced == size);
+}
+
+TEST_CASE("what --data serves is asked for each time, and the page's built files are not") {
+  const Served served;
+  std::filesystem::create_directory(served.folder.path() / "data" / "assets");
+  std::ofstream(served.folder.path() / "data" / "assets" / "fit.json") << "{}";
+  std::ofstream(served.folder.path() / "data" / "index.html") << "no page";
+  const std::uint16_t port = served.dashboard->port();
+  CHECK(http(port, "GET", "/data/assets/fit.json").headers.at("Cache-Control") ==
+        "private, no-cache");
+  CHECK(http(port, "GET", "/data/").status == 404);
 }
 
 TEST_CASE("twenty clients that take nothing of a large file cost the server no copy of it") {

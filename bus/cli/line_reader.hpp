@@ -1,0 +1,45 @@
+// Lines of standard input, each whole, as they come. A line that is too long is passed over, and
+// told.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ringside::cli {
+
+class LineReader {
+ public:
+  enum class Next {
+    line,      ///< line() is the next one, without its end
+    too_long,  ///< the next one has more than kMaxLine bytes; line() is its beginning
+    nothing,   ///< nothing came within the time
+    end,       ///< of the input, or it cannot be read
+  };
+
+  static constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
+
+  explicit LineReader(int descriptor) : descriptor_(descriptor), buffer_(256 * 1024) {}
+
+  Next next(std::chrono::milliseconds limit);
+  const std::string& line() const { return line_; }
+  /// Of the line that came last, from 1.
+  std::uint64_t number() const { return number_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  bool fill(std::chrono::milliseconds limit, Next& why);
+
+  int descriptor_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::string line_;
+  std::uint64_t number_ = 0;
+  std::uint64_t bytes_ = 0;
+  bool open_ = false;  // line_ has the beginning of one that is not whole
+  bool too_long_ = false;
+};
+
+}  // namespace ringside::cli

@@ -1,0 +1,148 @@
+// `ringside publish`: any program that prints a JSON object a line is a producer.
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <unistd.h>
+
+#include "bus/cli/commands.hpp"
+#include "bus/cli/line_reader.hpp"
+#include "bus/cli/producer_options.hpp"
+#include "producer_shim/json_event.hpp"
+
+namespace ringside::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// While no line comes, this often a signal and the age of events are looked at.
+constexpr std::chrono::milliseconds kIdle{200};
+/// Lines between two looks at the clock.
+constexpr std::uint64_t kLook = 1024;
+/// Refusals that are told one by one; the rest is counted.
+constexpr std::uint64_t kMostTold = 100;
+
+struct Options {
+  ProducerOptions segment;
+  std::string schema;
+};
+
+class Publishing {
+ public:
+  Publishing(const Bus& bus, const Options& options, EventType type, JsonEvent json,
+             Producer producer)
+      : bus_(bus),
+        options_(options),
+        type_(std::move(type)),
+        json_(std::move(json)),
+        producer_(std::move(producer)) {}
+
+  int run() {
+    while (!stop_requested()) {
+      const LineReader::Next next = lines_.next(kIdle);
+      if (next == LineReader::Next::end) break;
+      if (next == LineReader::Next::nothing)
+        producer_.expire();
+      else if (next == LineReader::Next::too_long)
+        refuse("longer than 16 MiB");
+      else if (!is_blank(lines_.line()))
+        if (const Result<void> taken = take(lines_.line()); !taken) return report(taken.error());
+      if (is_terminal_ && lines_.number() % kLook == 0) show_progress(false);
+    }
+    show_progress(true);
+    return refused_ == 0 ? 0 : 1;
+  }
+
+ private:
+  static bool is_blank(const std::string& line) {
+    return line.find_first_not_of(" \t") == std::string::npos;
+  }
+
+  /// Fails only if nothing can be published any more.
+  Result<void> take(const std::string& line) {
+    const Result<Bytes> event = json_.build(line);
+    if (!event) {
+      refuse(event.error().message);
+      return {};
+    }
+    Result<Sequence> published = producer_.publish(*event);
+    if (!published && published.error().code == Errc::displaced) {
+      report(published.error());
+      Result<Producer> again = open_producer(bus_, options_.segment, type_);
+      if (!again) return tl::unexpected<Error>(again.error());
+      producer_ = std::move(*again);
+      published = producer_.publish(*event);
+    }
+    if (published)
+      ++done_;
+    else
+      refuse(published.error().message);
+    return {};
+  }
+
+  void refuse(const std::string& why) {
+    if (++refused_ <= kMostTold)
+      std::fprintf(stderr, "%sringside: line %llu: %s\n", shown_ ? "\r" : "",
+                   static_cast<unsigned long long>(lines_.number()), why.c_str());
+    if (refused_ == kMostTold)
+      std::fprintf(stderr, "ringside: further lines that are refused are only counted\n");
+  }
+
+  void show_progress(bool last) {
+    const Clock::time_point now = Clock::now();
+    if (!last && now - shown_at_ < std::chrono::seconds(1)) return;
+    shown_at_ = now;
+    shown_ = !last;
+    const double seconds = std::chrono::duration<double>(now - begin_).count();
+    std::fprintf(
+        stderr, "%sringside: %llu events of %llu lines, %llu refused, %.1f MB, %.0f a second%s",
+        is_terminal_ ? "\r" : "", static_cast<unsigned long long>(done_),
+        static_cast<unsigned long long>(lines_.number()), static_cast<unsigned long long>(refused_),
+        static_cast<double>(lines_.bytes()) / 1e6,
+        seconds > 0 ? static_cast<double>(done_) / seconds : 0.0, last ? "\n" : "  ");
+  }
+
+  const Bus& bus_;
+  const Options& options_;
+  EventType type_;
+  JsonEvent json_;
+  Producer producer_;
+  LineReader lines_{STDIN_FILENO};
+  Clock::time_point begin_ = Clock::now();
+  Clock::time_point shown_at_ = begin_;
+  const bool is_terminal_ = ::isatty(STDERR_FILENO) != 0;
+  bool shown_ = false;
+  std::uint64_t done_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+int publish(const Bus& bus, const Options& options) {
+  Result<EventType> type = EventType::from_schema_file(options.schema);
+  if (!type) return report(type.error());
+  Result<JsonEvent> json = JsonEvent::from_schema(type->schema());
+  if (!json) return report(json.error());
+  Result<Producer> producer = open_producer(bus, options.segment, *type);
+  if (!producer) return report(producer.error());
+  return Publishing(bus, options, std::move(*type), std::move(*json), std::move(*producer)).run();
+}
+
+}  // namespace
+
+Command add_publish(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* parser = app.add_subcommand(
+      "publish",
+      "Publish what another program prints: a JSON object a line on standard input is an event. A "
+      "line that is none is refused with its number and reason, the rest goes on, and the exit "
+      "status is 1");
+  add_producer_options(*parser, options->segment);
+  parser
+      ->add_option(
+          "--schema", options->schema,
+          "The FlatBuffers schema of the events, .fbs or .bfbs; its root_type is the event")
+      ->required();
+  return {parser, [options](const Bus& bus) { return publish(bus, *options); }};
+}
+
+}  // namespace ringside::cli

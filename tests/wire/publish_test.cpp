@@ -1,0 +1,196 @@
+// `ringside publish`: lines of JSON become events, and what is none is refused by line and reason.
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/command.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace ringside::support;
+
+namespace {
+
+constexpr const char* kRingside = RINGSIDE_BIN "/ringside";
+
+const std::string kSchema = R"(
+namespace sensors;
+enum Kind : ubyte { Heat = 1, Light }
+struct Place { x:double; y:double; }
+table Note { text:string; }
+table Alarm { level:int; }
+union Extra { Note, Alarm }
+table Reading {
+  name:string; value:double; count:ushort; good:bool; kind:Kind = Heat; at:Place;
+  history:[float]; tags:[string]; notes:[Note]; extra:Extra; big:ulong;
+}
+root_type Reading;
+file_identifier "SENS";
+)";
+
+struct Workshop {
+  Workshop() : schema((folder.path() / "reading.fbs").string()) {
+    std::ofstream(schema) << kSchema;
+  }
+
+  Outcome publish(const std::string& input, const std::vector<std::string>& more = {}) const {
+    const std::string file = (folder.path() / "input").string();
+    std::ofstream(file, std::ios::binary) << input;
+    std::vector<std::string> command = {
+        "/bin/sh", "-c",       "exec \"$@\" < \"$0\"", file,   kRingside,  "--bus", bus.text(),
+        "publish", "readings", "--producer",           "pipe", "--schema", schema};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_command(command);
+  }
+
+  std::vector<nlohmann::json> events() const {
+    const Outcome tail =
+        run_command({kRingside, "--bus", bus.text(), "tail", "readings", "--json"});
+    std::vector<nlohmann::json> all;
+    std::istringstream lines(tail.output);
+    for (std::string line; std::getline(lines, line);)
+      all.push_back(nlohmann::json::parse(line).at("event"));
+    return all;
+  }
+
+  TemporaryDirectory bus;
+  TemporaryDirectory folder;
+  std::string schema;
+};
+
+}  // namespace
+
+TEST_CASE("publish makes an event of each line, every kind of value as it was given") {
+  const Workshop workshop;
+  const std::string line =
+      R"({"name":"caf\u00e9 \"x\"","value":-1.5e3,"count":65535,"good":true,"kind":"Light",)"
+      R"("at":{"x":1.0,"y":2.5},"history":[0.5,2.0],"tags":["a","b"],"notes":[{"text":"n"}],)"
+      R"("extra_type":"Alarm","extra":{"level":3},"big":18446744073709551615})";
+  const Outcome outcome =
+      workshop.publish(line + "\n\n{\"name\":\"two\"}\r\n  \n{\"name\":\"last\"}");
+  INFO(outcome.errors);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.errors.find("3 events of 5 lines, 0 refused") != std::string::npos);
+  const std::vector<nlohmann::json> events = workshop.events();
+  REQUIRE(events.size() == 3);
+  const nlohmann::json given = nlohmann::json::parse(line);
+  for (const auto& [name, value] : given.items()) {
+    INFO(name);
+    CHECK(events[0].at(name) == value);
+  }
+  CHECK(events[2].at("name") == "last");
+}
+
+TEST_CASE("a line that is no event is refused by number and reason, and the rest goes on") {
+  const Workshop workshop;
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {R"({"nam":"x"})", "nam: no such field"},
+      {R"({"name":5})", "name: a text is wanted, not a number"},
+      {R"({"value":"5"})", "value: a number is wanted, not a text"},
+      {R"({"count":1.5})", "count: a whole number is wanted, not a fraction"},
+      {R"({"count":"1"})", "count: a whole number is wanted, not a text"},
+      {R"({"count":65536})", "character 15: invalid number"},
+      {R"({"count":-1})", "does not fit [0; 65535]"},
+      {R"({"good":1})", "good: true or false is wanted, not a number"},
+      {R"({"kind":"Sound"})", "Sound"},
+      {R"({"at":[1,2]})", "at: an object is wanted, not a list"},
+      {R"({"at":{"x":1}})", "struct"},
+      {R"({"at":{"x":1,"z":2}})", "z: no such field"},
+      {R"({"history":[1,"2"]})", "history: a number is wanted, not a text"},
+      {R"({"tags":"a"})", "tags: a list is wanted, not a text"},
+      {R"({"notes":[{"texts":"n"}]})", "texts: no such field"},
+      {R"({"extra_type":"Note","extra":{"level":3}})", "level: no such field"},
+      {R"({"name":"a","name":"b"})", "name: given twice"},
+      {R"(["name"])", "an event is an object"},
+      {R"("name")", "an event is an object"},
+      {R"({"name":"a"} x)", "character"},
+      {R"({"name":"a")", "character"},
+      {R"({name:"a"})", "character"},
+      {R"({"value":NaN})", "character"},
+      {R"({"value":1,})", "character"},
+      {"{\"name\":\"\xFF\"}", "UTF-8"},
+      {std::string("{\"name\":\"a\0b\"}", 14), "a NUL"}};
+  std::string input;
+  for (const auto& [line, reason] : bad) input += line + "\n{\"name\":\"good\"}\n";
+  const Outcome outcome = workshop.publish(input);
+  CHECK(outcome.status == 1);
+  CHECK(workshop.events().size() == bad.size());
+  std::istringstream told(outcome.errors);
+  std::size_t number = 1;
+  for (const auto& [line, reason] : bad) {
+    std::string message;
+    std::getline(told, message);
+    INFO(line);
+    INFO(message);
+    CHECK(message.starts_with("ringside: line " + std::to_string(number) + ": "));
+    CHECK(message.find(reason) != std::string::npos);
+    number += 2;
+  }
+}
+
+TEST_CASE("publish takes .bfbs as well, and says what is wrong with a schema") {
+  const Workshop workshop;
+  const auto with_schema = [&](const std::string& name, const std::string& text) {
+    const std::string path = (workshop.folder.path() / name).string();
+    std::ofstream(path) << text;
+    return run_command({kRingside, "--bus", workshop.bus.text(), "publish", "readings",
+                        "--producer", "p", "--schema", path});
+  };
+  CHECK(with_schema("broken.fbs", "table A { x: }").errors.find("broken.fbs") != std::string::npos);
+  CHECK(with_schema("broken.fbs", "table A { x: }").status == 2);
+  CHECK(with_schema("no_root.fbs", "table A { x:int; }").errors.find("root") != std::string::npos);
+  CHECK(with_schema("not.bfbs", "nonsense").status == 2);
+  CHECK(run_command({kRingside, "--bus", workshop.bus.text(), "publish", "c", "--producer", "p",
+                     "--schema", "/nowhere.fbs"})
+            .status != 0);
+  REQUIRE(run_command({"/usr/bin/flatc", "--binary", "--schema", "-o", workshop.folder.text(),
+                       workshop.schema})
+              .status == 0);
+  Workshop binary;
+  binary.schema = (workshop.folder.path() / "reading.bfbs").string();
+  CHECK(binary.publish("{\"name\":\"x\"}\n").status == 0);
+  CHECK(binary.events().size() == 1);
+}
+
+TEST_CASE(
+    "a publisher that is killed goes on with the next sequence, and one cap makes a new epoch") {
+  const Workshop workshop;
+  CHECK(workshop.publish("{\"name\":\"1\"}\n{\"name\":\"2\"}\n").status == 0);
+  CHECK(workshop.publish("{\"name\":\"3\"}\n").status == 0);
+  CHECK(workshop.events().size() == 3);
+  const Outcome capped = workshop.publish("{\"name\":\"4\"}\n", {"--retain", "2"});
+  CHECK(capped.errors.find("a new epoch") != std::string::npos);
+  CHECK(workshop.events().size() == 1);
+}
+
+TEST_CASE("events older than --retain-age go, also while nothing is published") {
+  const Workshop workshop;
+  std::FILE* const pipe =
+      ::popen((std::string(kRingside) + " --bus " + workshop.bus.text() +
+               " publish readings --producer pipe --retain-age 500ms --schema " + workshop.schema +
+               " 2>/dev/null")
+                  .c_str(),
+              "w");
+  REQUIRE(pipe != nullptr);
+  for (int i = 0; i < 20; ++i) std::fputs("{\"name\":\"old\"}\n", pipe);
+  std::fflush(pipe);
+  std::size_t seen = 0;
+  for (int i = 0; i < 100 && seen < 20; ++i) seen = workshop.events().size();
+  CHECK(seen == 20);
+  for (int i = 0; i < 100 && !workshop.events().empty(); ++i) ::usleep(50'000);
+  CHECK(workshop.events().empty());
+  const Outcome ls = run_command({kRingside, "--bus", workshop.bus.text(), "ls", "--json"});
+  const nlohmann::json segment = nlohmann::json::parse(ls.output).at(0);
+  CHECK(segment.at("retain_age_s") == 0.5);
+  CHECK(segment.at("next") == 20);
+  CHECK(segment.at("oldest") == 20);
+  std::fputs("{\"name\":\"new\"}\n", pipe);
+  CHECK(::pclose(pipe) == 0);
+}
