@@ -1,5 +1,6 @@
 // Ties the page together: the stream fills the model, and once a frame, if anything changed, the
 // scene and the HUD follow.
+import { take_token } from './access';
 import { Hud } from './hud';
 import { Model } from './model';
 import { ScatterScene } from './scene';
@@ -31,7 +32,8 @@ function data_changed(): void {
   ask_frame();
 }
 
-const stream = new Stream({ base: document.baseURI, sink: model, changed: data_changed });
+const token = take_token(window.location, window.history, () => window.sessionStorage);
+const stream = new Stream({ base: document.baseURI, token, sink: model, changed: data_changed });
 const hud = new Hud(view, {
   view_changed: () => {
     summary_at_ms = -Infinity; // The legend follows at once.

@@ -55,6 +55,9 @@ function run(first: number, count: number): ArrayBuffer {
 let sockets: ScriptedSocket[];
 let model: Model;
 let stream: Stream;
+/** Addresses that were asked for their status, and what each answers; without one, nobody does. */
+let asked: string[];
+let status: number | undefined;
 
 function last(): ScriptedSocket {
   return sockets[sockets.length - 1]!;
@@ -64,18 +67,30 @@ beforeEach(() => {
   vi.useFakeTimers();
   sockets = [];
   model = new Model();
-  stream = new Stream({
+  asked = [];
+  status = undefined;
+  stream = new_stream();
+  stream.connect();
+});
+
+function new_stream(token = ''): Stream {
+  return new Stream({
     base: 'http://host:8765/',
+    token,
     sink: model,
     changed: () => {},
     open_socket: (url) => {
       sockets.push(new ScriptedSocket(url));
       return last();
     },
+    ask_status: async (url) => {
+      asked.push(url);
+      if (status === undefined) throw new TypeError('Failed to fetch');
+      return status;
+    },
     backoff: new Backoff(() => 1),
   });
-  stream.connect();
-});
+}
 
 afterEach(() => vi.useRealTimers());
 
@@ -210,6 +225,83 @@ describe('Stream', () => {
   });
 });
 
+describe('a stream that is refused', () => {
+  /** Lets what was asked be answered. */
+  const answered = () => vi.advanceTimersByTimeAsync(0);
+
+  it('learns at once what is wrong where the page has just come from, and says it', async () => {
+    status = 401;
+    last().end(1006);
+    await answered();
+    expect(asked).toEqual(['http://host:8765/v1/segments']);
+    expect(stream.trouble).toBe(
+      'the dashboard wants a token: open http://host:8765/?token=...',
+    );
+  });
+
+  it('gives its token to both, percent-encoded', async () => {
+    stream = new_stream('a&b+c=');
+    stream.connect();
+    expect(last().url).toContain('token=a%26b%2Bc%3D');
+    status = 401;
+    last().end(1006);
+    await answered();
+    expect(asked).toEqual(['http://host:8765/v1/segments?token=a%26b%2Bc%3D']);
+    expect(stream.trouble).toMatch(/does not take this token/);
+  });
+
+  it('keeps saying it while it is refused, and goes on by itself once it is let in', async () => {
+    status = 503;
+    last().end(1006);
+    await answered();
+    const said = stream.trouble;
+    expect(said).toMatch(/--max-clients/);
+    await vi.advanceTimersByTimeAsync(100);
+    last().end(1006);
+    expect(stream.trouble).toBe(said);
+    await vi.advanceTimersByTimeAsync(200);
+    last().open(kHello, segment(0), run(0, 1), kLive);
+    expect(stream.trouble).toBe('');
+    expect(stream.state).toBe('live');
+    last().end(1006);
+    expect(stream.trouble).toMatch(/cut, or refused/);
+  });
+
+  it('says no more than that where nobody answers', async () => {
+    last().end(1006);
+    await answered();
+    expect(asked).toHaveLength(1);
+    expect(stream.trouble).toMatch(/cut, or refused/);
+  });
+
+  it('forgets an answer that comes once it is let in', async () => {
+    status = 200;
+    last().end(1006);
+    stream.connect();
+    last().open(kHello, segment(0), kLive);
+    await answered();
+    expect(stream.trouble).toBe('');
+  });
+
+  it('does not ask a dashboard that restarts, but one that stays away does not stay unasked', async () => {
+    last().open(kHello, segment(0), kLive);
+    last().end(1001);
+    status = 401;
+    for (const delay_ms of [100, 200, 400, 800, 1600, 3200]) {
+      await vi.advanceTimersByTimeAsync(delay_ms);
+      last().end(1006);
+      await answered();
+    }
+    expect(asked).toHaveLength(0);
+    expect(stream.trouble).toMatch(/cut, or refused/);
+    await vi.advanceTimersByTimeAsync(5000);
+    last().end(1006);
+    await answered();
+    expect(asked).toHaveLength(1);
+    expect(stream.trouble).toMatch(/wants a token/);
+  });
+});
+
 describe('stream_url', () => {
   it('stands beside the page, under any path', () => {
     expect(stream_url('http://h:1/', '')).toBe(
@@ -222,5 +314,12 @@ describe('stream_url', () => {
   it('takes the query of the page along, except for what it must decide itself', () => {
     const url = stream_url('http://h/?from=since:10s&channels=a,b&mode=json&resume=x', `${A}:5`);
     expect(url).toBe(`ws://h/v1/stream?from=since:10s&channels=a,b&mode=run&resume=${A}:5`);
+  });
+
+  it('has the token of the page, in place of what its address may still hold', () => {
+    expect(stream_url('https://h/a/', '', 'x/y')).toMatch(/&token=x%2Fy$/);
+    expect(stream_url('https://h/a/?token=old', `${A}:5`, 'new')).toBe(
+      `wss://h/a/v1/stream?token=new&channels=embedding&from=oldest&mode=run&resume=${A}:5`,
+    );
   });
 });

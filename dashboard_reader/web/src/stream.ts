@@ -1,6 +1,7 @@
 // Keeps one WebSocket to the server: opens it, feeds its messages to a Session, and after any end
 // comes back with a resume token. Every close code is a reason to resume (1001 going away, 1006 cut
 // off, 4000 lapped in the middle of a message); the page never gives up.
+import { address_beside, refusal_reason } from './access';
 import { Backoff } from './backoff';
 import { Cursors } from './cursors';
 import { ProtocolFault } from './run_message';
@@ -10,6 +11,9 @@ export type StreamState = 'connecting' | 'replaying' | 'live' | 'reconnecting';
 
 const kConnectTimeoutMs = 10000;
 const kCloseOnFault = 4002; // Browsers may send 1000 and 3000 to 4999 only.
+// A dashboard that was there may be restarting, so only after this many refusals in a row the page
+// asks why. One that has just sent the page is asked at once.
+const kRefusalsOfOneKnown = 7;
 
 /** What the stream needs of a WebSocket; a browser's has it. */
 export interface Socket {
@@ -23,10 +27,14 @@ export interface Socket {
 export interface StreamOptions {
   /** The page's address; the stream's is derived from it. */
   readonly base: string;
+  /** What the dashboard wants of its clients, or ''. */
+  readonly token?: string;
   readonly sink: Sink;
   /** Something that is shown may have changed. */
   readonly changed: () => void;
   readonly open_socket?: (url: string) => Socket;
+  /** The status of an ordinary GET; rejects where there is no answer. */
+  readonly ask_status?: (url: string) => Promise<number>;
   readonly backoff?: Backoff;
 }
 
@@ -47,9 +55,14 @@ export class Stream {
   private socket_: Socket | null = null;
   private timer_: ReturnType<typeof setTimeout> | undefined;
   private readonly backoff_: Backoff;
+  private readonly token_: string;
+  /** Attempts in a row that ended before the socket was open, and why, once that is known. */
+  private refusals_ = 0;
+  private refusal_ = '';
 
   constructor(private readonly options_: StreamOptions) {
     this.backoff_ = options_.backoff ?? new Backoff();
+    this.token_ = options_.token ?? '';
   }
 
   /** Opens the first connection, or ends a wait between two. */
@@ -60,7 +73,7 @@ export class Stream {
     const asked_at_ms = performance.now();
     let socket: Socket;
     try {
-      const url = stream_url(this.options_.base, this.cursors.resume_token());
+      const url = stream_url(this.options_.base, this.cursors.resume_token(), this.token_);
       socket = (this.options_.open_socket ?? ((address) => new WebSocket(address)))(url);
     } catch (error) {
       this.ended(`cannot open the stream: ${String(error)}`);
@@ -75,6 +88,8 @@ export class Stream {
     socket.onopen = () => {
       if (socket !== this.socket_) return;
       clearTimeout(this.timer_);
+      this.refusals_ = 0;
+      this.refusal_ = '';
       this.connects += 1;
       this.decode_ms = 0;
       this.state = 'replaying';
@@ -104,7 +119,9 @@ export class Stream {
     };
     socket.onclose = (event) => {
       if (socket !== this.socket_) return;
-      this.ended(close_reason(event.code, event.reason));
+      const refused = this.state !== 'replaying' && this.state !== 'live';
+      this.ended((refused && this.refusal_) || close_reason(event.code, event.reason));
+      if (refused) void this.ask_why();
     };
     this.options_.changed();
   }
@@ -115,6 +132,25 @@ export class Stream {
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close(kCloseOnFault);
     this.ended(reason);
+  }
+
+  /** A socket was refused: asks for the reason where that makes sense. */
+  private async ask_why(): Promise<void> {
+    this.refusals_ += 1;
+    if (this.connects > 0 && this.refusals_ < kRefusalsOfOneKnown) return;
+    const { base } = this.options_;
+    const ask = this.options_.ask_status ?? fetch_status;
+    let reason = '';
+    try {
+      const status = await ask(address_beside(base, 'v1/segments', this.token_).href);
+      reason = refusal_reason(status, base, this.token_);
+    } catch {
+      // Nobody answers: there is no more to say than that.
+    }
+    if (this.refusals_ === 0) return; // Let in meanwhile.
+    this.refusal_ = reason;
+    if (reason !== '') this.trouble = reason;
+    this.options_.changed();
   }
 
   private ended(reason: string): void {
@@ -133,13 +169,14 @@ export class Stream {
  * `v1/stream` beside the page, under whatever path that is served. The page's own query goes along,
  * so that `?from=last:1000` works; the mode is always run.
  */
-export function stream_url(base: string, resume: string): string {
+export function stream_url(base: string, resume: string, token = ''): string {
   const url = new URL('v1/stream', base);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const query = new URLSearchParams(new URL(base).search);
   if (!query.has('channels')) query.set('channels', 'embedding');
   if (!query.has('from')) query.set('from', 'oldest');
   query.set('mode', 'run');
+  if (token !== '') query.set('token', token);
   query.delete('resume');
   // These separators are legal in a query and easier to read, and to parse, as they are.
   let text = query.toString().replaceAll('%2C', ',').replaceAll('%3A', ':');
@@ -147,6 +184,10 @@ export function stream_url(base: string, resume: string): string {
   url.search = text;
   url.hash = '';
   return url.href;
+}
+
+async function fetch_status(url: string): Promise<number> {
+  return (await fetch(url, { method: 'HEAD', cache: 'no-store' })).status;
 }
 
 function close_reason(code: number, reason: string): string {
