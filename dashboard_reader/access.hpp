@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "bus/result.hpp"
-#include "dashboard_reader/http_request.hpp"
-#include "dashboard_reader/stream_query.hpp"
+#include "dashboard_reader/http/http_request.hpp"
+#include "dashboard_reader/stream/stream_query.hpp"
 
 namespace ringside::dashboard {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "bus/status.hpp"
-#include "dashboard_reader/stream_query.hpp"
-#include "dashboard_reader/websocket.hpp"
+#include "dashboard_reader/stream/stream_query.hpp"
+#include "dashboard_reader/stream/websocket.hpp"
 
 namespace ringside::dashboard {
 

@@ -10,9 +10,9 @@
 #include <spdlog/spdlog.h>
 
 #include "bus/status.hpp"
-#include "dashboard_reader/echo_session.hpp"
 #include "dashboard_reader/listener.hpp"
 #include "dashboard_reader/log.hpp"
+#include "dashboard_reader/stream/echo_session.hpp"
 
 namespace ringside::dashboard {
 namespace {

@@ -15,12 +15,12 @@
 #include "dashboard_reader/access.hpp"
 #include "dashboard_reader/admission.hpp"
 #include "dashboard_reader/bus_view.hpp"
-#include "dashboard_reader/http_connection.hpp"
+#include "dashboard_reader/http/http_connection.hpp"
+#include "dashboard_reader/http/routes.hpp"
+#include "dashboard_reader/http/static_files.hpp"
 #include "dashboard_reader/metrics.hpp"
 #include "dashboard_reader/reader_listing.hpp"
-#include "dashboard_reader/routes.hpp"
-#include "dashboard_reader/static_files.hpp"
-#include "dashboard_reader/stream_session.hpp"
+#include "dashboard_reader/stream/stream_session.hpp"
 
 namespace ringside::dashboard {
 

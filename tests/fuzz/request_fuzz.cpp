@@ -9,8 +9,8 @@
 // accepted only if it is the base64 of 16 bytes.
 #include <string>
 
-#include "dashboard_reader/http_request.hpp"
-#include "dashboard_reader/websocket.hpp"
+#include "dashboard_reader/http/http_request.hpp"
+#include "dashboard_reader/stream/websocket.hpp"
 #include "tests/fuzz/check.hpp"
 
 namespace {

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "dashboard_reader/frame_decoder.hpp"
+#include "dashboard_reader/stream/frame_decoder.hpp"
 #include "tests/fuzz/check.hpp"
 
 namespace {

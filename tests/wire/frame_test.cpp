@@ -8,7 +8,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "dashboard_reader/frame_decoder.hpp"
+#include "dashboard_reader/stream/frame_decoder.hpp"
 
 using namespace ringside;
 using namespace ringside::dashboard;

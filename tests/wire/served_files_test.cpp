@@ -10,7 +10,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "dashboard_reader/http_date.hpp"
+#include "dashboard_reader/http/http_date.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/wire/http_client.hpp"

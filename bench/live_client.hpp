@@ -1,0 +1,67 @@
+// The client of the live benches: blocking recv, and the moment at which each event could be used.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/support/stream_client.hpp"
+
+namespace ringside::bench {
+
+/// What every contender carries: its number in the turn, when it was published, and filler.
+struct LiveEvent {
+  std::uint64_t index = 0;
+  std::uint64_t published_ns = 0;
+  std::array<std::uint64_t, 10> filler{};
+};
+static_assert(sizeof(LiveEvent) == 96);
+
+/// Nanoseconds of CLOCK_MONOTONIC, which all processes of a machine share.
+std::uint64_t monotonic_ns();
+
+enum class LiveFormat {
+  runs,    ///< messages of a RunHeader and records (docs/protocol.md, 4)
+  events,  ///< a message is one LiveEvent
+};
+
+/// What a turn cost.
+struct LiveTurn {
+  std::vector<double> latency_us;  ///< from publishing to the recv that completed the message
+  std::uint64_t messages = 0;
+};
+
+class LiveClient {
+ public:
+  /// Connects. With a `target` it upgrades to a WebSocket and reads until the server says "live".
+  LiveClient(std::uint16_t port, LiveFormat format, const std::string& target);
+
+  /// Reads the events [0, last); those from `first` on are counted. Throws if one is missing or the
+  /// connection ends or is silent for long.
+  LiveTurn read(std::uint64_t first, std::uint64_t last);
+
+ private:
+  struct Frame {
+    const std::byte* payload = nullptr;
+    std::uint64_t size = 0;
+    bool fin = false;
+    bool is_text = false;
+  };
+
+  void receive();
+  bool next_frame(Frame& frame);
+  void take_events(const Frame& frame);
+
+  support::Connection connection_;
+  LiveFormat format_;
+  std::vector<std::byte> buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::uint64_t received_ns_ = 0;         // when the last recv returned
+  std::vector<std::uint64_t> published_;  // of the message whose FIN is not there yet
+  std::uint64_t due_ = 0;                 // index of the next event
+};
+
+}  // namespace ringside::bench

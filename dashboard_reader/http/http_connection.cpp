@@ -1,0 +1,150 @@
+#include "dashboard_reader/http/http_connection.hpp"
+
+#include <utility>
+
+#include <asio/buffer.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+
+#include "dashboard_reader/http/file_body.hpp"
+
+namespace ringside::dashboard {
+namespace {
+
+using asio::redirect_error;
+using asio::use_awaitable;
+using asio::ip::tcp;
+
+/// What is read and dropped of a request that was refused, so that its sender gets to read why.
+constexpr std::size_t kLingerBytes = 1024 * 1024;
+
+}  // namespace
+
+HttpConnection::HttpConnection(tcp::socket socket, const tcp::endpoint& peer,
+                               const HttpTools& tools)
+    : socket_(std::move(socket)),
+      peer_(peer),
+      tools_(tools),
+      deadline_(tools.deadlines, [this] { too_late(); }) {
+  asio::error_code ignored;
+  socket_.non_blocking(true, ignored);
+}
+
+void HttpConnection::start(std::function<void()> ended) {
+  asio::co_spawn(
+      socket_.get_executor(), [self = shared_from_this()] { return self->serve(); },
+      [self = shared_from_this(), ended = std::move(ended)](const std::exception_ptr&) {
+        self->deadline_.lift();
+        ended();
+      });
+}
+
+void HttpConnection::drain() {
+  draining_ = true;
+  if (idle_) cut();
+}
+
+void HttpConnection::cut() {
+  asio::error_code ignored;
+  socket_.close(ignored);
+}
+
+void HttpConnection::too_late() {
+  if (in_request_) {
+    asio::error_code ignored;
+    const std::string answer = encode_answer(
+        plain(HttpStatus::request_timeout, "the request took too long to arrive"), false, false);
+    socket_.send(asio::buffer(answer), 0, ignored);
+  }
+  cut();
+}
+
+asio::awaitable<void> HttpConnection::serve() {
+  for (bool keep_alive = true; keep_alive;) {
+    HttpRequestParser parser;
+    auto state = HttpRequestParser::State::incomplete;
+    if (!co_await read_request(parser, state)) co_return;
+    const HttpRequest& request = parser.request();
+    keep_alive = state == HttpRequestParser::State::complete && request.keep_alive && !draining_;
+    if (state == HttpRequestParser::State::bad || state == HttpRequestParser::State::too_large) {
+      const HttpAnswer answer =
+          state == HttpRequestParser::State::bad
+              ? plain(HttpStatus::bad_request, parser.error())
+              : plain(HttpStatus::fields_too_large, "the request is too large");
+      if (co_await send(request, answer, false)) co_await linger();
+      co_return;
+    }
+    Reply reply = tools_.reply(request, peer_);
+    if (auto* const upgrade = std::get_if<Upgrade>(&reply)) {
+      deadline_.lift();
+      std::string answer = switching_protocols(upgrade->accept);
+      tools_.opened({std::move(socket_), std::move(answer), std::move(input_)},
+                    std::move(*upgrade));
+      co_return;
+    }
+    if (auto* const window = std::get_if<Window>(&reply)) {
+      if (!co_await send(request, window->answer(), keep_alive)) co_return;
+      // As long as the client takes something, it may take as long as it likes.
+      if (request.method == "GET" && !co_await send_window(socket_, tools_.view, std::move(*window),
+                                                           [this] { deadline_.restart(); }))
+        co_return;
+    } else {
+      const HttpAnswer& answer = std::get<HttpAnswer>(reply);
+      if (!co_await send(request, answer, keep_alive)) co_return;
+      if (answer.file && request.method == "GET" &&
+          !co_await send_file(socket_, *answer.file, tools_.input, [this] { deadline_.restart(); }))
+        co_return;
+    }
+  }
+}
+
+asio::awaitable<bool> HttpConnection::read_request(HttpRequestParser& parser,
+                                                   HttpRequestParser::State& state) {
+  deadline_.restart();
+  idle_ = answered_ && input_.empty();
+  if (idle_ && draining_) co_return false;
+  while (true) {
+    if (!input_.empty()) {
+      idle_ = false;
+      in_request_ = true;
+      std::size_t used = 0;
+      state = parser.feed(input_, used);
+      input_.erase(0, used);
+      if (state != HttpRequestParser::State::incomplete) break;
+    }
+    asio::error_code error;
+    co_await socket_.async_wait(tcp::socket::wait_read, redirect_error(use_awaitable, error));
+    if (error) co_return false;
+    const std::size_t got = socket_.receive(asio::buffer(tools_.input), 0, error);
+    if (error == asio::error::would_block) continue;
+    if (error) co_return false;
+    input_.assign(tools_.input.data(), got);
+  }
+  in_request_ = false;
+  deadline_.restart();
+  co_return true;
+}
+
+asio::awaitable<bool> HttpConnection::send(const HttpRequest& request, const HttpAnswer& answer,
+                                           bool keep_alive) {
+  const std::string bytes = encode_answer(answer, request.method == "HEAD", keep_alive);
+  asio::error_code error;
+  co_await asio::async_write(socket_, asio::buffer(bytes), redirect_error(use_awaitable, error));
+  if (error) co_return false;
+  answered_ = true;
+  co_return true;
+}
+
+asio::awaitable<void> HttpConnection::linger() {
+  asio::error_code error;
+  socket_.shutdown(tcp::socket::shutdown_send, error);
+  for (std::size_t dropped = 0; dropped < kLingerBytes && !error;) {
+    co_await socket_.async_wait(tcp::socket::wait_read, redirect_error(use_awaitable, error));
+    if (!error) dropped += socket_.receive(asio::buffer(tools_.input), 0, error);
+    if (error == asio::error::would_block) error = {};
+  }
+}
+
+}  // namespace ringside::dashboard

@@ -1,0 +1,63 @@
+// One connection while it speaks HTTP: requests in order, each with its answer, until it ends or
+// becomes a WebSocket. On the loop.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <asio/awaitable.hpp>
+#include <asio/ip/tcp.hpp>
+
+#include "dashboard_reader/deadline_queue.hpp"
+#include "dashboard_reader/http/http_request.hpp"
+#include "dashboard_reader/http/routes.hpp"
+#include "dashboard_reader/stream/session.hpp"
+
+namespace ringside::dashboard {
+
+/// What all connections share, and outlives them.
+struct HttpTools {
+  /// For a request to arrive whole, for a kept connection to send its next one, and for a client to
+  /// take something of its answer.
+  DeadlineQueue& deadlines;
+  std::array<char, 64 * 1024>& input;  ///< what comes in lies here until it is parsed
+  BusView& view;
+  std::function<Reply(const HttpRequest&, const asio::ip::tcp::endpoint&)> reply;
+  std::function<void(Opened, Upgrade)> opened;
+};
+
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer,
+                 const HttpTools& tools);
+
+  /// Spawns the coroutine, which keeps the connection alive. Calls `ended` when it is no more.
+  void start(std::function<void()> ended);
+
+  /// No more requests than the one that is under way, or was sent already.
+  void drain();
+
+  /// Ends it at once.
+  void cut();
+
+ private:
+  asio::awaitable<void> serve();
+  asio::awaitable<bool> read_request(HttpRequestParser& parser, HttpRequestParser::State& state);
+  asio::awaitable<bool> send(const HttpRequest& request, const HttpAnswer& answer, bool keep_alive);
+  asio::awaitable<void> linger();
+  void too_late();
+
+  asio::ip::tcp::socket socket_;
+  asio::ip::tcp::endpoint peer_;
+  const HttpTools& tools_;
+  DeadlineQueue::Deadline deadline_;
+  std::string input_;  // what came after the request before
+  bool in_request_ = false;
+  bool answered_ = false;  // one request at least
+  bool idle_ = false;      // between two requests
+  bool draining_ = false;
+};
+
+}  // namespace ringside::dashboard

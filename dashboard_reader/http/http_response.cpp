@@ -1,0 +1,98 @@
+#include "dashboard_reader/http/http_response.hpp"
+
+#include "dashboard_reader/http/http_date.hpp"
+
+namespace ringside::dashboard {
+namespace {
+
+std::string_view reason(HttpStatus status) {
+  switch (status) {
+    case HttpStatus::ok:
+      return "OK";
+    case HttpStatus::partial_content:
+      return "Partial Content";
+    case HttpStatus::not_modified:
+      return "Not Modified";
+    case HttpStatus::bad_request:
+      return "Bad Request";
+    case HttpStatus::unauthorized:
+      return "Unauthorized";
+    case HttpStatus::forbidden:
+      return "Forbidden";
+    case HttpStatus::not_found:
+      return "Not Found";
+    case HttpStatus::method_not_allowed:
+      return "Method Not Allowed";
+    case HttpStatus::request_timeout:
+      return "Request Timeout";
+    case HttpStatus::precondition_failed:
+      return "Precondition Failed";
+    case HttpStatus::range_not_satisfiable:
+      return "Range Not Satisfiable";
+    case HttpStatus::misdirected:
+      return "Misdirected Request";
+    case HttpStatus::upgrade_required:
+      return "Upgrade Required";
+    case HttpStatus::fields_too_large:
+      return "Request Header Fields Too Large";
+    case HttpStatus::unavailable:
+      return "Service Unavailable";
+  }
+  return "";
+}
+
+/// The page needs nothing but its own files and its own socket, and no other page needs them. (No
+/// Strict-Transport-Security: this speaks plain HTTP, and the proxy that adds TLS adds it.)
+constexpr std::string_view kSecurityHeaders =
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; object-src 'none'\r\n"
+    "Permissions-Policy: camera=(), geolocation=(), microphone=()\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n";
+
+/// The Date that an origin server with a clock sends (RFC 9110, 6.6.1).
+const std::string& date_now() {
+  static std::time_t at = 0;
+  static std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now != at) text = http_date(now);
+  at = now;
+  return text;
+}
+
+}  // namespace
+
+std::string encode_answer(const HttpAnswer& answer, bool head_only, bool keep_alive) {
+  std::string text = "HTTP/1.1 " + std::to_string(static_cast<int>(answer.status)) + " ";
+  text.append(reason(answer.status)).append("\r\nServer: ringside\r\nDate: ").append(date_now());
+  // A 304 tells what the client has; it has no body to speak of (RFC 9110, 15.4.5).
+  if (answer.status != HttpStatus::not_modified) {
+    const std::uint64_t length =
+        answer.file ? answer.file->length : answer.length_apart.value_or(answer.body.size());
+    text.append("\r\nContent-Type: ").append(answer.content_type);
+    text.append("\r\nContent-Length: ").append(std::to_string(length));
+  }
+  text.append("\r\n").append(kSecurityHeaders).append(answer.extra_headers);
+  text.append(keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+  if (!head_only) text.append(answer.body);
+  return text;
+}
+
+HttpAnswer plain(HttpStatus status, std::string_view text) {
+  HttpAnswer answer;
+  answer.status = status;
+  answer.body.append(text).append("\n");
+  return answer;
+}
+
+std::string switching_protocols(std::string_view accept) {
+  std::string text =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: ";
+  return text.append(accept).append("\r\n\r\n");
+}
+
+}  // namespace ringside::dashboard

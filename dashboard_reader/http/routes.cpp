@@ -1,0 +1,129 @@
+#include "dashboard_reader/http/routes.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "bus/status.hpp"
+#include "dashboard_reader/stream/websocket.hpp"
+
+namespace ringside::dashboard {
+namespace {
+
+constexpr std::string_view kNotStored = "Cache-Control: no-store\r\n";
+constexpr std::string_view kDataPath = "/data/";
+
+/// Whether a list of tokens (RFC 9110, 5.6.1) has this one, in any case of its letters.
+bool has_token(std::string_view list, std::string_view wanted) {
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view item = list.substr(0, comma);
+    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
+    while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
+    if (std::equal(item.begin(), item.end(), wanted.begin(), wanted.end(), same)) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
+}
+
+HttpAnswer refusal(Refused why) {
+  HttpAnswer answer;
+  switch (why) {
+    case Refused::no_host:
+      return plain(HttpStatus::bad_request, "a request names its Host, once");
+    case Refused::host:
+      return plain(HttpStatus::misdirected,
+                   "this dashboard is not known by that Host; start it with --origin "
+                   "SCHEME://HOST[:PORT] to serve it under a name");
+    case Refused::origin:
+      return plain(HttpStatus::forbidden,
+                   "a page of another origin may not look here; start the dashboard with --origin "
+                   "SCHEME://HOST[:PORT] to allow it");
+    case Refused::no_token:
+      break;
+  }
+  answer = plain(HttpStatus::unauthorized,
+                 "this dashboard wants its token: ?token=... or Authorization: Bearer ...");
+  answer.extra_headers = "WWW-Authenticate: Bearer realm=\"ringside\"\r\n";
+  return answer;
+}
+
+HttpAnswer with_body(std::string content_type, std::string body) {
+  HttpAnswer answer;
+  answer.content_type = std::move(content_type);
+  answer.body = std::move(body);
+  answer.extra_headers = kNotStored;
+  return answer;
+}
+
+}  // namespace
+
+Reply Routes::reply_to(const HttpRequest& request, const asio::ip::address& peer) const {
+  const Result<Target> target = parse_target(request.target);
+  if (!target) return plain(HttpStatus::bad_request, target.error().message);
+  if (const auto refused = sources_.access.refuses(request, *target)) return refusal(*refused);
+  if (request.method != "GET" && request.method != "HEAD") {
+    HttpAnswer answer = plain(HttpStatus::method_not_allowed, "use GET or HEAD");
+    answer.extra_headers = "Allow: GET, HEAD\r\n";
+    return answer;
+  }
+  const std::string& path = target->path;
+  const bool echoes = sources_.echo && (path == "/v1/echo" || path == "/echo");
+  if (path == "/v1/stream" || echoes) return open_websocket(request, *target, peer);
+  if (path.starts_with(kWindowPath)) {
+    std::variant<HttpAnswer, Window> found = find_window(sources_.view, path);
+    return std::visit([](auto& reply) { return Reply(std::move(reply)); }, found);
+  }
+  return answer_to(request, *target);
+}
+
+HttpAnswer Routes::answer_to(const HttpRequest& request, const Target& target) const {
+  if (target.path == "/v1/segments") {
+    nlohmann::json list = nlohmann::json::array();
+    for (const SegmentStatus& status : status_of(sources_.view.discovery()))
+      list.push_back(to_json(status));
+    return with_body("application/json", list.dump() + "\n");
+  }
+  if (target.path == "/healthz") return with_body("text/plain; charset=utf-8", "ok\n");
+  if (target.path == "/metrics")
+    return with_body("text/plain; version=0.0.4; charset=utf-8", sources_.metrics());
+  if (target.path.starts_with(kDataPath)) {
+    if (!sources_.data)
+      return plain(HttpStatus::not_found, "not found; start the dashboard with --data DIR");
+    return sources_.data->get(target.path.substr(kDataPath.size() - 1), request);
+  }
+  if (sources_.page) return sources_.page->get(target.path, request);
+  return plain(HttpStatus::not_found, "not found; this dashboard was started without a page");
+}
+
+Reply Routes::open_websocket(const HttpRequest& request, const Target& target,
+                             const asio::ip::address& peer) const {
+  if (request.method != "GET" || !request.is_http_1_1 ||
+      !has_token(request.header("upgrade"), "websocket") ||
+      !has_token(request.header("connection"), "upgrade") ||
+      request.header("sec-websocket-version") != "13") {
+    HttpAnswer answer = plain(HttpStatus::upgrade_required, "this is a WebSocket (version 13)");
+    answer.extra_headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    return answer;
+  }
+  std::optional<std::string> accept = accept_key(request.header("sec-websocket-key"));
+  if (!accept)
+    return plain(HttpStatus::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64");
+  std::optional<StreamQuery> stream;
+  if (target.path == "/v1/stream") {
+    Result<StreamQuery> query = parse_stream_query(target.query);
+    if (!query) return plain(HttpStatus::bad_request, query.error().message);
+    stream = std::move(*query);
+  }
+  std::string why;
+  std::optional<Admission::Place> place = sources_.admission.admit(peer, why);
+  if (!place) {
+    HttpAnswer answer = plain(HttpStatus::unavailable, why);
+    answer.extra_headers = "Retry-After: 5\r\n";
+    return answer;
+  }
+  return Upgrade{std::move(*accept), std::move(stream), std::move(*place)};
+}
+
+}  // namespace ringside::dashboard

@@ -1,0 +1,122 @@
+#include "dashboard_reader/http/static_files.hpp"
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "dashboard_reader/http/conditional.hpp"
+#include "dashboard_reader/http/http_date.hpp"
+
+namespace ringside::dashboard {
+namespace {
+
+std::string_view content_type(std::string_view path) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kTypes = {{
+      {".html", "text/html; charset=utf-8"},
+      {".js", "text/javascript; charset=utf-8"},
+      {".css", "text/css; charset=utf-8"},
+      {".txt", "text/plain; charset=utf-8"},
+      {".csv", "text/csv; charset=utf-8"},
+      {".json", "application/json"},
+      {".map", "application/json"},
+      {".parquet", "application/vnd.apache.parquet"},
+      {".wasm", "application/wasm"},
+      {".woff2", "font/woff2"},
+      {".svg", "image/svg+xml"},
+      {".png", "image/png"},
+      {".ico", "image/x-icon"},
+  }};
+  for (const auto& [ending, type] : kTypes)
+    if (path.ends_with(ending)) return type;
+  return "application/octet-stream";
+}
+
+/// A file that was replaced, or written to, has another one.
+std::string etag_of(const struct stat& status) {
+  std::array<char, 80> text{};
+  const int size = std::snprintf(text.data(), text.size(), "\"%llx-%llx-%llx%08lx\"",
+                                 static_cast<unsigned long long>(status.st_ino),
+                                 static_cast<unsigned long long>(status.st_size),
+                                 static_cast<unsigned long long>(status.st_mtim.tv_sec),
+                                 static_cast<unsigned long>(status.st_mtim.tv_nsec));
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+bool has_dot_file(std::string_view path) {
+  return path.starts_with('.') || path.find("/.") != std::string_view::npos;
+}
+
+HttpAnswer not_found() {
+  return plain(HttpStatus::not_found, "not found");
+}
+
+}  // namespace
+
+Result<StaticFiles> StaticFiles::open(const std::filesystem::path& root, std::string_view option,
+                                      Kind kind) {
+  File directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (directory.descriptor() < 0)
+    return fail_errno(errno, std::string(option) + " " + root.string() + " cannot be opened");
+  return StaticFiles(std::move(directory), kind);
+}
+
+std::string_view StaticFiles::cache_control(std::string_view path) const {
+  if (kind_ == Kind::data) return "private, no-cache";
+  // The names of built files change with their content; that of the page itself does not.
+  return path.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache";
+}
+
+HttpAnswer StaticFiles::get(const std::string& path, const HttpRequest& request) const {
+  std::string relative = path.substr(std::min(path.find_first_not_of('/'), path.size()));
+  if (relative.empty() && kind_ == Kind::page) relative = "index.html";
+  if (has_dot_file(relative)) return not_found();
+  open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  auto file = std::make_shared<const File>(static_cast<int>(
+      ::syscall(SYS_openat2, root_.descriptor(), relative.c_str(), &how, sizeof how)));
+  struct stat status {};
+  if (file->descriptor() < 0 || ::fstat(file->descriptor(), &status) != 0 ||
+      !S_ISREG(status.st_mode))
+    return not_found();
+  const Version version{etag_of(status), status.st_mtim.tv_sec,
+                        static_cast<std::uint64_t>(status.st_size)};
+  const Wanted wanted = wanted_of(request, version);
+  HttpAnswer answer;
+  switch (wanted.kind) {
+    case Wanted::Kind::failed:
+      return plain(HttpStatus::precondition_failed, "the file is not the one that was meant");
+    case Wanted::Kind::unsatisfiable:
+      answer = plain(HttpStatus::range_not_satisfiable, "the file is shorter than that");
+      answer.extra_headers = "Content-Range: bytes */" + std::to_string(version.size) + "\r\n";
+      return answer;
+    case Wanted::Kind::not_modified:
+      answer.status = HttpStatus::not_modified;
+      break;
+    case Wanted::Kind::part:
+      answer.status = HttpStatus::partial_content;
+      answer.extra_headers = "Content-Range: bytes " + std::to_string(wanted.offset) + "-" +
+                             std::to_string(wanted.offset + wanted.length - 1) + "/" +
+                             std::to_string(version.size) + "\r\n";
+      break;
+    case Wanted::Kind::whole:
+      break;
+  }
+  answer.content_type = content_type(relative);
+  answer.file = FileSlice{file, wanted.offset, wanted.length, status.st_mtim, status.st_size};
+  answer.extra_headers.append("ETag: ").append(version.etag);
+  answer.extra_headers.append("\r\nLast-Modified: ").append(http_date(version.modified));
+  answer.extra_headers.append("\r\nAccept-Ranges: bytes\r\nCache-Control: ")
+      .append(cache_control(relative))
+      .append("\r\n");
+  return answer;
+}
+
+}  // namespace ringside::dashboard

@@ -1,0 +1,99 @@
+// One client of /v1/stream: a cursor a segment, and no queue. Whenever the socket takes more, the
+// next run goes out of the mapping; who is slow falls behind in the ring and is told what it
+// missed.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <asio/awaitable.hpp>
+
+#include "bus/reader.hpp"
+#include "dashboard_reader/bus_view.hpp"
+#include "dashboard_reader/metrics.hpp"
+#include "dashboard_reader/stream/event_pipe.hpp"
+#include "dashboard_reader/stream/json_sender.hpp"
+#include "dashboard_reader/stream/session.hpp"
+#include "dashboard_reader/stream/stream_query.hpp"
+
+namespace ringside::dashboard {
+
+/// What all streams of a loop share.
+struct StreamTools {
+  EventPipe pipe;
+  JsonPrinters printers;
+};
+
+/// What a client of a stream was sent.
+struct StreamFigures {
+  std::uint64_t events = 0;
+  std::uint64_t gaps = 0;                          ///< that it was told
+  std::uint64_t missing = 0;                       ///< sequences in them
+  std::optional<std::chrono::nanoseconds> replay;  ///< from the start to `live`
+};
+
+class StreamSession final : public Session {
+ public:
+  StreamSession(Opened opened, SessionTools& tools, BusView& view, StreamTools& stream_tools,
+                Metrics& metrics, StreamQuery query);
+
+  const StreamFigures& figures() const { return figures_; }
+  StreamMode mode() const { return query_.mode; }
+
+  /// Calls `tell` with epoch and next sequence of each segment that this client follows.
+  template <class Tell>
+  void tell_places(Tell tell) const {
+    for (const Place& place : places_) tell(place.segment->reader.epoch(), place.cursor);
+  }
+
+ private:
+  /// Where this client stands in one segment.
+  struct Place {
+    AttachedSegment segment;
+    Sequence cursor;
+    Sequence replay_end;                         // what was retained at connect ends here
+    std::shared_ptr<const EventJson> printer{};  // mode=json; null where there is no schema
+    bool finished = false;  // the segment is gone and read to its end, or it is at fault
+  };
+
+  asio::awaitable<void> write_all() override;
+  /// Clients have nothing to say: what is well-formed is passed over.
+  void take(const IncomingData& /*data*/) override {}
+
+  asio::awaitable<void> send_next(Place& place, bool& sent);
+  asio::awaitable<void> send_records(Place& place, const Run& run);
+  asio::awaitable<void> send_json(Place& place, bool& sent);
+  asio::awaitable<void> sleep_until_news();
+
+  void adopt_segments();
+  void add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end);
+  void tell_lost_epochs();
+  void tell_gap(Epoch epoch, const SequenceRange& range, std::string_view reason);
+  void count_gap(const SequenceRange& range, std::string_view reason);
+  void count_events(std::uint64_t events);
+  void tell_overwritten(Epoch epoch, const SequenceRange& range);
+  void say_whose_events(Epoch epoch, Sequence from);
+  void say_live_once();
+  void found_end(Place& place) const;
+  void found_fault(Place& place, std::string_view what);
+
+  BusView& view_;
+  StreamTools& tools_;
+  Metrics& metrics_;
+  StreamQuery query_;
+  std::vector<Place> places_;
+  // mode=event: what a client takes the next event for, which does not say so itself.
+  std::pair<Epoch, Sequence> due_{};
+  std::map<Epoch, Sequence> left_;  // where segments were left that are gone; a file can come back
+  StreamFigures figures_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::uint64_t seen_version_ = 0;
+  std::uint64_t seen_roster_ = 0;
+};
+
+}  // namespace ringside::dashboard
