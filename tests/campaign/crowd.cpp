@@ -73,7 +73,11 @@ std::uint64_t stalled_bytes(const Wish& wish) {
   // Each holds half a megabyte of the kernel's memory: a tenth of them is enough to tell.
   for (std::uint64_t i = 0; i < std::max<std::uint64_t>(wish.clients / 10, 1); ++i)
     crowd.add(open_stream(place.dashboard.port(), "/v1/stream", i, 4096));
+  // What does not fit into a small buffer is dropped and sent again, which can take its time.
+  for (int i = 0; i < 20 && crowd.count_upgraded() < crowd.size(); ++i) settle();
   settle();
+  if (crowd.count_upgraded() != crowd.size() || crowd.count_waiting() != crowd.size())
+    throw std::runtime_error("not all of the stalled clients are there and have stalled");
   return bytes_each(place.pid(), before, crowd.size());
 }
 

@@ -10,7 +10,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -110,13 +112,29 @@ std::size_t Crowd::count_with(const std::string& text) const {
   return found;
 }
 
-std::size_t Crowd::ended() const {
+std::size_t Crowd::count_upgraded() const {
   std::size_t count = 0;
-  std::array<char, 65536> buffer{};
+  constexpr std::string_view kUpgraded = "HTTP/1.1 101 ";
+  std::array<char, kUpgraded.size()> head{};
   for (const int socket : sockets_) {
-    ssize_t got = 1;
-    while (got > 0) got = ::recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got == 0 || errno != EAGAIN) ++count;
+    const ssize_t got = ::recv(socket, head.data(), head.size(), MSG_DONTWAIT | MSG_PEEK);
+    if (got == static_cast<ssize_t>(head.size()) &&
+        std::string_view(head.data(), head.size()) == kUpgraded)
+      ++count;
+  }
+  return count;
+}
+
+std::size_t Crowd::count_waiting() const {
+  std::size_t count = 0;
+  for (const int socket : sockets_) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    int waiting = 0;
+    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+        info.tcpi_state == TCP_ESTABLISHED && ::ioctl(socket, FIONREAD, &waiting) == 0 &&
+        waiting > 0)
+      ++count;
   }
   return count;
 }
@@ -149,7 +167,8 @@ void churn(std::uint16_t port, const std::string& target, std::uint64_t count,
       if (got <= 0) throw std::runtime_error("a stream ended before its time");
       std::string& bytes = seen.at(socket);
       bytes.append(buffer.data(), static_cast<std::size_t>(got));
-      if (!bytes.starts_with("HTTP/1.1 101 ")) throw std::runtime_error(bytes.substr(0, 80));
+      if (bytes.size() >= 13 && !bytes.starts_with("HTTP/1.1 101 "))
+        throw std::runtime_error(bytes.substr(0, 80));
       if (bytes.find(text) == std::string::npos) continue;
       seen.erase(socket);
       leave(socket, left % 2 == 0);

@@ -36,8 +36,10 @@ class Crowd {
 
   /// Reads what is there of each, and says of how many the text was seen. Throws if one ended.
   std::size_t count_with(const std::string& text) const;
-  /// How many have ended.
-  std::size_t ended() const;
+  /// Of how many the answer, looked at and not taken, is that of an upgrade.
+  std::size_t count_upgraded() const;
+  /// Of how many there is something to take, and the connection has not ended.
+  std::size_t count_waiting() const;
 
  private:
   std::vector<int> sockets_;

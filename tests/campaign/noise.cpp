@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "tests/campaign/campaign.hpp"
 #include "tests/campaign/many_clients.hpp"
@@ -160,10 +162,15 @@ std::string exchange(std::uint16_t port, const std::string& bytes, Random& rando
   ::shutdown(connection.descriptor(), SHUT_WR);
   std::string answer;
   std::array<char, 65536> buffer{};
-  while (const std::size_t got =
-             connection.receive(buffer.data(), buffer.size(), std::chrono::seconds(20)))
-    answer.append(buffer.data(), got);
-  return answer;
+  const timeval limit{20, 0};
+  ::setsockopt(connection.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  while (true) {
+    const ssize_t got = ::recv(connection.descriptor(), buffer.data(), buffer.size(), 0);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+      throw std::runtime_error("a connection that we have closed is still open after 20 s");
+    if (got <= 0) return answer;
+    answer.append(buffer.data(), static_cast<std::size_t>(got));
+  }
 }
 
 int run_noise(const Wish& wish) {
@@ -213,11 +220,13 @@ int run_noise(const Wish& wish) {
   }
   const std::uint64_t now = private_bytes(pid);
   std::printf("noise: %" PRIu64 " connections, %" PRIu64 " answered, %" PRIu64
-              " of them upgraded; 0 malformed; memory %" PRIu64 " KiB before, %" PRIu64
+              " of them upgraded; %s malformed; memory %" PRIu64 " KiB before, %" PRIu64
               " KiB after; descriptors %" PRIu64 " and %" PRIu64 "\n",
-              wish.connections, answered.load(), upgraded.load(), memory / 1024, now / 1024,
-              descriptors, left);
+              wish.connections, answered.load(), upgraded.load(), failed ? "one" : "none",
+              memory / 1024, now / 1024, descriptors, left);
   if (failed) return 1;
+  if (2 * answered < wish.connections || 10 * upgraded < wish.connections)
+    throw std::runtime_error("too few were answered, or became WebSockets, to prove anything");
   if (now <= memory + kGrownBytes && left <= descriptors) return 0;
   std::fprintf(stderr, "ringside_campaign noise: something is kept of connections that are gone\n");
   return 1;

@@ -96,7 +96,10 @@ void slow_http(std::uint16_t port, const std::string& mode, double seconds) {
                                       "-l",
                                       std::to_string(std::max(2, static_cast<int>(seconds)))};
   if (mode == "X") command.insert(command.end(), {"-w", "1", "-y", "16", "-n", "1", "-z", "32"});
-  support::run_command(command, {}, std::chrono::seconds(static_cast<int>(seconds) + 30));
+  const support::Outcome outcome =
+      support::run_command(command, {}, std::chrono::seconds(static_cast<int>(seconds) + 30));
+  if (outcome.output.find("slow HTTP test status") == std::string::npos)
+    throw std::runtime_error("slowhttptest did not run: " + outcome.errors.substr(0, 200));
 }
 
 void half_open(std::uint16_t port, double seconds) {
@@ -239,12 +242,17 @@ class SiegeCampaign {
       threads.emplace_back([this] { publish(); });
       threads.emplace_back([this] { watch(); });
       attack_all();
-      pause(0.5);  // for what was published last
+      published_ = true;
+      pause(1);  // for what was published last
       over_ = true;
     }
     std::uint64_t records = 0;
+    std::uint64_t gaps = 0;
+    std::uint64_t connections = 0;
     for (const auto& follower : followers_) {
       records += follower->records();
+      gaps += follower->gaps();
+      connections += follower->connections();
       if (follower->records() != producer_.next() || follower->gaps() > 0)
         fail("a live client has " + std::to_string(follower->records()) + " of " +
              std::to_string(producer_.next()) + " events");
@@ -252,11 +260,12 @@ class SiegeCampaign {
     const std::uint64_t grown = most_ > before ? most_ - before : 0;
     if (grown > kGrownBytes)
       fail("the dashboard took " + std::to_string(grown >> 20) + " MiB more");
-    std::printf("siege: %zu attacks; %zu live clients, %" PRIu64
-                " events, 0 gaps, 0 reconnects; /healthz answered %" PRIu64
+    std::printf("siege: %zu attacks; %zu live clients, %" PRIu64 " events, %" PRIu64
+                " gaps, %" PRIu64 " reconnects; /healthz answered %" PRIu64
                 " times, the slowest after %" PRIu64 " ms; memory at most %" PRIu64
                 " KiB more than at rest\n",
-                attacks().size(), kLiveClients, records, answers_, slowest_ms_, grown / 1024);
+                attacks().size(), kLiveClients, records, gaps, connections - kLiveClients, answers_,
+                slowest_ms_, grown / 1024);
     if (fault_.empty()) return 0;
     std::fprintf(stderr, "ringside_campaign siege: %s\n", fault_.c_str());
     return 1;
@@ -295,7 +304,7 @@ class SiegeCampaign {
   }
 
   void publish() {
-    while (!over_) {
+    while (!over_ && !published_) {
       producer_.publish(20);
       pause(0.01);
     }
@@ -325,6 +334,7 @@ class SiegeCampaign {
   support::Dashboard dashboard_;
   std::vector<std::unique_ptr<StreamFollower>> followers_;
   std::atomic<bool> over_{false};
+  std::atomic<bool> published_{false};
   std::mutex mutex_;
   std::string fault_;
   std::uint64_t answers_ = 0;
