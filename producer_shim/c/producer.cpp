@@ -40,6 +40,10 @@ Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options&
   Caps caps;
   if (options.capacity > 0) caps.capacity_bytes = options.capacity;
   if (options.retain > 0) caps.retain_events = options.retain;
+  constexpr std::uint64_t kLongestAge = std::uint64_t{100} * 365 * 86'400'000;
+  if (options.retain_age_ms > kLongestAge)
+    return fail(Errc::bad_argument, "events may get at most a hundred years old");
+  if (options.retain_age_ms > 0) caps.retain_age = std::chrono::milliseconds(options.retain_age_ms);
   std::optional<std::chrono::milliseconds> sync_interval;
   constexpr std::uint64_t kLongestInterval = 86'400'000;
   if (options.sync_interval_ms > kLongestInterval)

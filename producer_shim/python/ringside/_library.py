@@ -90,6 +90,7 @@ class ProducerOptions(Structure):
         ("capacity", c_uint64),
         ("retain", c_uint64),
         ("sync_interval_ms", c_uint64),
+        ("retain_age_ms", c_uint64),
     ]
 
 

@@ -71,7 +71,8 @@ class Producer:
 
     A channel named "embedding" or "load" has the built-in type of that name; for any other give
     ``type=``, or ``schema=``, which is a binary schema (the path of a .bfbs file, or its bytes).
-    ``capacity`` (bytes) and ``retain`` (events) are the caps of the segment; a cap or schema that
+    ``capacity`` (bytes), ``retain`` (events) and ``retain_age`` (seconds; kept with each publish) are
+    the caps of the segment; a cap or schema that
     differs from those of the segment that is there makes a new epoch, and the old events are gone.
     ``sync_interval`` (seconds) brings what is published to the disk that often.
 
@@ -90,6 +91,7 @@ class Producer:
         bus: Union[str, "os.PathLike[str]", None] = None,
         capacity: int = 0,
         retain: int = 0,
+        retain_age: float = 0.0,
         sync_interval: float = 0.0,
     ) -> None:
         self._handle: Optional[int] = None
@@ -116,6 +118,7 @@ class Producer:
         options.schema_size = len(schema) if schema is not None else 0
         options.capacity = capacity
         options.retain = retain
+        options.retain_age_ms = max(1, round(retain_age * 1000)) if retain_age else 0
         options.sync_interval_ms = max(1, round(sync_interval * 1000)) if sync_interval else 0
         handle = c.producer_open(ctypes.byref(options))
         if not handle:
