@@ -89,9 +89,18 @@ HttpAnswer Routes::answer_to(const HttpRequest& request, const Target& target) c
   if (target.path == "/metrics")
     return with_body("text/plain; version=0.0.4; charset=utf-8", sources_.metrics());
   if (target.path.starts_with(kDataPath)) {
-    if (!sources_.data)
-      return plain(HttpStatus::not_found, "not found; start the dashboard with --data DIR");
-    return sources_.data->get(target.path.substr(kDataPath.size() - 1), request);
+    HttpAnswer answer =
+        sources_.data
+            ? sources_.data->get(target.path.substr(kDataPath.size() - 1), request)
+            : plain(HttpStatus::not_found, "not found; start the dashboard with --data DIR");
+    // The page asks whether there is a saved fit; that there is none is no error.
+    const bool optional = target.query.contains("optional");
+    if (optional && answer.status == HttpStatus::not_found) {
+      answer = {};
+      answer.status = HttpStatus::no_content;
+      answer.extra_headers = kNotStored;
+    }
+    return answer;
   }
   if (sources_.page) return sources_.page->get(target.path, request);
   return plain(HttpStatus::not_found, "not found; this dashboard was started without a page");

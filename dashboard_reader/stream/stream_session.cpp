@@ -192,6 +192,8 @@ asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
     case Take::run:
       co_await send_records(place, run);
       sent = true;
+      // Live, the FIN goes out now, and not after the turns of all others.
+      if (!is_over() && place.cursor == reader.window().to) co_await outlet().flush();
       break;
   }
 }

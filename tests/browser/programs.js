@@ -125,9 +125,9 @@ class Running {
 }
 
 /** Starts a dashboard and waits until it listens. Port 0 picks a free one. */
-export async function start_dashboard(bus, port = 0) {
+export async function start_dashboard(bus, port = 0, ...options) {
   const listen = `127.0.0.1:${port}`;
-  const program = new Running('ringside-dashboard', ['--bus', bus, '--listen', listen]);
+  const program = new Running('ringside-dashboard', ['--bus', bus, '--listen', listen, ...options]);
   const [, url, picked] = await program.printed(/listening on (http:\/\/[^\s:]+:(\d+))\n/);
   return Object.assign(program, { url: `${url}/`, port: Number(picked) });
 }

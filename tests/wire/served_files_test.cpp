@@ -81,6 +81,11 @@ TEST_CASE("a file of --data comes whole, with its type, version and date") {
   CHECK(answer.headers.contains("Date"));
   CHECK(http(served.dashboard->port(), "GET", "/data/").status == 404);
   CHECK(http(served.dashboard->port(), "GET", "/data/nothing").status == 404);
+  const HttpAnswer optional = http(served.dashboard->port(), "GET", "/data/nothing?optional");
+  CHECK(optional.status == 204);
+  CHECK_FALSE(optional.headers.contains("Content-Length"));
+  CHECK(served.get().body ==
+        http(served.dashboard->port(), "GET", "/data/fit.parquet?optional").body);
   CHECK(http(served.dashboard->port(), "GET", "/data/../data/fit.parquet").status == 404);
 }
 

@@ -24,6 +24,8 @@ const kFileIdentifier = 0x56455352; // "RSEV", little-endian.
 const kTrainFlag = 1 << 24;
 const kSmallestEvent = 8;
 
+export type HearEpisode = (episode: string) => void;
+
 export class EventReader {
   private bytes_ = new Uint8Array(0);
   private buffer_ = new ByteBuffer(this.bytes_);
@@ -39,8 +41,11 @@ export class EventReader {
     this.buffer_ = new ByteBuffer(this.bytes_);
   }
 
-  /** Puts the event at [start, end) of the open message into the store. False if unreadable. */
-  read(start: number, end: number, store: PointStore): boolean {
+  /**
+   * Puts the event at [start, end) of the open message into the store. False if unreadable. Strings
+   * are decoded only where somebody wants to hear of episodes.
+   */
+  read(start: number, end: number, store: PointStore, hear: HearEpisode | null = null): boolean {
     const buffer = this.buffer_;
     if (end - start < kSmallestEvent || buffer.readInt32(start + 4) !== kFileIdentifier) {
       return false;
@@ -50,15 +55,20 @@ export class EventReader {
     if (!this.table_fits(event.bb_pos, start, end)) return false;
     switch (event.bodyType()) {
       case Body.Embedding:
-        return event.body(this.embedding_) !== null && this.read_embedding(start, end, store);
+        return event.body(this.embedding_) !== null && this.read_embedding(start, end, store, hear);
       case Body.EmbeddingBatch:
-        return event.body(this.batch_) !== null && this.read_batch(start, end, store);
+        return event.body(this.batch_) !== null && this.read_batch(start, end, store, hear);
       default:
         return false;
     }
   }
 
-  private read_embedding(start: number, end: number, store: PointStore): boolean {
+  private read_embedding(
+    start: number,
+    end: number,
+    store: PointStore,
+    hear: HearEpisode | null,
+  ): boolean {
     const embedding = this.embedding_;
     if (!this.table_fits(embedding.bb_pos, start, end)) return false;
     this.read_place(embedding.place(this.place_));
@@ -73,10 +83,16 @@ export class EventReader {
     store.ints[at + kClusterWord] = embedding.cluster();
     store.ints[at + kClusterWord + 1] = 0; // `episode` indexes the strings of a batch; here is none.
     store.ints[at + kFlagsWord] = embedding.isTrain() ? kTrainFlag : 0;
+    if (hear !== null) hear(embedding.episodeId() ?? '');
     return true;
   }
 
-  private read_batch(start: number, end: number, store: PointStore): boolean {
+  private read_batch(
+    start: number,
+    end: number,
+    store: PointStore,
+    hear: HearEpisode | null,
+  ): boolean {
     const batch = this.batch_;
     if (!this.table_fits(batch.bb_pos, start, end)) return false;
     const count = batch.pointsLength() >>> 0;
@@ -84,7 +100,12 @@ export class EventReader {
     const first = batch.points(0)!.bb_pos;
     if (first < start || first + count * kPointBytes > end) return false;
     this.read_place(batch.place(this.place_));
-    return store.write_batch(this.words_, this.bytes_, first, count);
+    if (!store.write_batch(this.words_, this.bytes_, first, count)) return false;
+    // A batch of a whole cycle tells more than its episodes could.
+    if (hear !== null && !store.has_whole_cycle) {
+      for (let i = 0; i < batch.episodesLength(); i += 1) hear(batch.episodes(i) ?? '');
+    }
+    return true;
   }
 
   /** Without a place a point is appended, like one of unknown total. */

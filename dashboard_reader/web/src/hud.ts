@@ -65,6 +65,9 @@ export class Hud {
     this.text('replay', stream.replay_ms < 0 ? '–' : duration_text(stream.replay_ms));
     this.text('missed', number_format.format(stream.cursors.missed));
     this.note('trouble', stream.trouble);
+    const of_fit = model.fit.store.present;
+    set(data, 'fit', String(of_fit));
+    this.note('fit', of_fit === 0 ? '' : `${number_format.format(of_fit)} points of the saved fit`);
     this.note(
       'unreadable',
       model.unreadable === 0
@@ -89,6 +92,11 @@ export class Hud {
       this.text(`count-of-${label}`, number_format.format(count));
     }
     this.press_legend();
+  }
+
+  /** The page goes on without the saved fit and says so. */
+  no_fit(reason: string): void {
+    this.note('no-fit', `The saved fit cannot be shown: ${reason}`);
   }
 
   /** The page goes on without its scatter and says so. */

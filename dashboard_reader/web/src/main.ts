@@ -1,6 +1,7 @@
 // Ties the page together: the stream fills the model, and once a frame, if anything changed, the
 // scene and the HUD follow.
 import { take_token } from './access';
+import { load_fit } from './fit_source';
 import { Hud } from './hud';
 import { Model } from './model';
 import { ScatterScene } from './scene';
@@ -32,6 +33,7 @@ function data_changed(): void {
   ask_frame();
 }
 
+const page = window.location.href;
 const token = take_token(window.location, window.history, () => window.sessionStorage);
 const stream = new Stream({ base: document.baseURI, token, sink: model, changed: data_changed });
 const hud = new Hud(view, {
@@ -73,7 +75,8 @@ function draw_frame(): void {
   }
   hud.show(stream, model, now_ms);
   if (!scene_opened) {
-    if (stream.replay_ms < 0 && now_ms - started_at_ms < kFirstPictureMs) return;
+    const waits = stream.replay_ms < 0 && model.fit.store.present === 0;
+    if (waits && now_ms - started_at_ms < kFirstPictureMs) return;
     scene_opened = true;
     scene = open_scene();
     summary_due = true;
@@ -92,5 +95,12 @@ setInterval(() => {
 window.addEventListener('online', () => stream.connect());
 
 stream.connect();
+load_fit(page, document.baseURI, token)
+  .then((fit) => model.fit.show(fit))
+  .catch((error: unknown) => {
+    model.fit.show(null);
+    hud.no_fit(error instanceof Error ? error.message : String(error));
+  })
+  .finally(data_changed);
 ask_frame();
 setTimeout(ask_frame, kFirstPictureMs);

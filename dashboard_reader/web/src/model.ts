@@ -1,6 +1,7 @@
 // All that the page knows: one store of points per producer, and what was counted. Runs come in
 // from the stream; the scene and the HUD read.
-import { EventReader } from './event_reader';
+import { EventReader, type HearEpisode } from './event_reader';
+import { FitPoints } from './fit_points';
 import { PointStore } from './point_store';
 import { for_each_event, type Run } from './run_message';
 import type { GapNotice, Sink } from './session';
@@ -19,6 +20,10 @@ export class Model implements Sink {
   unreadable = 0;
   readonly gaps: GapNotice[] = [];
 
+  /** Points of a saved fit, until the stream has those of its own. */
+  readonly fit = new FitPoints();
+
+  private readonly hear_: HearEpisode = (episode) => this.fit.came_live(episode);
   private readonly sources_ = new Map<string, Source>();
   private readonly source_of_epoch_ = new Map<string, Source>();
   private readonly reader_ = new EventReader();
@@ -45,7 +50,9 @@ export class Model implements Sink {
     const reader = this.reader_;
     reader.open(run);
     for_each_event(run, (start, end) => {
-      if (!reader.read(start, end, store)) this.unreadable += 1;
+      const hear = this.fit.listens ? this.hear_ : null;
+      if (!reader.read(start, end, store, hear)) this.unreadable += 1;
+      if (hear !== null && store.has_whole_cycle) this.fit.end();
     });
   }
 
@@ -57,11 +64,14 @@ export class Model implements Sink {
   }
 
   get stores(): PointStore[] {
-    return Array.from(this.sources_.values(), (source) => source.store);
+    const stores = Array.from(this.sources_.values(), (source) => source.store);
+    // Also when it has no point any more: what was drawn has to be drawn empty.
+    if (this.fit.store.capacity > 0) stores.push(this.fit.store);
+    return stores;
   }
 
   get points(): number {
-    let points = 0;
+    let points = this.fit.store.present;
     for (const source of this.sources_.values()) points += source.store.present;
     return points;
   }

@@ -86,6 +86,25 @@ export class PointStore {
     return this.take_slots(place, 1);
   }
 
+  /** Whether all points of the newest cycle are here. */
+  get has_whole_cycle(): boolean {
+    return this.has_cycle_ && this.delivered_ >= this.total_;
+  }
+
+  /** Empties one slot. */
+  remove(slot: number): void {
+    if (slot >= this.extent || this.written_in_[slot] === kNever) return;
+    this.written_in_[slot] = kNever;
+    this.present -= 1;
+    this.bytes.fill(kEmpty, slot * kPointBytes, (slot + 1) * kPointBytes);
+    this.mark_dirty(slot, slot + 1);
+  }
+
+  /** Empties all of them. */
+  clear(): void {
+    this.cut(0);
+  }
+
   /** The slots that changed since the last call. */
   drain_dirty(): SlotRange[] {
     const ranges = this.dirty_;

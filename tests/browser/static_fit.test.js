@@ -1,0 +1,126 @@
+// The saved fit as a static file: painted before any event arrives, and without a dashboard at all;
+// then the stream wins over it.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { open_page, start_chromium } from './chromium.js';
+import { read_hud, wait_for_hud } from './hud.js';
+import * as picture from './picture.js';
+import { new_bus, publish_fit, saved_fit, start_dashboard, temporary_folder } from './programs.js';
+
+const kRows = 150_000;
+const kTypes = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+
+let browser;
+let fit;
+let data;
+before(async () => {
+  fit = await saved_fit();
+  data = temporary_folder();
+  fs.writeFileSync(path.join(data, 'knn_v1.parquet'), Buffer.from(parquet(kRows)));
+  browser = await start_chromium();
+});
+after(() => browser?.close());
+
+/** A spiral of as many points, with the columns and types that pandas writes. */
+function parquet(rows) {
+  const each = (make) => Array.from({ length: rows }, (_, row) => make(row));
+  const text = (name, make) => ({ name, type: 'STRING', data: each(make) });
+  const real = (name, make) => ({ name, type: 'DOUBLE', data: each(make) });
+  const whole = (name, make) => ({ name, type: 'INT64', data: each((row) => BigInt(make(row))) });
+  return parquetWriteBuffer({
+    columnData: [
+      text('episode_id', (row) => `spiral-${row}`),
+      text('host_id', (row) => `host-${row % 40}`),
+      text('profile', () => 'default'),
+      real('x', (row) => Math.cos(row / 500) * (row / rows)),
+      real('y', (row) => Math.sin(row / 500) * (row / rows)),
+      real('z', (row) => row / rows),
+      whole('phase_int', (row) => row % 10),
+      whole('predicted_int', (row) => row % 10),
+      whole('cluster', (row) => row % 7),
+      { name: 'is_train', type: 'BOOLEAN', data: each((row) => row % 4 !== 0) },
+    ],
+    rowGroupSize: 50_000,
+  });
+}
+
+/** Nothing but files, and no WebSocket. */
+async function start_file_server(page_folder) {
+  const server = http.createServer((request, answer) => {
+    const name = new URL(request.url, 'http://files').pathname;
+    const file = name.startsWith('/data/')
+      ? path.join(data, name.slice('/data/'.length))
+      : path.join(page_folder, name === '/' ? 'index.html' : name);
+    if (!fs.existsSync(file)) return answer.writeHead(404).end();
+    const type = kTypes[path.extname(file)] ?? 'application/octet-stream';
+    return answer.writeHead(200, { 'content-type': type }).end(fs.readFileSync(file));
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  return { url: `http://127.0.0.1:${server.address().port}/`, stop: () => server.close() };
+}
+
+describe('the saved fit', () => {
+  it('is painted with no dashboard behind the page', async (test) => {
+    const files = await start_file_server(path.join(process.env.RINGSIDE_BIN, '../web'));
+    const { page, context } = await open_page(browser, files.url);
+    const begin = Date.now();
+    const hud = await wait_for_hud(page, { points: kRows, fit: kRows });
+    test.diagnostic(`${kRows} points of the file shown ${Date.now() - begin} ms after the load`);
+    assert.equal(hud.events, 0);
+    assert.notEqual(hud.state, 'live');
+    const { lit, hues } = picture.describe(await picture.take_still(page));
+    assert.ok(lit > 0.01 && hues > 3, `the scatter is blank: ${lit} lit, ${hues} hues`);
+    await context.close();
+    files.stop();
+  });
+
+  it('is there before any event, is 304 the second time, and a live cycle takes its place', async () => {
+    const bus = new_bus();
+    const dashboard = await start_dashboard(bus, 0, '--data', data);
+    const { page, context } = await open_page(browser, dashboard.url);
+    await wait_for_hud(page, { points: kRows, fit: kRows, state: 'live' });
+    const statuses = [];
+    page.on('response', (answer) => {
+      if (answer.url().includes('/data/knn_v1.parquet')) statuses.push(answer);
+    });
+    await page.reload();
+    await wait_for_hud(page, { points: kRows, fit: kRows, state: 'live' });
+    // What the server said; the browser turns it into the copy that it has.
+    const asked = await page.evaluate(async () => {
+      const answer = await fetch('data/knn_v1.parquet', { method: 'HEAD' });
+      return (
+        await fetch('data/knn_v1.parquet', {
+          cache: 'no-store',
+          headers: { 'If-None-Match': answer.headers.get('ETag') },
+        })
+      ).status;
+    });
+    assert.equal(asked, 304);
+    assert.ok(statuses.length >= 1, 'the second load asked for the file');
+    await publish_fit(bus, fit);
+    const hud = await wait_for_hud(page, { fit: 0, state: 'live' });
+    assert.equal(hud.points, 70_000);
+    await context.close();
+    await dashboard.stop();
+  });
+
+  it('that is broken is told, and the stream goes on', async () => {
+    const bus = new_bus();
+    await publish_fit(bus, fit);
+    const folder = temporary_folder();
+    fs.writeFileSync(path.join(folder, 'knn_v1.parquet'), 'PAR1 and nothing more than this');
+    const dashboard = await start_dashboard(bus, 0, '--data', folder);
+    const { page, context } = await open_page(browser, dashboard.url);
+    await wait_for_hud(page, { points: 70_000, state: 'live', fit: 0 });
+    await page.waitForFunction(() => !document.getElementById('no-fit').hidden);
+    const told = await page.textContent('#no-fit');
+    assert.match(told, /knn_v1\.parquet: it is not a whole Parquet file/);
+    assert.equal((await read_hud(page)).points, 70_000);
+    await context.close();
+    await dashboard.stop();
+  });
+});
