@@ -25,6 +25,9 @@ namespace {
 /// Clients of one address have some 28,000 ports; each address gets this many clients in turn.
 constexpr std::uint64_t kPerAddress = 10'000;
 
+/// More than the answer to the upgrade, hello, and what announces a segment.
+constexpr int kBeforeReplay = 800;
+
 [[noreturn]] void give_up(const std::string& what) {
   throw std::runtime_error(what + ": " + std::strerror(errno));
 }
@@ -133,7 +136,7 @@ std::size_t Crowd::count_waiting() const {
     int waiting = 0;
     if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
         info.tcpi_state == TCP_ESTABLISHED && ::ioctl(socket, FIONREAD, &waiting) == 0 &&
-        waiting > 0)
+        waiting > kBeforeReplay)
       ++count;
   }
   return count;

@@ -38,7 +38,8 @@ class Crowd {
   std::size_t count_with(const std::string& text) const;
   /// Of how many the answer, looked at and not taken, is that of an upgrade.
   std::size_t count_upgraded() const;
-  /// Of how many there is something to take, and the connection has not ended.
+  /// Of how many there is more to take than the answer and the first messages, which is to say of
+  /// the replay, and the connection has not ended.
   std::size_t count_waiting() const;
 
  private:

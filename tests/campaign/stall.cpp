@@ -11,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -102,6 +103,8 @@ class LiveClient {
   }
 
   std::uint64_t missing() const { return missing_; }
+  /// Events since the last time it was asked.
+  std::uint64_t take_count() { return std::exchange(count_, 0); }
 
  private:
   bool take_frame(std::size_t& at, std::uint64_t now, Latencies& latencies) {
@@ -131,6 +134,7 @@ class LiveClient {
     const auto count = number_at<std::uint32_t>(bytes_, at + 16);
     if (due_ > 0 && first != due_) ++missing_;
     due_ = first + count;
+    count_ += count;
     at += 32;
     for (std::uint32_t i = 0; i < count; ++i) {
       const auto size = number_at<std::uint32_t>(bytes_, at);
@@ -143,6 +147,7 @@ class LiveClient {
   std::vector<char> bytes_;
   std::uint64_t due_ = 0;
   std::uint64_t missing_ = 0;
+  std::uint64_t count_ = 0;
   bool upgraded_ = false;
 };
 
@@ -229,17 +234,20 @@ class StallCampaign {
   };
 
   Measured measured() {
+    for (LiveClient& client : clients_) client.take_count();
     const std::uint64_t before = published_;
     Latencies latencies;
     measure(wish_.seconds, latencies);
     const std::uint64_t published = published_ - before;
     events_ += latencies.total();
-    const double least = kLeastArrived * static_cast<double>(published * kLiveClients);
     const double rate = static_cast<double>(published) / wish_.seconds;
-    if (!wish_.brief && static_cast<double>(latencies.total()) < least)
-      throw std::runtime_error("of " + std::to_string(published) + " events to each of " +
-                               std::to_string(kLiveClients) + " live clients, " +
-                               std::to_string(latencies.total()) + " came in all");
+    const double least = (wish_.brief ? 0.5 : kLeastArrived) * static_cast<double>(published);
+    for (LiveClient& client : clients_) {
+      const std::uint64_t arrived = client.take_count();
+      if (static_cast<double>(arrived) < least)
+        throw std::runtime_error("of " + std::to_string(published) + " events, " +
+                                 std::to_string(arrived) + " came to a live client in time");
+    }
     if (!wish_.brief && rate < kLeastArrived * static_cast<double>(wish_.rate))
       throw std::runtime_error("the producer made only " + std::to_string(rate) + " events/s");
     return {latencies.percentile_us(0.5), std::max<std::uint64_t>(latencies.percentile_us(0.99), 1),
