@@ -53,7 +53,9 @@ if $build_only; then
 fi
 
 bin=build/release/bin
-fit=data/processed/knn_v1.fit
+fit=data/processed/knn_v1.parquet
+# Where DuckDB could not be had there is no Parquet, and the fit is saved in a format of our own.
+if ! "$bin/ringside-feed" --version >/dev/null 2>&1; then fit=data/processed/knn_v1.fit; fi
 # 70,000 points take 3.5 seconds: quick, and slow enough to watch the scatter being replaced.
 stream=(--loop --cycle-pause-s 10 --rate 20000)
 
@@ -124,7 +126,7 @@ wait_for() {
 # can be started again on the same port.
 start_dashboard() {
   : >"$scratch/dashboard"
-  start ringside-dashboard --listen "$listen" --log-level warn "${bus[@]}" >"$scratch/dashboard"
+  start ringside-dashboard --listen "$listen" --log-level warn --data "${fit%/*}" "${bus[@]}" >"$scratch/dashboard"
   dashboard=$started
   until grep -q '^listening on ' "$scratch/dashboard"; do
     if ! kill -0 "$dashboard" 2>/dev/null; then
@@ -137,11 +139,12 @@ start_dashboard() {
   url=$(sed -n 's/^listening on //p' "$scratch/dashboard")
   listen=${url#http://}
 }
+# What is there of an earlier fit, the page shows at once.
+mkdir -p "${fit%/*}"
 start_dashboard
 
 if [[ ! -e $fit ]]; then
   say "the dashboard serves at $url; computing the fit that it will show, once (a few seconds)"
-  mkdir -p "$(dirname "$fit")"
   start ringside-knn produce --fit-out "$fit" >&2
   wait_for "$started"
 fi

@@ -1,9 +1,12 @@
 #include "producer_shim/embedding.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 namespace ringside {
@@ -16,16 +19,26 @@ Offset<flatbuffers::String> create_string(FlatBufferBuilder& builder, std::strin
   return builder.CreateString(text.data(), text.size());
 }
 
-/// Numbers strings in the order in which they first come.
+/// Numbers strings in the order in which they first come. A hash table of its own, since that of
+/// the standard library takes most of the time that a batch takes.
 class StringTable {
  public:
+  /// Spares the table its growing.
+  void expect(std::size_t strings) {
+    strings_.reserve(strings);
+    grow(strings);
+  }
+
   std::uint32_t number(std::string_view text) {
     // Points that follow each other mostly share host and profile.
     if (!strings_.empty() && text == strings_[last_]) return last_;
-    const auto [entry, is_new] =
-        numbers_.try_emplace(text, static_cast<std::uint32_t>(strings_.size()));
-    if (is_new) strings_.push_back(text);
-    last_ = entry->second;
+    if (2 * strings_.size() >= slots_.size()) grow(2 * strings_.size());
+    std::uint32_t& slot = find(text);
+    if (slot == kFree) {
+      slot = static_cast<std::uint32_t>(strings_.size());
+      strings_.push_back(text);
+    }
+    last_ = slot;
     return last_;
   }
 
@@ -40,7 +53,24 @@ class StringTable {
   }
 
  private:
-  std::unordered_map<std::string_view, std::uint32_t> numbers_;
+  // A cycle has fewer points than this, so fewer strings.
+  static constexpr std::uint32_t kFree = std::numeric_limits<std::uint32_t>::max();
+
+  /// The slot of `text`, or the free one that it gets.
+  std::uint32_t& find(std::string_view text) {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = std::hash<std::string_view>{}(text)&mask;
+    while (slots_[at] != kFree && strings_[slots_[at]] != text) at = (at + 1) & mask;
+    return slots_[at];
+  }
+
+  /// At most half of the slots are in use, so that the free ones are near.
+  void grow(std::size_t strings) {
+    slots_.assign(std::bit_ceil(2 * std::max<std::size_t>(strings, 8) + 1), kFree);
+    for (std::uint32_t i = 0; i < strings_.size(); ++i) find(strings_[i]) = i;
+  }
+
+  std::vector<std::uint32_t> slots_;  // numbers of strings; a power of two of them
   std::vector<std::string_view> strings_;
   std::uint32_t last_ = 0;
 };
@@ -58,6 +88,7 @@ class Batch {
                   " goes past the end of its cycle of ", std::to_string(last));
     Batch batch(place, points);
     batch.rows_.reserve(points.size());
+    batch.episodes_.expect(points.size());  // mostly each its own
     for (const EmbeddingPoint& point : points)
       batch.rows_.push_back({batch.episodes_.number(point.episode_id),
                              batch.hosts_.number(point.host_id),

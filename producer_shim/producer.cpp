@@ -7,6 +7,20 @@
 
 namespace ringside {
 
+const char* describe(Origin origin) {
+  switch (origin) {
+    case Origin::created:
+      return "a new segment";
+    case Origin::taken_up:
+      return "the segment taken up";
+    case Origin::replaced:
+      return "a new epoch, as caps or schema changed";
+    case Origin::recovered:
+      return "a new epoch, with what was whole of the last one";
+  }
+  return "";
+}
+
 Result<Producer> Producer::open(const Bus& bus, const SegmentName& name, EventType type,
                                 const Caps& caps,
                                 std::optional<std::chrono::milliseconds> sync_interval) {

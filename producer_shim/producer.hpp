@@ -29,6 +29,9 @@ struct Caps {
   std::optional<std::chrono::nanoseconds> retain_age{};  ///< zero: as old as they like
 };
 
+/// How a producer came by its segment, in words for a person.
+const char* describe(Origin origin);
+
 class Producer {
  public:
   /// Creates the producer's segment or takes it up. With `sync_interval`, what is published is

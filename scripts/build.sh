@@ -12,6 +12,7 @@ preset=$1
 target=${2:-all}
 
 mkdir -p build
+scripts/duckdb.sh || say "going on without DuckDB; all is built but ringside-feed, which reads and writes Parquet"
 log=build/$preset-configure.log
 if ! cmake --preset "$preset" >"$log" 2>&1; then
   tail -n 25 "$log" >&2

@@ -1,4 +1,4 @@
-#include "producer_shim/knn/atomic_file.hpp"
+#include "producer_shim/atomic_file.hpp"
 
 #include <array>
 #include <fstream>

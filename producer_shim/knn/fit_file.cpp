@@ -1,50 +1,28 @@
 #include "producer_shim/knn/fit_file.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <fstream>
 #include <string>
 #include <system_error>
 
-#include "producer_shim/knn/atomic_file.hpp"
+#include "producer_shim/atomic_file.hpp"
+#include "producer_shim/knn/parquet_fit.hpp"
 
 namespace ringside::knn {
-
 namespace {
 
-// FlatBuffers' offsets are 32-bit and signed in places.
-constexpr std::uintmax_t kMaxFitBytes = FLATBUFFERS_MAX_BUFFER_SIZE - 1;
-// An Event and its EmbeddingBatch; a file of ours nests no deeper.
-constexpr flatbuffers::uoffset_t kMaxTables = 2;
-constexpr flatbuffers::uoffset_t kMaxDepth = 4;
-
-const EmbeddingBatch* find_batch(const std::vector<std::uint8_t>& bytes) {
-  return GetEvent(bytes.data())->body_as_EmbeddingBatch();
-}
-
-std::string point_fault(std::size_t index, const char* what) {
-  return "point " + std::to_string(index) + " " + what;
-}
-
-/// What is wrong with a batch whose structure is sound; empty if nothing is.
-std::string find_fault(const EmbeddingBatch& batch) {
-  const std::size_t count = batch.points()->size();
-  const Place* place = batch.place();
-  if (count == 0) return "it has no points";
-  if (place == nullptr || place->index() != 0 || place->total() != count) {
-    return "its place does not span its " + std::to_string(count) + " points";
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    const Point& point = *batch.points()->Get(static_cast<flatbuffers::uoffset_t>(i));
-    if (point.episode() >= batch.episodes()->size()) return point_fault(i, "has no episode");
-    if (point.host() >= batch.hosts()->size()) return point_fault(i, "has no host");
-    if (point.profile() >= batch.profiles()->size()) return point_fault(i, "has no profile");
-    if (!std::isfinite(point.x()) || !std::isfinite(point.y()) || !std::isfinite(point.z())) {
-      return point_fault(i, "is not at a finite place");
-    }
-  }
-  return {};
+Result<std::vector<std::uint8_t>> read_bytes(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) return fail_errno(error.value(), "cannot read the fit " + path.string());
+  // What is larger is no fit; SavedFit would say so, but there is no need to read it.
+  if (size > kMaxSavedFitBytes)
+    return fail(Errc::too_large, "cannot use ", path.string(),
+                " as a fit: it is larger than 2 GiB");
+  std::ifstream file(path, std::ios::binary);
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!file) return fail_errno(errno == 0 ? EIO : errno, "cannot read the fit " + path.string());
+  return bytes;
 }
 
 }  // namespace
@@ -64,44 +42,26 @@ std::vector<std::uint8_t> encode_fit(const Fit& fit) {
   return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 
+Result<void> check_writable(const std::filesystem::path& path) {
+  if (path.extension() == ".json")
+    return fail(Errc::bad_argument, "cannot save a fit as ", path.string(),
+                ": name a .parquet or a .fit; its JSON is written beside it");
+  if (auto good = check_replaceable(path); !good) return good;
+  return is_parquet(path) ? check_parquet(path) : Result<void>();
+}
+
 Result<void> write_fit(const std::filesystem::path& path, const Fit& fit) {
-  return replace_file(path, encode_fit(fit));
-}
-
-Result<SavedFit> SavedFit::from_bytes(std::vector<std::uint8_t> bytes) {
-  if (bytes.size() > kMaxFitBytes) return fail(Errc::too_large, "it is larger than 2 GiB");
-  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kMaxDepth, kMaxTables);
-  if (!VerifyEventBuffer(verifier)) {
-    return fail(Errc::corrupt, "its structure is damaged, or it is another kind of file");
-  }
-  const EmbeddingBatch* batch = find_batch(bytes);
-  if (batch == nullptr) return fail(Errc::corrupt, "it holds another kind of event");
-  const std::string fault = find_fault(*batch);
-  if (!fault.empty()) return fail(Errc::corrupt, fault);
-  return SavedFit(std::move(bytes));
-}
-
-const EmbeddingBatch& SavedFit::batch() const {
-  return *find_batch(bytes_);
+  const std::vector<std::uint8_t> bytes = encode_fit(fit);
+  return is_parquet(path) ? write_parquet(path, bytes) : replace_file(path, bytes);
 }
 
 Result<SavedFit> read_fit(const std::filesystem::path& path) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) return fail_errno(error.value(), "cannot read the fit " + path.string());
-  const auto refuse = [&path](const std::string& reason, Errc code) {
-    return fail(code, "cannot use ", path.string(), " as a fit: ", reason,
+  auto bytes = is_parquet(path) ? read_parquet(path) : read_bytes(path);
+  if (!bytes) return tl::unexpected<Error>(bytes.error());
+  Result<SavedFit> fit = SavedFit::from_bytes(std::move(*bytes));
+  if (!fit)
+    return fail(fit.error().code, "cannot use ", path.string(), " as a fit: ", fit.error().message,
                 "; make a new one with ringside-knn produce --fit-out FILE");
-  };
-  if (size > kMaxFitBytes) return refuse("it is larger than 2 GiB", Errc::too_large);
-
-  std::ifstream file(path, std::ios::binary);
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
-  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!file) return fail_errno(errno == 0 ? EIO : errno, "cannot read the fit " + path.string());
-
-  Result<SavedFit> fit = SavedFit::from_bytes(std::move(bytes));
-  if (!fit) return refuse(fit.error().message, fit.error().code);
   return fit;
 }
 

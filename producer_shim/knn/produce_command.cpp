@@ -12,11 +12,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "producer_shim/knn/atomic_file.hpp"
+#include "producer_shim/atomic_file.hpp"
 #include "producer_shim/knn/commands.hpp"
 #include "producer_shim/knn/fashion_mnist.hpp"
 #include "producer_shim/knn/fit.hpp"
 #include "producer_shim/knn/fit_file.hpp"
+#include "producer_shim/knn/fit_json.hpp"
 #include "producer_shim/knn/progress.hpp"
 
 namespace ringside::knn {
@@ -51,6 +52,8 @@ void print_summary(const ProduceArguments& arguments, const FitFigures& figures,
   std::printf("saved      %s (%zu points, %zu train, %zu test)\n", arguments.fit_out.c_str(),
               figures.train_points + figures.test_points, figures.train_points,
               figures.test_points);
+  std::printf("beside     %s (the same, for a page that cannot read it)\n",
+              json_beside(arguments.fit_out).c_str());
   std::printf("accuracy   %.2f %% on the test points (train points by the others: %.2f %%)\n",
               figures.test_accuracy * 100, figures.train_accuracy * 100);
   std::printf("variance   %.2f %% explained by %u components\n", figures.variance_explained * 100,
@@ -68,8 +71,9 @@ void print_summary(const ProduceArguments& arguments, const FitFigures& figures,
 
 Result<void> produce(const ProduceArguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
-  const Result<void> replaceable = check_replaceable(arguments.fit_out);
-  if (!replaceable) return replaceable;
+  const std::filesystem::path sidecar = json_beside(arguments.fit_out);
+  if (auto good = check_writable(arguments.fit_out); !good) return good;
+  if (auto good = check_replaceable(sidecar); !good) return good;
 
   Progress progress(stderr);
   progress.begin("images");
@@ -80,6 +84,7 @@ Result<void> produce(const ProduceArguments& arguments) {
   progress.begin("saving");
   const Result<void> written = write_fit(arguments.fit_out, computed->fit);
   if (!written) return written;
+  if (auto beside = write_json(sidecar, computed->fit); !beside) return beside;
   progress.finish();
 
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
@@ -97,7 +102,10 @@ void add_produce_command(CLI::App& app, int& exit_status) {
 
   CLI::App* command = app.add_subcommand(
       "produce", "Compute a fit of Fashion-MNIST (components, neighbours, clusters) and save it");
-  command->add_option("--fit-out", arguments->fit_out, "File to save the fit to; replaced whole")
+  command
+      ->add_option("--fit-out", arguments->fit_out,
+                   "File to save the fit to, replaced whole: .parquet (needs ringside-feed) or "
+                   ".fit; the same as .json is written beside it")
       ->required()
       ->type_name("FILE");
   command
@@ -123,7 +131,7 @@ void add_produce_command(CLI::App& app, int& exit_status) {
     const Result<void> result = produce(*arguments);
     if (result) return;
     std::fprintf(stderr, "ringside-knn: %s\n", result.error().message.c_str());
-    exit_status = 1;
+    exit_status = result.error().code == Errc::bad_argument ? 2 : 1;
   });
 }
 

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "bus/start.hpp"
+#include "producer_shim/cycle.hpp"
 #include "producer_shim/knn/commands.hpp"
 #include "producer_shim/knn/fit_events.hpp"
 #include "producer_shim/knn/fit_file.hpp"
-#include "producer_shim/knn/stop_signal.hpp"
 #include "producer_shim/knn/stream_report.hpp"
-#include "producer_shim/last_cycle.hpp"
 #include "producer_shim/producer.hpp"
+#include "producer_shim/stop_signal.hpp"
 
 namespace ringside::knn {
 namespace {
@@ -30,7 +30,7 @@ constexpr std::chrono::milliseconds kTick{1};
 constexpr std::chrono::milliseconds kMaxLag{250};
 
 struct StreamArguments {
-  std::filesystem::path fit = "data/processed/knn_v1.fit";
+  std::filesystem::path fit;
   bool loop = false;
   double cycle_pause_s = 1;
   std::uint64_t rate = 0;
@@ -42,12 +42,6 @@ struct StreamArguments {
   std::string sync_interval;
   std::string bus;
 };
-
-std::uint64_t wall_clock_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
 
 /// When each point of a cycle is due.
 class Pace {
@@ -75,26 +69,19 @@ class Pace {
   Clock::time_point start_;
 };
 
+/// Where ./run.sh keeps its fit: as Parquet, unless there is no DuckDB.
+std::filesystem::path default_fit() {
+  const std::filesystem::path parquet = "data/processed/knn_v1.parquet";
+  std::error_code ignored;
+  return std::filesystem::exists(parquet, ignored) ? parquet : "data/processed/knn_v1.fit";
+}
+
 Result<SavedFit> open_fit(const std::filesystem::path& path) {
   Result<SavedFit> fit = read_fit(path);
   if (!fit && fit.error().code == Errc::not_found)
     return fail(Errc::not_found, fit.error().message,
                 "; make one with: ringside-knn produce --fit-out ", path.string());
   return fit;
-}
-
-const char* origin_text(Origin origin) {
-  switch (origin) {
-    case Origin::created:
-      return "a new segment";
-    case Origin::taken_up:
-      return "the segment taken up";
-    case Origin::replaced:
-      return "a new epoch, as caps or schema changed";
-    case Origin::recovered:
-      return "a new epoch, with what was whole of the last one";
-  }
-  return "";
 }
 
 void print_start(const StreamArguments& arguments, const Bus& bus, const Producer& producer,
@@ -105,7 +92,7 @@ void print_start(const StreamArguments& arguments, const Bus& bus, const Produce
                "most %llu events)\n",
                arguments.fit.c_str(), events.points(), events.count(),
                producer.name().text().c_str(), bus.directory().c_str(),
-               origin_text(producer.writer().origin()),
+               describe(producer.writer().origin()),
                static_cast<unsigned long long>(geometry.data_capacity),
                static_cast<unsigned long long>(geometry.retain));
 }
@@ -166,12 +153,10 @@ Result<void> stream(const StreamArguments& arguments) {
   if (!producer) return tl::unexpected<Error>(producer.error());
   print_start(arguments, bus, *producer, events);
 
-  // The clock alone would do, were it never set back.
-  std::uint64_t cycle = last_cycle(bus, name).value_or(0);
+  CycleNumbers cycles(bus, name);
   StreamReport report(stderr, name.text(), events.points());
   while (true) {
-    cycle = std::max(wall_clock_ns(), cycle + 1);
-    if (auto done = stream_cycle(*producer, events, cycle, arguments.rate, report); !done) {
+    if (auto done = stream_cycle(*producer, events, cycles.next(), arguments.rate, report); !done) {
       if (done.error().code != Errc::displaced) return done;
       // Whoever reads the new segment gets a cycle from its start.
       std::fprintf(stderr, "ringside-knn: %s\n", done.error().message.c_str());
@@ -190,7 +175,9 @@ void add_stream_command(CLI::App& app, int& exit_status) {
   const auto arguments = std::make_shared<StreamArguments>();
   CLI::App* command =
       app.add_subcommand("stream", "Publish a saved fit as embedding events, cycle after cycle");
-  command->add_option("--fit", arguments->fit, "The saved fit")
+  arguments->fit = default_fit();
+  command
+      ->add_option("--fit", arguments->fit, "The saved fit: .parquet (needs ringside-feed) or .fit")
       ->type_name("FILE")
       ->capture_default_str();
   command->add_flag("--loop", arguments->loop, "Go on with a new cycle until stopped");

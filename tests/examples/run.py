@@ -60,6 +60,12 @@ def run(folder):
         step("/usr/bin/python3", "-B", "example.py")
         step("/bin/sh", "-e", "example.sh")
 
+        if pathlib.Path(tool("ringside-feed")).exists():
+            step("/bin/sh", "-e", "feed.sh")
+            (cycle,) = events(bus, "embedding/from_file")
+            assert len(cycle["body"]["points"]) == 70000
+            assert (work / "knn_v1.json").exists()
+
         # The same event, whoever wrote it.
         first = None
         for producer in ("from_cpp", "from_c", "from_python", "from_pipe"):

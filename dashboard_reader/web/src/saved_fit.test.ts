@@ -80,6 +80,11 @@ describe('a saved fit', () => {
     );
   });
 
+  it('has no label where there is none', async () => {
+    const fit = await decode_fit(json({ ...columns(3), cluster: [1, null, 2] }));
+    expect(point(fit, 1)[5]).toBe(-1);
+  });
+
   it('is refused where it is half there, or something else', async () => {
     const whole = parquet(columns(100));
     await expect(decode_fit(whole.slice(0, whole.byteLength / 2))).rejects.toThrow('Parquet');

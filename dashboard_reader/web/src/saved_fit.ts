@@ -29,6 +29,7 @@ const kNumbers = ['x', 'y', 'z', 'phase_int', 'predicted_int', 'cluster', 'is_tr
 const kTexts = ['episode_id'] as const;
 /** Shown by nobody, yet a file without them is not a fit of ours. */
 const kUnread = ['host_id', 'profile'] as const;
+const kLabels: readonly string[] = ['phase_int', 'predicted_int', 'cluster'];
 const kTrainFlag = 1 << 24;
 const kMostRows = kMaxPoints;
 const kParquetMagic = 0x31524150; // "PAR1", little-endian.
@@ -135,6 +136,8 @@ class Builder {
   }
 
   private number(name: string, row: number, value: unknown): number {
+    // A label that is not there is none; ringside-feed reads it so, too.
+    if ((value === null || value === undefined) && kLabels.includes(name)) return -1;
     if (typeof value === 'boolean') return value ? 1 : 0;
     if (typeof value === 'bigint') return Number(value);
     if (typeof value === 'number') return value;

@@ -1,4 +1,4 @@
-#include "producer_shim/knn/stop_signal.hpp"
+#include "producer_shim/stop_signal.hpp"
 
 #include <atomic>
 #include <csignal>
@@ -6,7 +6,7 @@
 
 #include <poll.h>
 
-namespace ringside::knn {
+namespace ringside {
 namespace {
 
 std::atomic<bool> stop{false};
@@ -31,6 +31,11 @@ bool stop_requested() {
 }
 
 void sleep_unless_stopped(std::chrono::nanoseconds time) {
+  wait_readable_unless_stopped(-1, time);
+}
+
+bool wait_readable_unless_stopped(int descriptor, std::chrono::nanoseconds time) {
+  bool readable = false;
   // Held back from the look at the flag to the sleep, which lets them in, so that a signal between
   // the two is not slept through.
   sigset_t held{};
@@ -43,9 +48,11 @@ void sleep_unless_stopped(std::chrono::nanoseconds time) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
     const timespec wait{static_cast<std::time_t>(seconds.count()),
                         static_cast<long>((time - seconds).count())};
-    ::ppoll(nullptr, 0, &wait, &before);
+    pollfd watched{descriptor, POLLIN, 0};  // poll(2) passes over a negative one
+    readable = ::ppoll(&watched, 1, &wait, &before) > 0;
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return readable;
 }
 
-}  // namespace ringside::knn
+}  // namespace ringside

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-namespace ringside::knn {
+namespace ringside {
 
 /// From now on the first SIGINT or SIGTERM only asks for an end; a second one kills.
 void catch_stop_signals();
@@ -13,4 +13,7 @@ bool stop_requested();
 /// Sleeps for `time`, or until the first signal.
 void sleep_unless_stopped(std::chrono::nanoseconds time);
 
-}  // namespace ringside::knn
+/// The same, or until `descriptor` can be read (-1: nothing to read). Returns whether it can.
+bool wait_readable_unless_stopped(int descriptor, std::chrono::nanoseconds time);
+
+}  // namespace ringside

@@ -4,11 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 
 #include "bus/result.hpp"
 
-namespace ringside::knn {
+namespace ringside {
 
 /// Whether replace_file(path, ...) can be expected to work: so that a long computation fails before
 /// it starts. Leaves nothing behind.
@@ -18,4 +19,10 @@ Result<void> check_replaceable(const std::filesystem::path& path);
 /// failure the temporary file is removed and what stood at `path` stays.
 Result<void> replace_file(const std::filesystem::path& path, std::span<const std::uint8_t> content);
 
-}  // namespace ringside::knn
+/// Writes the content of the file at the path that it gets, which is there and empty.
+using FileWriter = std::function<Result<void>(const std::filesystem::path&)>;
+
+/// The same, the content being what `write` writes to the temporary file.
+Result<void> replace_file(const std::filesystem::path& path, const FileWriter& write);
+
+}  // namespace ringside

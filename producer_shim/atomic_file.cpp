@@ -1,4 +1,4 @@
-#include "producer_shim/knn/atomic_file.hpp"
+#include "producer_shim/atomic_file.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace ringside::knn {
+namespace ringside {
 
 namespace {
 
@@ -19,6 +19,7 @@ class Descriptor {
   ~Descriptor() {
     if (fd_ >= 0) close(fd_);
   }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
@@ -65,6 +66,29 @@ int create_new(const std::filesystem::path& temporary) {
   return open(temporary.c_str(), flags, 0666);
 }
 
+/// Makes what was written to `temporary` the content of `path`, or removes it.
+Result<void> put_in_place(Descriptor file, const std::filesystem::path& temporary,
+                          const std::filesystem::path& path) {
+  int cause = fsync(file.get()) == 0 ? 0 : errno;
+  if (cause == 0 && file.finish() != 0) cause = errno;
+  if (cause != 0) {
+    unlink(temporary.c_str());
+    return cannot("write", path, cause);
+  }
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    cause = errno;
+    unlink(temporary.c_str());
+    return cannot("replace", path, cause);
+  }
+  // The rename itself must survive a power cut as well; not every file system can sync a folder.
+  const std::filesystem::path directory = directory_of(path);
+  const Descriptor folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() >= 0 && fsync(folder.get()) != 0 && errno != EINVAL) {
+    return cannot("sync the folder", directory, errno);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_replaceable(const std::filesystem::path& path) {
@@ -86,30 +110,25 @@ Result<void> check_replaceable(const std::filesystem::path& path) {
 
 Result<void> replace_file(const std::filesystem::path& path,
                           std::span<const std::uint8_t> content) {
-  const std::filesystem::path directory = directory_of(path);
   const std::filesystem::path temporary = temporary_beside(path);
-  const int fd = create_new(temporary);
-  if (fd < 0) return cannot("create", temporary, errno);
-
-  Descriptor file(fd);
-  int cause = write_all(file.get(), content);
-  if (cause == 0 && fsync(file.get()) != 0) cause = errno;
-  if (cause == 0 && file.finish() != 0) cause = errno;
-  if (cause != 0) {
+  Descriptor file(create_new(temporary));
+  if (file.get() < 0) return cannot("create", temporary, errno);
+  if (const int cause = write_all(file.get(), content); cause != 0) {
     unlink(temporary.c_str());
     return cannot("write", path, cause);
   }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    cause = errno;
-    unlink(temporary.c_str());
-    return cannot("replace", path, cause);
-  }
-  // The rename itself must survive a power cut as well; not every file system can sync a folder.
-  const Descriptor folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() >= 0 && fsync(folder.get()) != 0 && errno != EINVAL) {
-    return cannot("sync the folder", directory, errno);
-  }
-  return {};
+  return put_in_place(std::move(file), temporary, path);
 }
 
-}  // namespace ringside::knn
+Result<void> replace_file(const std::filesystem::path& path, const FileWriter& write) {
+  const std::filesystem::path temporary = temporary_beside(path);
+  Descriptor file(create_new(temporary));
+  if (file.get() < 0) return cannot("create", temporary, errno);
+  if (auto written = write(temporary); !written) {
+    unlink(temporary.c_str());
+    return written;
+  }
+  return put_in_place(std::move(file), temporary, path);
+}
+
+}  // namespace ringside

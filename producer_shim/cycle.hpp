@@ -1,0 +1,23 @@
+// The numbers of cycles (schemas/event.fbs): each cycle of a segment has a greater one than the
+// last, also across restarts, so that its points replace those of the last.
+#pragma once
+
+#include <cstdint>
+
+#include "bus/bus.hpp"
+
+namespace ringside {
+
+class CycleNumbers {
+ public:
+  /// Goes on after the last event of the producer's segment, if there is one.
+  CycleNumbers(const Bus& bus, const SegmentName& name);
+
+  /// The number of a new cycle: the time in nanoseconds since 1970, as long as it goes forward.
+  std::uint64_t next();
+
+ private:
+  std::uint64_t last_ = 0;
+};
+
+}  // namespace ringside

@@ -1,0 +1,101 @@
+#include "producer_shim/feed/file_watch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "producer_shim/stop_signal.hpp"
+
+namespace ringside::feed {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint32_t kWritten = IN_MODIFY | IN_CLOSE_WRITE;
+constexpr std::uint32_t kInteresting =
+    kWritten | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB;
+
+}  // namespace
+
+Result<FileWatch> FileWatch::open(const std::filesystem::path& path) {
+  FileWatch watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC), path);
+  struct stat status {};
+  if (::stat(watch.folder_.c_str(), &status) != 0)
+    return fail_errno(errno, "cannot watch the folder " + watch.folder_);
+  if (!S_ISDIR(status.st_mode))
+    return fail(Errc::bad_argument, "cannot watch ", path.string(), ": ", watch.folder_,
+                " is no folder");
+  watch.add();
+  return watch;
+}
+
+FileWatch::FileWatch(int fd, const std::filesystem::path& path)
+    : fd_(fd),
+      folder_(path.has_parent_path() ? path.parent_path().string() : "."),
+      name_(path.filename().string()) {}
+
+FileWatch::~FileWatch() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+FileWatch::FileWatch(FileWatch&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      watch_(other.watch_),
+      folder_(std::move(other.folder_)),
+      name_(std::move(other.name_)) {}
+
+void FileWatch::add() {
+  if (fd_ < 0) return;
+  // A folder that is replaced as a whole takes its watch along; the old one tells nothing of use.
+  const int watch = ::inotify_add_watch(fd_, folder_.c_str(), kInteresting | IN_ONLYDIR);
+  if (watch >= 0 && watch_ >= 0 && watch != watch_) ::inotify_rm_watch(fd_, watch_);
+  if (watch >= 0) watch_ = watch;
+}
+
+FileWatch::Seen FileWatch::read_events() {
+  Seen seen;
+  alignas(inotify_event) std::array<char, 16384> buffer{};
+  while (fd_ >= 0) {
+    const ssize_t got = ::read(fd_, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+      inotify_event event{};
+      std::memcpy(&event, buffer.data() + at, sizeof event);
+      const char* const name = buffer.data() + at + sizeof event;
+      // Too many of them came, and which are lost is not told.
+      const bool lost = (event.mask & IN_Q_OVERFLOW) != 0;
+      if (lost || (event.len > 0 && name_ == name)) {
+        seen.anything = true;
+        seen.written = seen.written || lost || (event.mask & kWritten) != 0;
+      }
+      at += sizeof event + event.len;
+    }
+  }
+  return seen;
+}
+
+bool FileWatch::wait(std::chrono::milliseconds time) {
+  const Clock::time_point end = Clock::now() + time;
+  while (!stop_requested()) {
+    if (read_events().anything) return true;
+    const auto left = end - Clock::now();
+    if (left <= Clock::duration::zero()) break;
+    wait_readable_unless_stopped(fd_, left);
+  }
+  // Cheap, and does nothing while the watched folder is still the one of this name.
+  add();
+  return false;
+}
+
+bool FileWatch::was_written() {
+  return read_events().written;
+}
+
+}  // namespace ringside::feed

@@ -1,0 +1,48 @@
+// Tells when something happens to a file, by inotify on its folder: there the file keeps its name
+// when it is replaced. Where the kernel does not tell (file systems of other machines, links into
+// other folders), whoever waits has to look now and then; so wait() takes a time.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "bus/result.hpp"
+
+namespace ringside::feed {
+
+class FileWatch {
+ public:
+  /// Fails if the folder is not there. Where it cannot be watched, wait() only sleeps.
+  static Result<FileWatch> open(const std::filesystem::path& path);
+  ~FileWatch();
+  FileWatch(FileWatch&& other) noexcept;
+  FileWatch& operator=(FileWatch&&) = delete;
+  FileWatch(const FileWatch&) = delete;
+  FileWatch& operator=(const FileWatch&) = delete;
+
+  /// Returns when something happened to the file since the last call of any function here (then
+  /// true), when `time` is over, or when a signal asks for an end.
+  bool wait(std::chrono::milliseconds time);
+
+  /// Whether the file was written in place since the last call of any function here.
+  bool was_written();
+
+ private:
+  struct Seen {
+    bool anything = false;
+    bool written = false;
+  };
+
+  FileWatch(int fd, const std::filesystem::path& path);
+
+  Seen read_events();
+  void add();
+
+  int fd_;
+  int watch_ = -1;
+  std::string folder_;
+  std::string name_;
+};
+
+}  // namespace ringside::feed

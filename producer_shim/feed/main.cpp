@@ -1,0 +1,86 @@
+// ringside-feed: publishes a fit that stands in a Parquet file.
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "producer_shim/feed/conversion.hpp"
+#include "producer_shim/feed/feed.hpp"
+
+namespace ringside::feed {
+namespace {
+
+int report(const Result<void>& result) {
+  if (result) return 0;
+  std::fprintf(stderr, "ringside-feed: %s\n", result.error().message.c_str());
+  const Errc code = result.error().code;
+  return code == Errc::bad_name || code == Errc::bad_argument ? 2 : 1;
+}
+
+void add_options(CLI::App& app, FeedOptions& options) {
+  app.add_flag(
+      "--watch", options.watch,
+      "Go on, and publish the file again whenever it is replaced or rewritten; a broken or "
+      "half-written one is told of, and the last good one stays");
+  app.add_option("--channel", options.name.channel, "The channel to publish on")
+      ->capture_default_str();
+  app.add_option("--producer", options.name.producer, "The producer's name")->capture_default_str();
+  app.add_option("--capacity", options.caps.capacity_bytes,
+                 "Bytes of the data ring; 65536, 64MiB (default: as one cycle needs). A cap that "
+                 "changes starts the segment anew")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_option("--retain", options.caps.retain_events,
+                 "The most events to keep (default: those of one cycle, mostly one)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
+  app.add_option("--bus", options.bus,
+                 "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that exists, "
+                 "else /dev/shm/ringside)")
+      ->type_name("DIR");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Publishes a fit that stands in a Parquet file, as one cycle of embedding events. The file "
+      "has "
+      "the columns episode_id, host_id, profile, x, y, z, phase_int, predicted_int, cluster and "
+      "is_train, in any order.",
+      "ringside-feed");
+  app.set_version_flag("--version", "ringside-feed " RINGSIDE_VERSION);
+  FeedOptions options;
+  app.add_option("FILE", options.file, "The Parquet file")->required();
+  add_options(app, options);
+  bool to_save = false;
+  bool to_dump = false;
+  auto* save_flag = app.add_flag(
+      "--save", to_save,
+      "Publish nothing: replace FILE by the fit on standard input, an event as --dump writes it");
+  auto* dump_flag = app.add_flag("--dump", to_dump,
+                                 "Publish nothing: write FILE as one embedding event "
+                                 "(schemas/event.fbs) to standard output");
+  save_flag->excludes(dump_flag)->excludes("--watch");
+  dump_flag->excludes("--watch");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    std::fprintf(stderr, "ringside-feed: %s; see ringside-feed --help\n", error.what());
+    return 2;
+  }
+  if (to_save) return report(save(options.file));
+  if (to_dump) return report(dump(options.file));
+  return report(feed(options));
+}
+
+}  // namespace
+}  // namespace ringside::feed
+
+int main(int argc, char** argv) {
+  try {
+    return ringside::feed::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ringside-feed: %s\n", error.what());
+    return 1;
+  }
+}

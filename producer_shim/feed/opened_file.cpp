@@ -1,0 +1,71 @@
+#include "producer_shim/feed/opened_file.hpp"
+
+#include <csignal>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ringside::feed {
+namespace {
+
+std::int64_t nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+FileState to_state(const struct stat& status) {
+  return {.device = status.st_dev,
+          .inode = status.st_ino,
+          .bytes = static_cast<std::uint64_t>(status.st_size),
+          .modified_ns = nanoseconds(status.st_mtim),
+          .changed_ns = nanoseconds(status.st_ctim)};
+}
+
+}  // namespace
+
+FileState state_of(const std::filesystem::path& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? to_state(status) : FileState{};
+}
+
+Result<OpenedFile> OpenedFile::open(const std::filesystem::path& path) {
+  // Not blocking: else a named pipe would hold us up before we can refuse it.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return fail_errno(errno, "cannot read " + path.string());
+  OpenedFile file(fd);
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return fail_errno(errno, "cannot read " + path.string());
+  if (!S_ISREG(status.st_mode))
+    return fail(Errc::bad_argument, "cannot read ", path.string(),
+                ": something other than a file stands there");
+  return file;
+}
+
+OpenedFile::~OpenedFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+OpenedFile::OpenedFile(OpenedFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+FileState OpenedFile::state() const {
+  struct stat status {};
+  return ::fstat(fd_, &status) == 0 ? to_state(status) : FileState{};
+}
+
+std::string OpenedFile::proc_path() const {
+  return "/proc/self/fd/" + std::to_string(fd_);
+}
+
+OpenedFile::Writers OpenedFile::writers() const {
+  // The kernel grants a read lease only while nobody can write (fcntl(2)). It is given back at
+  // once; should a writer come just between, the kernel tells us by a signal that would end us.
+  std::signal(SIGIO, SIG_IGN);
+  if (::fcntl(fd_, F_SETLEASE, F_RDLCK) == 0) {
+    ::fcntl(fd_, F_SETLEASE, F_UNLCK);
+    return Writers::none;
+  }
+  return errno == EAGAIN ? Writers::some : Writers::unknown;
+}
+
+}  // namespace ringside::feed

@@ -1,0 +1,55 @@
+// One file, opened once: whatever replaces it by name meanwhile, what is read is this one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "bus/result.hpp"
+
+namespace ringside::feed {
+
+/// Which file it is, and of which state: equal as long as nobody replaced or wrote it.
+struct FileState {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;  ///< 0: there is no file
+  std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+
+  bool operator==(const FileState&) const = default;
+  bool exists() const { return inode != 0; }
+};
+
+/// The state of what stands at `path` now; that of no file if nothing can be found there.
+FileState state_of(const std::filesystem::path& path);
+
+class OpenedFile {
+ public:
+  /// Fails if there is no file, if it cannot be read, or if it is something else than a file.
+  static Result<OpenedFile> open(const std::filesystem::path& path);
+  ~OpenedFile();
+  OpenedFile(OpenedFile&& other) noexcept;
+  OpenedFile& operator=(OpenedFile&&) = delete;
+  OpenedFile(const OpenedFile&) = delete;
+  OpenedFile& operator=(const OpenedFile&) = delete;
+
+  FileState state() const;
+
+  /// A path that leads to this very file for libraries that only know paths. It holds no character
+  /// that any of them gives a meaning to, and no error message should show it.
+  std::string proc_path() const;
+
+  enum class Writers { none, some, unknown };
+
+  /// Whether a program has the file open for writing. Unknown where the file system or the file's
+  /// owner does not let us ask.
+  Writers writers() const;
+
+ private:
+  explicit OpenedFile(int fd) : fd_(fd) {}
+
+  int fd_;
+};
+
+}  // namespace ringside::feed

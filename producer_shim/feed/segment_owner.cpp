@@ -1,0 +1,51 @@
+#include "producer_shim/feed/segment_owner.hpp"
+
+#include <utility>
+
+#include "bus/reader.hpp"
+
+namespace ringside::feed {
+
+SegmentOwner::SegmentOwner(Bus bus, SegmentName name, const Caps& caps)
+    : bus_(std::move(bus)), name_(std::move(name)), asked_(caps), cycles_(bus_, name_) {}
+
+bool SegmentOwner::suffices(const Caps& caps) const {
+  const Geometry& geometry = producer_->writer().geometry();
+  return geometry.data_capacity >= *caps.capacity_bytes && geometry.retain == *caps.retain_events;
+}
+
+Result<void> SegmentOwner::open(const CycleEvents& events) {
+  std::optional<std::uint64_t> present;
+  if (producer_)
+    present = producer_->writer().geometry().data_capacity;
+  else if (const auto reader = Reader::open(bus_, name_))
+    present = reader->geometry().data_capacity;
+  const Caps caps = cycle_caps(asked_, events, present);
+  if (producer_ && suffices(caps)) return {};
+  // Its lock has to be given up before another can take the segment.
+  producer_.reset();
+  Result<Producer> opened = Producer::open(bus_, name_, EventType::event(), caps);
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  producer_.emplace(std::move(*opened));
+  segment_ = state_of(bus_.segment_path(name_));
+  return {};
+}
+
+bool SegmentOwner::is_displaced() const {
+  if (!producer_) return false;
+  const FileState now = state_of(bus_.segment_path(name_));
+  return now.inode != segment_.inode || now.device != segment_.device || now.bytes < segment_.bytes;
+}
+
+Result<void> SegmentOwner::publish(const CycleEvents& events) {
+  if (is_displaced()) producer_.reset();
+  if (auto opened = open(events); !opened) return opened;
+  auto published = events.publish(*producer_);
+  if (published || published.error().code != Errc::displaced) return published;
+  // It went away just now. Whoever reads the new segment gets the cycle from its start.
+  producer_.reset();
+  if (auto opened = open(events); !opened) return opened;
+  return events.publish(*producer_);
+}
+
+}  // namespace ringside::feed

@@ -1,0 +1,44 @@
+// The feeder's segment: opened once there is something to publish, with caps for it, and again when
+// they do not suffice or when the segment's file is gone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "producer_shim/cycle.hpp"
+#include "producer_shim/feed/cycle_events.hpp"
+#include "producer_shim/feed/opened_file.hpp"
+#include "producer_shim/producer.hpp"
+
+namespace ringside::feed {
+
+class SegmentOwner {
+ public:
+  SegmentOwner(Bus bus, SegmentName name, const Caps& caps);
+
+  std::uint64_t next_cycle() { return cycles_.next(); }
+
+  /// Publishes the events as one cycle, which is then all that is retained. Fails as
+  /// Producer::open() and Producer::publish() do.
+  Result<void> publish(const CycleEvents& events);
+
+  /// Whether what was published last has lost its place: someone removed or replaced the segment.
+  bool is_displaced() const;
+
+  /// REQUIRES: publish() has succeeded.
+  const Producer& producer() const { return *producer_; }
+  const Bus& bus() const { return bus_; }
+
+ private:
+  Result<void> open(const CycleEvents& events);
+  bool suffices(const Caps& caps) const;
+
+  Bus bus_;
+  SegmentName name_;
+  Caps asked_;
+  CycleNumbers cycles_;
+  std::optional<Producer> producer_;
+  FileState segment_;
+};
+
+}  // namespace ringside::feed
