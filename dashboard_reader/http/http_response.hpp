@@ -14,7 +14,6 @@ namespace ringside::dashboard {
 
 enum class HttpStatus {
   ok = 200,
-  no_content = 204,
   partial_content = 206,
   not_modified = 304,
   bad_request = 400,

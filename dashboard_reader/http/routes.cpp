@@ -93,13 +93,10 @@ HttpAnswer Routes::answer_to(const HttpRequest& request, const Target& target) c
         sources_.data
             ? sources_.data->get(target.path.substr(kDataPath.size() - 1), request)
             : plain(HttpStatus::not_found, "not found; start the dashboard with --data DIR");
-    // The page asks whether there is a saved fit; that there is none is no error.
+    // The page asks whether there is a saved fit; that there is none is no error, on no console.
     const bool optional = target.query.contains("optional");
-    if (optional && answer.status == HttpStatus::not_found) {
-      answer = {};
-      answer.status = HttpStatus::no_content;
-      answer.extra_headers = kNotStored;
-    }
+    if (optional && answer.status == HttpStatus::not_found)
+      answer = with_body("text/plain; charset=utf-8", {});
     return answer;
   }
   if (sources_.page) return sources_.page->get(target.path, request);

@@ -132,6 +132,11 @@ export async function start_dashboard(bus, port = 0, ...options) {
   return Object.assign(program, { url: `${url}/`, port: Number(picked) });
 }
 
+/** Starts a feeder of a saved fit. */
+export function start_feed(bus, file, ...options) {
+  return new Running('ringside-feed', [file, '--bus', bus, ...options]);
+}
+
 /** Starts a producer that streams the fit over and over. */
 export function start_producer(bus, fit, ...options) {
   const args = ['stream', '--bus', bus, '--fit', fit, '--loop', ...options];

@@ -162,7 +162,13 @@ TEST_CASE("publish takes .bfbs as well, and says what is wrong with a schema") {
 TEST_CASE(
     "a publisher that is killed goes on with the next sequence, and one cap makes a new epoch") {
   const Workshop workshop;
-  CHECK(workshop.publish("{\"name\":\"1\"}\n{\"name\":\"2\"}\n").status == 0);
+  const Outcome killed = run_command(
+      {"/bin/sh", "-c",
+       "(printf '{\"name\":\"1\"}\\n{\"name\":\"2\"}\\n'; sleep 1) | timeout -s KILL 0.5 \"$@\"",
+       "sh", kRingside, "--bus", workshop.bus.text(), "publish", "readings", "--producer", "pipe",
+       "--schema", workshop.schema});
+  CHECK(killed.status == 137);
+  CHECK(workshop.events().size() == 2);
   CHECK(workshop.publish("{\"name\":\"3\"}\n").status == 0);
   CHECK(workshop.events().size() == 3);
   const Outcome capped = workshop.publish("{\"name\":\"4\"}\n", {"--retain", "2"});

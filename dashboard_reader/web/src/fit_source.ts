@@ -26,10 +26,13 @@ export async function load_fit(
       throw new FitFault(`${path}: a saved fit has to lie beside this page`);
     }
     const is_told = told !== null && told !== '';
-    // A dashboard answers 204 where it has none: whether there is one is only being asked.
+    // A dashboard answers with nothing where it has none: whether there is one is only being asked.
     if (!is_told) address.searchParams.set('optional', '');
     const answer = await get(address.href).catch(() => null);
-    if (answer !== null && answer.ok && answer.status !== 204) return read(path, answer);
+    if (answer !== null && answer.ok) {
+      const file = await answer.arrayBuffer();
+      if (is_told || file.byteLength > 0) return read(path, file);
+    }
     if (!is_told) continue;
     throw new FitFault(`${path}: ${answer === null ? 'no answer' : `status ${answer.status}`}`);
   }
@@ -42,9 +45,9 @@ function address_of(path: string, base: string, token: string): URL {
   return address_beside(new URL('.', base).href, relative, token);
 }
 
-async function read(path: string, answer: Response): Promise<SavedFit> {
+async function read(path: string, file: ArrayBuffer): Promise<SavedFit> {
   try {
-    return await decode_fit(await answer.arrayBuffer());
+    return await decode_fit(file);
   } catch (error) {
     if (!(error instanceof FitFault)) throw error;
     throw new FitFault(`${path}: ${error.message}`);
