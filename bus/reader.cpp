@@ -35,7 +35,7 @@ Sequence Reader::load_next() const noexcept {
 }
 
 Sequence Reader::load_oldest() const noexcept {
-  // Acquire: pairs with the release in Writer::make_room(), so that a `next` that is loaded
+  // Acquire: pairs with the release in Writer::give_up_to(), so that a `next` that is loaded
   // afterwards is not behind it.
   return Sequence{segment_.state().oldest.load(std::memory_order_acquire)};
 }
@@ -122,7 +122,7 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
 
 bool Reader::is_whole(const Run& run) const noexcept {
   // Acquire fence, then `oldest`: pairs with the writer's release fence between its store of
-  // `oldest` and the bytes it then overwrites (Writer::make_room()). If any byte read before was
+  // `oldest` and the bytes it then overwrites (Writer::give_up_to()). If any byte read before was
   // overwritten, this load sees an `oldest` past the run.
   std::atomic_thread_fence(std::memory_order_acquire);
   return segment_.state().oldest.load(std::memory_order_relaxed) <= run.first.value &&

@@ -54,7 +54,7 @@ void Writer::resume() noexcept {
   populated_ = tail_.value;
   // The last writer may have raised `oldest` and died before it overwrote anything, and this one
   // may overwrite without raising it again. Pairs with the acquire fence in Reader::is_whole(), as
-  // the fence in make_room() does.
+  // the fence in give_up_to() does.
   std::atomic_thread_fence(std::memory_order_release);
   // With a write-back the pages ahead are its thread's affair.
   populate_end_ = write_back_ ? tail_.value : tail_.value + capacity_;
@@ -131,9 +131,16 @@ void Writer::make_room(std::uint64_t bytes) noexcept {
     expire_at_most(kExpiredAtOnce);
   Sequence oldest = oldest_;
   Position position = oldest_position_;
-  // The new record counts, hence >=; an empty window has nothing left to give up.
-  while (oldest < next_ && (end - position.value > budget_ || next_ - oldest >= retain_))
-    advance(oldest, position);
+  // An empty window has nothing left to give up.
+  while (oldest < next_ && end - position.value > budget_) advance(oldest, position);
+  if (oldest != oldest_) give_up_to(oldest, position);
+}
+
+void Writer::make_place() noexcept {
+  Sequence oldest = oldest_;
+  Position position = oldest_position_;
+  // The new record counts, hence >=.
+  while (oldest < next_ && next_ - oldest >= retain_) advance(oldest, position);
   if (oldest != oldest_) give_up_to(oldest, position);
 }
 
@@ -205,6 +212,7 @@ tl::expected<Sequence, Refusal> Writer::commit_record(std::uint32_t size, Timest
   store(2, timestamp.ns);
   const std::uint64_t bytes = record_bytes(size);
   const Position end = tail_ + bytes;
+  make_place();
   // Both are ordered before `next` by its release, and readers load them after its acquire.
   segment_->index(next_ + 1).store(end.value, std::memory_order_relaxed);
   state_->last_timestamp_ns.store(timestamp.ns, std::memory_order_relaxed);

@@ -4,8 +4,7 @@
 // segment in which the next writer goes on and in which no reader notices anything but silence.
 //
 // A writer whose file is removed, replaced or shortened notices within a tenth of a second of
-// publishing, refuses from
-// then on, and reaches nobody; open another.
+// publishing, refuses from then on, and reaches nobody; open another.
 #pragma once
 
 #include <memory>
@@ -91,7 +90,11 @@ class Writer {
 
   void resume() noexcept;
   Timestamp timestamp() noexcept;
+  /// Gives up what lies where `bytes` more will be written.
   void make_room(std::uint64_t bytes) noexcept;
+  /// Gives up what the cap by count allows no more, once the new record is there: with a cap of
+  /// one, a window that was empty while a large record is copied would be a blank page.
+  void make_place() noexcept;
   bool advance(Sequence& oldest, Position& position) const noexcept;
   void give_up_to(Sequence oldest, Position position) noexcept;
   void expire_at_most(std::uint64_t count) noexcept;

@@ -76,9 +76,9 @@ Caps cycle_caps(const Caps& asked, const CycleEvents& events,
   if (!caps.retain_events) caps.retain_events = events.count();
   if (!caps.capacity_bytes) {
     const std::uint64_t cycles = (*caps.retain_events - 1) / events.count() + 1;
-    const bool representable = cycles < kMaxCapacity / events.bytes() / 2;
-    const std::uint64_t needed = cycles * events.bytes() + kDataGranule;
-    caps.capacity_bytes = representable ? std::bit_ceil(needed + needed / 2) : kMaxCapacity;
+    const bool representable = cycles < kMaxCapacity / events.bytes() / 4;
+    const std::uint64_t needed = (cycles + 1) * events.bytes() + kDataGranule;
+    caps.capacity_bytes = representable ? std::bit_ceil(needed + needed / 4) : kMaxCapacity;
     if (present && *present >= needed) caps.capacity_bytes = present;
   }
   return caps;

@@ -39,9 +39,10 @@ class CycleEvents {
 };
 
 /// Fills in the caps that the user left open, such that the retained window is exactly one cycle:
-/// its events, and bytes for half as much again, rounded up to a power of two, so that a fit that
-/// grows a little still fits. `present` is the capacity of the segment that is there; it stays if
-/// it is enough, since another one would make a new epoch.
+/// its events, and bytes for another cycle, so that the last one stays until the next is there, and
+/// for a quarter more, rounded up to a power of two, so that a fit that grows a little still fits.
+/// `present` is the capacity of the segment that is there; it stays if it is enough, since another
+/// one would make a new epoch.
 Caps cycle_caps(const Caps& asked, const CycleEvents& events, std::optional<std::uint64_t> present);
 
 }  // namespace ringside::feed

@@ -148,6 +148,24 @@ TEST_CASE("an event that is built in the ring is seen only once it is committed 
   }
 }
 
+TEST_CASE("a window of one event is not empty while the next is built (F-12, F-20)") {
+  const TemporaryBus temporary;
+  Writer writer = open_writer(temporary.bus(), small_ring(1));
+  const Reader reader = open_reader(temporary.bus());
+  publish_events(writer, 5, 1, 1000);
+  for (int lap = 0; lap < 200; ++lap) {
+    const Sequence last = writer.oldest();
+    const auto room = writer.claim(1000);
+    REQUIRE(room.has_value());
+    std::fill(room->begin(), room->end(), std::byte{1});
+    REQUIRE(reader.window().from == last);
+    REQUIRE(reader.window().to == last + 1);
+    REQUIRE(*writer.commit(1000) == last + 1);
+    REQUIRE(reader.window().from == last + 1);
+    REQUIRE(reader.window().to == last + 2);
+  }
+}
+
 TEST_CASE("a claim that is abandoned costs old events at most, never a whole window (F-19, F-20)") {
   const TemporaryBus temporary;
   Writer writer = open_writer(temporary.bus(), small_ring());

@@ -125,13 +125,15 @@ Verdict Judge::judge_operation(const Reader& reader, const Told& told) {
   }
   held_ = settled_oracle_;
   if (begun > done) {
-    // In between: not begun, with room made, or committed.
+    // In between: not begun, with room made, with place made, or committed.
     const Operation& operation = life_->operations[done];
     const SequenceRange window = reader.window();
     if (operation.makes_record() && window.to.value > held_->next())
       held_ = held_->after(operation, told.began_ns.at(done).load());
-    else if (operation.makes_room() && window.from.value != held_->oldest())
+    else if (operation.makes_room() && window.from.value != held_->oldest()) {
       held_->make_room(operation.room());
+      if (operation.makes_record() && window.from.value != held_->oldest()) held_->make_place();
+    }
   }
   return held_->check(reader);
 }

@@ -23,13 +23,12 @@ std::uint64_t Operation::room() const {
   return bytes_of_record(kind == Kind::publish ? size : claimed);
 }
 
-std::uint64_t Oracle::oldest_with_room(std::uint64_t bytes) const {
-  std::uint64_t oldest = oldest_;
-  const auto too_much = [&] {
-    return tail_ + bytes - records_[oldest].position > capacity_ || next() + 1 - oldest > retain_;
-  };
-  while (oldest < next() && too_much()) ++oldest;
-  return oldest;
+void Oracle::make_room(std::uint64_t bytes) {
+  while (oldest_ < next() && tail_ + bytes - records_[oldest_].position > capacity_) ++oldest_;
+}
+
+void Oracle::make_place() {
+  while (oldest_ < next() && next() + 1 - oldest_ > retain_) ++oldest_;
 }
 
 void Oracle::append(std::uint64_t id, std::uint32_t size, std::uint64_t not_before_ns) {
@@ -40,7 +39,10 @@ void Oracle::append(std::uint64_t id, std::uint32_t size, std::uint64_t not_befo
 Oracle Oracle::after(const Operation& operation, std::uint64_t not_before_ns) const {
   Oracle result = *this;
   if (operation.makes_room()) result.make_room(operation.room());
-  if (operation.makes_record()) result.append(operation.id, operation.size, not_before_ns);
+  if (operation.makes_record()) {
+    result.make_place();
+    result.append(operation.id, operation.size, not_before_ns);
+  }
   return result;
 }
 

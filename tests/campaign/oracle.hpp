@@ -42,9 +42,9 @@ class Oracle {
   std::uint64_t next() const { return records_.size(); }
   std::uint64_t retain() const { return retain_; }
 
-  /// `oldest` once there is room for another record of `bytes` bytes: as few go as must.
-  std::uint64_t oldest_with_room(std::uint64_t bytes) const;
-  void make_room(std::uint64_t bytes) { oldest_ = oldest_with_room(bytes); }
+  /// Room for another record of `bytes` bytes, and place for another one: as few go as must.
+  void make_room(std::uint64_t bytes);
+  void make_place();
   void append(std::uint64_t id, std::uint32_t size, std::uint64_t not_before_ns);
 
   /// What `operation` leaves once it has returned.

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "event_generated.h"
 #include "tests/feed/feed_fixture.hpp"
 
 namespace ringside::feed::test {
@@ -27,6 +28,11 @@ TEST_CASE("the retained window is one event of the whole last cycle, numbered on
     CHECK((batches[0].rows == rows_of(k, 20'000 - 100 * k)));
     cycle = batches[0].cycle;
   }
+  // Room for two, so that one stays while the next is copied in.
+  const auto reader = Reader::open(Bus(place.bus), {"embedding", "feed"});
+  REQUIRE(reader);
+  CHECK(reader->geometry().data_capacity > 2 * 20'000 * sizeof(Point));
+  CHECK(reader->geometry().retain == 1);
 }
 
 TEST_CASE("a fit that outgrows its segment gets a new epoch, and one that shrinks keeps its own") {

@@ -154,12 +154,23 @@ inline take_up() {
   }
 }
 
-/* How far `oldest` must go for `length` more words. */
+/* How far `oldest` must go for `length` more words, and then for one more record. */
 inline plan_room() {
   d_step {
     raised = oldest;
     do
-    :: raised < next && (tail + length - oldest_at > CAPACITY || next - raised >= RETAIN) ->
+    :: raised < next && tail + length - oldest_at > CAPACITY ->
+      raised++;
+      load_own(INDEX(raised), oldest_at)
+    :: else -> break
+    od
+  }
+}
+
+inline plan_place() {
+  d_step {
+    do
+    :: raised < next && next - raised >= RETAIN ->
       raised++;
       load_own(INDEX(raised), oldest_at)
     :: else -> break
@@ -181,6 +192,15 @@ inline store_oldest() {
 #endif
   :: else
   fi
+}
+
+inline make_place() {
+  /* No `oldest` follows a store that is missing. */
+  if
+  :: skipped && next - oldest >= RETAIN -> goto killed
+  :: else -> plan_place()
+  fi;
+  store_oldest()
 }
 
 inline store_bytes() {
@@ -264,27 +284,32 @@ killed:
     /* What follows a `next` that is missing may be there: the words of the next record, as long as
      * no `oldest` comes before them. */
     if
-    :: skipped && (tail + length - oldest_at > CAPACITY || next - oldest >= RETAIN) -> goto killed
+    :: skipped && tail + length - oldest_at > CAPACITY -> goto killed
     :: else
     fi;
 #ifndef M_OLDEST_LATE
     store_oldest();
 #endif
 #ifdef M_NEXT_FIRST
+    make_place();
     store_next();
     store_bytes();
     store_index();
 #else
     store_bytes();
-#ifdef M_OLDEST_LATE
-    store_oldest();
-#endif
+#ifdef M_PLACE_LATE
+    store_index();
+    make_place();
+    store_next();
+#else
+    make_place();
 #ifdef M_INDEX_LATE
     store_next();
     store_index();
 #else
     store_index();
     store_next();
+#endif
 #endif
 #endif
     atomic {

@@ -65,6 +65,7 @@ plan() {
         OLDEST_RELAXED NO_RELEASE_FENCE NO_ACQUIRE_FENCE NO_SECOND_CHECK NO_INDEX_CHECK; do
         echo "broken publish $mutation M_$mutation RECORDS=5"
       done
+      echo "broken publish PLACE_LATE M_PLACE_LATE RECORDS=8 CAPACITY=4 LONGEST=1 SLOTS=2 RETAIN=1"
       for mutation in NEXT_RELAXED OLDEST_LATE NO_RELEASE_FENCE TAKE_UP_AT_LAST; do
         echo "broken publish $mutation,killed M_$mutation RECORDS=5 KILLS=1 READERS=0"
       done
