@@ -1,11 +1,14 @@
 #include "producer_shim/json_check.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
+#include <flatbuffers/idl.h>
 #include <flatbuffers/reflection.h>
-#include <nlohmann/json.hpp>
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
 
 namespace ringside {
 namespace {
@@ -48,70 +51,77 @@ bool is_list(BaseType type) {
   return type == BaseType::Vector || type == BaseType::Array;
 }
 
+/// FlatBuffers' parser goes no deeper.
+constexpr std::size_t kDeepest = FLATBUFFERS_MAX_PARSING_DEPTH;
+
+}  // namespace
+
 /// Follows the text as it is parsed, with the place in the schema where it is.
-class Checker : public nlohmann::json_sax<nlohmann::json> {
+class JsonCheck::Follower {
  public:
-  explicit Checker(const reflection::Schema& schema) : schema_(schema) {
-    next_ = {BaseType::Obj, schema.root_table(), BaseType::None, false};
+  explicit Follower(const reflection::Schema& schema) : schema_(schema) {}
+
+  Result<void> check(const std::string& json) {
+    levels_.clear();
+    seen_.clear();
+    union_type_.clear();
+    next_ = {BaseType::Obj, schema_.root_table(), BaseType::None, false};
+    // A byte order mark may be there (RFC 8259, section 8.1), and FlatBuffers' parser takes it too.
+    const std::size_t begin = json.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+    rapidjson::StringStream text(json.c_str() + begin);
+    const rapidjson::ParseResult parsed =
+        parser_.Parse<rapidjson::kParseValidateEncodingFlag>(text, *this);
+    if (parsed) return {};
+    if (parsed.Code() == rapidjson::kParseErrorTermination) return fail(Errc::bad_event, fault_);
+    return fail(Errc::bad_event, "character ", std::to_string(begin + parsed.Offset() + 1), ": ",
+                parsed.Code() == rapidjson::kParseErrorStringInvalidEncoding
+                    ? "not UTF-8"
+                    : rapidjson::GetParseError_En(parsed.Code()));
   }
 
-  const std::string& fault() const { return fault_; }
+  // What the parser calls; false ends it.
 
-  bool null() override { return true; }  // as if it were not there
-  bool boolean(bool) override { return take("true or false", expected().type == BaseType::Bool); }
-  bool number_integer(number_integer_t) override { return number(); }
-  bool number_unsigned(number_unsigned_t) override { return number(); }
-  bool number_float(number_float_t, const string_t&) override {
+  bool Null() { return true; }  // as if it were not there
+  bool Bool(bool) { return take("true or false", expected().type == BaseType::Bool); }
+  bool Int(int) { return number(); }
+  bool Uint(unsigned) { return number(); }
+  bool Int64(std::int64_t) { return number(); }
+  bool Uint64(std::uint64_t) { return number(); }
+  bool Double(double) {
     const BaseType type = expected().type;
     return take("a fraction", type == BaseType::Float || type == BaseType::Double);
   }
-  bool string(string_t& text) override {
+  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // was not asked for
+  bool String(const char* text, rapidjson::SizeType size, bool) {
     const Expected here = expected();
-    if (here.type == BaseType::UType) union_type_ = text;
+    if (here.type == BaseType::UType) union_type_.assign(text, size);
     return take("a text", here.type == BaseType::String || here.is_enum);
   }
-  bool binary(binary_t&) override { return false; }
 
-  bool start_object(std::size_t) override {
-    const Expected here = expected();
-    if (!take("an object", here.type == BaseType::Obj || here.type == BaseType::Union))
-      return false;
-    levels_.push_back({here, seen_.size()});
-    return true;
+  bool StartObject() {
+    const BaseType type = expected().type;
+    return take("an object", type == BaseType::Obj || type == BaseType::Union) && begin();
   }
-  bool end_object() override { return end(); }
-  bool start_array(std::size_t) override {
-    const Expected here = expected();
-    if (!take("a list", is_list(here.type))) return false;
-    levels_.push_back({here, seen_.size()});
-    return true;
-  }
-  bool end_array() override { return end(); }
+  bool EndObject(rapidjson::SizeType) { return end(); }
+  bool StartArray() { return take("a list", is_list(expected().type)) && begin(); }
+  bool EndArray(rapidjson::SizeType) { return end(); }
 
-  bool key(string_t& name) override {
-    Level& level = levels_.back();
+  bool Key(const char* name, rapidjson::SizeType size, bool) {
+    const Level& level = levels_.back();
     next_ = {};
     if (level.place.type == BaseType::None) return true;
     if (level.place.object == nullptr) return true;
-    // Sorted by name, as check_schema() has found.
-    const reflection::Field* const field = level.place.object->fields()->LookupByKey(name.c_str());
-    if (field == nullptr || field->deprecated()) return refuse(name + ": no such field");
+    // Sorted by name, as check_schema() has found. A name with a NUL in it is none of them.
+    const reflection::Field* const field =
+        std::strlen(name) == size ? level.place.object->fields()->LookupByKey(name) : nullptr;
+    if (field == nullptr || field->deprecated())
+      return refuse(in_quotes({name, size}) + ": no such field");
     const auto begin = seen_.begin() + static_cast<std::ptrdiff_t>(level.first_seen);
-    if (std::find(begin, seen_.end(), field) != seen_.end()) return refuse(name + ": given twice");
+    if (std::find(begin, seen_.end(), field) != seen_.end())
+      return refuse(field->name()->str() + ": given twice");
     seen_.push_back(field);
     next_ = place_of(*field->type());
     return true;
-  }
-
-  bool parse_error(std::size_t position, const std::string& /*token*/,
-                   const nlohmann::detail::exception& error) override {
-    std::string what = error.what();
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: ..."
-    const std::size_t colon = what.find(": ");
-    if (colon != std::string::npos) what.erase(0, colon + 2);
-    if (const std::size_t read = what.find("; last read: "); read != std::string::npos)
-      what.resize(read);
-    return refuse("character " + std::to_string(position) + ": " + what);
   }
 
  private:
@@ -170,6 +180,13 @@ class Checker : public nlohmann::json_sax<nlohmann::json> {
                   " is wanted, not " + std::string(found));
   }
 
+  bool begin() {
+    if (levels_.size() == kDeepest)
+      return refuse("nested deeper than " + std::to_string(kDeepest) + " levels");
+    levels_.push_back({expected(), seen_.size()});
+    return true;
+  }
+
   bool end() {
     seen_.resize(levels_.back().first_seen);
     levels_.pop_back();
@@ -187,14 +204,17 @@ class Checker : public nlohmann::json_sax<nlohmann::json> {
   std::vector<const reflection::Field*> seen_;  // of all objects that are open
   std::string union_type_;                      // as the field of the union's type said
   std::string fault_;
+  rapidjson::Reader parser_;
 };
 
-}  // namespace
+JsonCheck::JsonCheck(const reflection::Schema& schema)
+    : follower_(std::make_unique<Follower>(schema)) {}
+JsonCheck::JsonCheck(JsonCheck&&) noexcept = default;
+JsonCheck& JsonCheck::operator=(JsonCheck&&) noexcept = default;
+JsonCheck::~JsonCheck() = default;
 
-Result<void> check_json(const reflection::Schema& schema, const std::string& json) {
-  Checker checker(schema);
-  if (nlohmann::json::sax_parse(json, &checker)) return {};
-  return fail(Errc::bad_event, checker.fault());
+Result<void> JsonCheck::check(const std::string& json) {
+  return follower_->check(json);
 }
 
 }  // namespace ringside

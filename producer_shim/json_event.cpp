@@ -6,13 +6,14 @@
 #include <flatbuffers/idl.h>
 #include <flatbuffers/reflection.h>
 
-#include "producer_shim/json_check.hpp"
 #include "schemas/schema_check.hpp"
 
 namespace ringside {
 
 JsonEvent::JsonEvent(std::unique_ptr<flatbuffers::Parser> parser, std::vector<std::byte> schema)
-    : parser_(std::move(parser)), schema_(std::move(schema)) {}
+    : parser_(std::move(parser)),
+      schema_(std::move(schema)),
+      check_(*reflection::GetSchema(schema_.data())) {}
 JsonEvent::JsonEvent(JsonEvent&&) noexcept = default;
 JsonEvent& JsonEvent::operator=(JsonEvent&&) noexcept = default;
 JsonEvent::~JsonEvent() = default;
@@ -34,8 +35,7 @@ Result<Bytes> JsonEvent::build(const std::string& json) {
   if (const std::size_t at = json.find('\0'); at != std::string::npos)
     return fail(Errc::bad_event, "character ", std::to_string(at + 1), ": a NUL");
   // FlatBuffers' takes more for right than JSON and the schema do.
-  if (auto good = check_json(*reflection::GetSchema(schema_.data()), json); !good)
-    return tl::unexpected(good.error());
+  if (auto good = check_.check(json); !good) return tl::unexpected(good.error());
   if (!parser_->ParseJson(json.c_str())) {
     std::string reason = parser_->error_;
     while (!reason.empty() && (reason.back() == '\n' || reason.back() == ' ')) reason.pop_back();

@@ -7,6 +7,7 @@
 
 #include "bus/result.hpp"
 #include "bus/types.hpp"
+#include "producer_shim/json_check.hpp"
 
 namespace flatbuffers {
 class Parser;
@@ -33,6 +34,7 @@ class JsonEvent {
 
   std::unique_ptr<flatbuffers::Parser> parser_;
   std::vector<std::byte> schema_;
+  JsonCheck check_;
 };
 
 }  // namespace ringside

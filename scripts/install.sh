@@ -17,8 +17,8 @@ packages=(
   libboost-dev libexpected-dev libisal-dev
   # Events and their schemas: the compiler and the runtime.
   flatbuffers-compiler libflatbuffers-dev
-  # Programs: arguments, JSON, logging.
-  libcli11-dev nlohmann-json3-dev libspdlog-dev
+  # Programs: arguments, JSON, JSON lines at speed, logging.
+  libcli11-dev nlohmann-json3-dev rapidjson-dev libspdlog-dev
   # The dashboard: event loop, the WebSocket handshake's SHA-1, the HTTP parser of Node.js as C,
   # UTF-8, metrics, socket activation.
   libasio-dev libssl-dev node-llhttp libutfcpp-dev prometheus-cpp-dev libsystemd-dev

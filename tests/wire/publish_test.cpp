@@ -73,8 +73,9 @@ TEST_CASE("publish makes an event of each line, every kind of value as it was gi
       R"({"name":"caf\u00e9 \"x\"","value":-1.5e3,"count":65535,"good":true,"kind":"Light",)"
       R"("at":{"x":1.0,"y":2.5},"history":[0.5,2.0],"tags":["a","b"],"notes":[{"text":"n"}],)"
       R"("extra_type":"Alarm","extra":{"level":3},"big":18446744073709551615})";
-  const Outcome outcome =
-      workshop.publish(line + "\n\n{\"name\":\"two\"}\r\n  \n{\"name\":\"last\"}");
+  const Outcome outcome = workshop.publish(
+      "\xEF\xBB\xBF" + line +
+      "\n\n{\"name\":\"two\",\"value\":100000000000000000000}\r\n  \n{\"name\":\"last\"}");
   INFO(outcome.errors);
   CHECK(outcome.status == 0);
   CHECK(outcome.errors.find("3 events of 5 lines, 0 refused") != std::string::npos);
@@ -85,13 +86,18 @@ TEST_CASE("publish makes an event of each line, every kind of value as it was gi
     INFO(name);
     CHECK(events[0].at(name) == value);
   }
+  CHECK(events[1].at("value") == 1e20);
   CHECK(events[2].at("name") == "last");
 }
 
 TEST_CASE("a line that is no event is refused by number and reason, and the rest goes on") {
   const Workshop workshop;
   const std::vector<std::pair<std::string, std::string>> bad = {
-      {R"({"nam":"x"})", "nam: no such field"},
+      {R"({"nam":"x"})", R"("nam": no such field)"},
+      {"{\"na\x1B[2J\":1}", "character 5"},
+      {R"({"name\u0000":"x"})", R"("name\x00": no such field)"},
+      {R"({"name":"\ud800"})", "character"},
+      {R"({"value":1e999})", "character"},
       {R"({"name":5})", "name: a text is wanted, not a number"},
       {R"({"value":"5"})", "value: a number is wanted, not a text"},
       {R"({"count":1.5})", "count: a whole number is wanted, not a fraction"},
@@ -102,11 +108,11 @@ TEST_CASE("a line that is no event is refused by number and reason, and the rest
       {R"({"kind":"Sound"})", "Sound"},
       {R"({"at":[1,2]})", "at: an object is wanted, not a list"},
       {R"({"at":{"x":1}})", "struct"},
-      {R"({"at":{"x":1,"z":2}})", "z: no such field"},
+      {R"({"at":{"x":1,"z":2}})", R"("z": no such field)"},
       {R"({"history":[1,"2"]})", "history: a number is wanted, not a text"},
       {R"({"tags":"a"})", "tags: a list is wanted, not a text"},
-      {R"({"notes":[{"texts":"n"}]})", "texts: no such field"},
-      {R"({"extra_type":"Note","extra":{"level":3}})", "level: no such field"},
+      {R"({"notes":[{"texts":"n"}]})", R"("texts": no such field)"},
+      {R"({"extra_type":"Note","extra":{"level":3}})", R"("level": no such field)"},
       {R"({"name":"a","name":"b"})", "name: given twice"},
       {R"(["name"])", "an event is an object"},
       {R"("name")", "an event is an object"},
