@@ -21,6 +21,10 @@ std::string_view view(const flatbuffers::String* text) {
   return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
 }
 
+std::uint64_t unsigned_of(const reflection::EnumVal& value) {
+  return static_cast<std::uint64_t>(value.value());
+}
+
 class Check {
  public:
   /// Text is copied when the schema is read. flatc writes most texts once; a hostile schema may
@@ -145,11 +149,16 @@ class Check {
     if (one.values()->size() == 0 || one.values()->size() > kMostDefinitions)
       return refuse(name, "none or too many values");
     std::set<std::string_view> names;
-    std::set<std::int64_t> values;
+    const bool is_unsigned = underlying == BaseType::ULong;
+    const reflection::EnumVal* last = nullptr;
     for (const reflection::EnumVal* value : *one.values()) {
       if (!is_identifier(view(value->name()))) return refuse(name, "a value without a sane name");
-      if (!names.insert(view(value->name())).second || !values.insert(value->value()).second)
-        return refuse(name, "a value twice");
+      const bool ascends =
+          last == nullptr ||
+          (is_unsigned ? unsigned_of(*last) < unsigned_of(*value) : last->value() < value->value());
+      if (!names.insert(view(value->name())).second || !ascends)
+        return refuse(name, "a value twice, or out of order");
+      last = value;
       if (!spend(value->name()->size()) || !documentation(value->documentation())) return false;
       if (!enum_value(one, *value)) return false;
     }

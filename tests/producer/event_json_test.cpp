@@ -156,6 +156,49 @@ TEST_CASE("event JSON: NaN and infinities are null, and text of that name is tex
   CHECK(got["words"] == json({"nan", "-inf", "a\" : nan, \\"}));
 }
 
+TEST_CASE("event JSON: a number is the shortest text that is read as the same bits") {
+  Compiler compiler("table Root { f:float; d:double; u:ulong; l:long; } root_type Root;");
+  const EventJson printer = printer_of(compiler.schema());
+  const std::vector<std::pair<const char*, const char*>> given = {
+      {"f: 0.33333334, d: 0.3333333333333333", R"("f":0.33333334,"d":0.3333333333333333)"},
+      {"f: 1e-45, d: 5e-324", R"("f":1e-45,"d":5e-324)"},
+      {"f: 3.4028235e38, d: 1.7976931348623157e308",
+       R"("f":3.4028235e+38,"d":1.7976931348623157e+308)"},
+      {"f: 1.0000001, d: -1e20", R"("f":1.0000001,"d":-1e+20)"},
+      {"f: 1, d: 0", R"("f":1.0,"d":0.0)"},
+  };
+  for (const auto& [text, expected] : given)
+    CHECK(*printer.print(compiler.event(std::string("{") + text + "}")) ==
+          std::string("{") + expected + R"(,"u":0,"l":0})");
+  CHECK(*printer.print(compiler.event("{u: 18446744073709551615, l: -9223372036854775808}")) ==
+        R"({"f":0.0,"d":0.0,"u":18446744073709551615,"l":-9223372036854775808})");
+}
+
+TEST_CASE("event JSON: names of an enum of large numbers, and text outside ASCII") {
+  Compiler compiler(
+      "enum Large : ulong { small = 1, large = 18446744073709551615 }"
+      "enum Signed : int { below = -5, above = 5 }"
+      "table Root { one:Large = small; many:[Large]; text:string; signs:[Signed]; } root_type "
+      "Root;");
+  const EventJson printer = printer_of(compiler.schema());
+  const Result<std::string> text = printer.print(compiler.event(
+      R"({one: large, many: [large, small, 7], text: "\u00e9\ud83e\udd4a\u009b\u0001\u007f",
+          signs: [below, above, -4]})"));
+  CHECK(*text ==
+        R"({"one":"large","many":["large","small",7],"text":"\u00E9\uD83E\uDD4A\u009B\u0001)"
+        "\x7F"
+        R"(","signs":["below","above",-4]})");
+  // A schema may not say so; nothing there checks that a text is UTF-8.
+  flatbuffers::FlatBufferBuilder builder;
+  const auto bad = builder.CreateString("\xC0\xAF");
+  const auto start = builder.StartTable();
+  builder.AddOffset(8, bad);
+  builder.Finish(flatbuffers::Offset<flatbuffers::Table>(builder.EndTable(start)));
+  const Result<std::string> refused = printer.print(bytes_of(builder));
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().message, Contains("UTF-8"));
+}
+
 TEST_CASE("event JSON: a buffer inside an event stays bytes, since nothing has checked it") {
   Compiler compiler;
   const EventJson printer = printer_of(compiler.schema());
@@ -320,6 +363,12 @@ TEST_CASE("event JSON: a schema that flatc does not write is refused before it i
          set<std::int64_t>(values->Get(1), 6, 1);
        },
        "a value twice"},
+      {"values that descend",
+       [](Buffer&, Schema s) {
+         const auto* values = s.enums()->LookupByKey("test.deep.Colour")->values();
+         set<std::int64_t>(values->Get(1), 6, -1);
+       },
+       "out of order"},
   };
   Compiler compiler;
   const Buffer sound = compiler.schema();
