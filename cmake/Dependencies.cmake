@@ -34,3 +34,9 @@ find_program(FLATC flatc REQUIRED)
 add_library(flatbuffers INTERFACE)
 target_include_directories(flatbuffers SYSTEM INTERFACE ${FLATBUFFERS_INCLUDE_DIR})
 target_link_libraries(flatbuffers INTERFACE ${FLATBUFFERS_LIBRARY})
+
+# RapidJSON: headers only. An empty stack of its adds to a null pointer.
+find_path(RAPIDJSON_INCLUDE_DIR rapidjson/reader.h REQUIRED)
+add_library(rapidjson INTERFACE)
+target_include_directories(rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIR})
+target_compile_options(rapidjson INTERFACE -fno-sanitize=pointer-overflow)

@@ -105,8 +105,8 @@ static void test_points_one_by_one(void) {
   {
     const char *json = ringside_event_json(reader, record.event, record.size, &length);
     CHECK(json != NULL && length == strlen(json));
-    CHECK(strstr(json, "\"episode_id\": \"episode-999\"") != NULL);
-    CHECK(strstr(json, "\"predicted_int\": -1") != NULL);
+    CHECK(strstr(json, "\"episode_id\":\"episode-999\"") != NULL);
+    CHECK(strstr(json, "\"predicted_int\":-1") != NULL);
   }
   CHECK(ringside_copy_record(reader, &cursor, &record) == RINGSIDE_NOTHING);
   ringside_reader_close(reader);

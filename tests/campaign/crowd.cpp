@@ -88,7 +88,7 @@ int run_crowd(const Wish& wish) {
   std::printf("crowd: %" PRIu64 " idle clients, %" PRIu64 " bytes each; %" PRIu64
               " stalled clients, %" PRIu64 " bytes each\n",
               wish.clients, idle, wish.clients / 10, stalled);
-  if (idle <= kMostBytes && stalled <= kMostBytes) return 0;
+  if (!is_beyond(std::max(idle, stalled), kMostBytes)) return 0;
   std::fprintf(stderr, "ringside_campaign crowd: more than %" PRIu64 " bytes a client\n",
                kMostBytes);
   return 1;
@@ -118,7 +118,7 @@ int run_churn(const Wish& wish) {
               " KiB after a tenth of them, at most %" PRIu64 " KiB; descriptors %" PRIu64
               " before, %" PRIu64 " after\n",
               wish.connects, first / 1024, most / 1024, descriptors, left);
-  if (most <= first + kFlatBytes && left <= descriptors) return 0;
+  if (!is_beyond(most, first + kFlatBytes) && left <= descriptors) return 0;
   std::fprintf(stderr, "ringside_campaign churn: something is kept of clients that are gone\n");
   return 1;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -91,6 +92,15 @@ std::uint64_t private_bytes(int pid) {
     if ((word == "RssAnon:" || word == "VmSwap:") && status >> kilobytes) bytes += kilobytes * 1024;
   }
   return bytes;
+}
+
+bool is_beyond(std::uint64_t bytes, std::uint64_t limit) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  if (bytes > limit) std::fputs("memory is not judged: built with a sanitizer\n", stderr);
+  return false;
+#else
+  return bytes > limit;
+#endif
 }
 
 std::uint64_t open_descriptors(int pid) {

@@ -227,7 +227,7 @@ int run_noise(const Wish& wish) {
   if (failed) return 1;
   if (2 * answered < wish.connections || 10 * upgraded < wish.connections)
     throw std::runtime_error("too few were answered, or became WebSockets, to prove anything");
-  if (now <= memory + kGrownBytes && left <= descriptors) return 0;
+  if (!is_beyond(now, memory + kGrownBytes) && left <= descriptors) return 0;
   std::fprintf(stderr, "ringside_campaign noise: something is kept of connections that are gone\n");
   return 1;
 }

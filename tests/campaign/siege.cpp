@@ -271,7 +271,7 @@ class SiegeCampaign {
              std::to_string(producer_.next()) + " events");
     }
     const std::uint64_t grown = most_ > before ? most_ - before : 0;
-    if (grown > kGrownBytes)
+    if (is_beyond(grown, kGrownBytes))
       fail("the dashboard took " + std::to_string(grown >> 20) + " MiB more");
     std::printf("siege: %zu attacks; %zu live clients, %" PRIu64 " events, %" PRIu64
                 " gaps, %" PRIu64 " reconnects; /healthz answered %" PRIu64

@@ -59,7 +59,7 @@ TEST_CASE("99.9 percent of what a replay sends comes straight from the read-only
 }
 
 TEST_CASE("mode=event, too, hands every payload to the kernel from the read-only mapping") {
-  constexpr std::uint64_t kEvents = 50'000;
+  constexpr std::uint64_t kEvents = 20'000;
   constexpr std::uint64_t kPayload = 96;
   const TemporaryDirectory bus;
   const TemporaryDirectory elsewhere;
