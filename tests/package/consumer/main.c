@@ -28,7 +28,10 @@ int main(int argc, char **argv) {
       ringside_copy_record(reader, &cursor, &record) != RINGSIDE_RUN)
     return 1;
   json = ringside_event_json(reader, record.event, record.size, NULL);
-  if (json == NULL || strstr(json, "\"seed\": 42") == NULL) return 1;
+  if (json == NULL || strstr(json, "\"seed\":42") == NULL) {
+    fprintf(stderr, "the event read back is %s\n", json == NULL ? ringside_last_error() : json);
+    return 1;
+  }
   ringside_reader_close(reader);
   ringside_producer_close(producer);
   return 0;
