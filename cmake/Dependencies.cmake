@@ -4,8 +4,8 @@
 find_path(ISAL_INCLUDE_DIR isa-l/crc.h REQUIRED)
 find_library(ISAL_LIBRARY isal REQUIRED)
 add_library(isal INTERFACE)
-target_include_directories(isal SYSTEM INTERFACE ${ISAL_INCLUDE_DIR})
-target_link_libraries(isal INTERFACE ${ISAL_LIBRARY})
+target_include_directories(isal SYSTEM INTERFACE $<BUILD_INTERFACE:${ISAL_INCLUDE_DIR}>)
+target_link_libraries(isal INTERFACE $<BUILD_INTERFACE:${ISAL_LIBRARY}> $<INSTALL_INTERFACE:-lisal>)
 
 # llhttp, the HTTP parser of Node.js: Debian's node-llhttp carries it as C sources.
 find_path(LLHTTP_INCLUDE_DIR llhttp.h PATHS /usr/share/include/llhttp REQUIRED)
@@ -27,13 +27,8 @@ target_compile_definitions(asio PUBLIC ASIO_STANDALONE ASIO_SEPARATE_COMPILATION
 target_link_libraries(asio PUBLIC Threads::Threads)
 set_target_properties(asio llhttp PROPERTIES CXX_CLANG_TIDY "" C_CLANG_TIDY "")
 
-# FlatBuffers' runtime, for programs that read schemas at run time (reflection, JSON).
-find_path(FLATBUFFERS_INCLUDE_DIR flatbuffers/flatbuffers.h REQUIRED)
-find_library(FLATBUFFERS_LIBRARY flatbuffers REQUIRED)
+# The compiler of schemas; FlatBuffers' runtime comes with a package.
 find_program(FLATC flatc REQUIRED)
-add_library(flatbuffers INTERFACE)
-target_include_directories(flatbuffers SYSTEM INTERFACE ${FLATBUFFERS_INCLUDE_DIR})
-target_link_libraries(flatbuffers INTERFACE ${FLATBUFFERS_LIBRARY})
 
 # RapidJSON: headers only. An empty stack of its adds to a null pointer.
 find_path(RAPIDJSON_INCLUDE_DIR rapidjson/reader.h REQUIRED)

@@ -46,18 +46,20 @@ int report(const Error& error) {
   return error.code == Errc::bad_argument ? 2 : 1;
 }
 
-/// The page that was built with this program, beside its folder.
-std::string built_page() {
+/// The page that was built or installed with this program.
+std::string own_page() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return (program.parent_path().parent_path() / "web").string();
+  const auto place = program.parent_path().parent_path();
+  const auto installed = place / "share/ringside/web";
+  return (std::filesystem::exists(installed, error) ? installed : place / "web").string();
 }
 
 /// The folders that are served; the page that was built with this program may be missing.
 Result<void> open_folders(const Options& options, ServerOptions& server) {
   const bool named = !options.web.empty();
   Result<StaticFiles> page =
-      StaticFiles::open(named ? options.web : built_page(), "--web", StaticFiles::Kind::page);
+      StaticFiles::open(named ? options.web : own_page(), "--web", StaticFiles::Kind::page);
   if (page) server.page = std::move(*page);
   if (!page && named) return tl::unexpected(page.error());
   if (options.data.empty()) return {};

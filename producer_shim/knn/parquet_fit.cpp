@@ -99,12 +99,8 @@ Result<int> run(const Child& child) {
   return status;
 }
 
-/// Lets the feeder do with `path` what `option` says.
-Result<void> convert(const std::filesystem::path& path, const char* option, const Memory& memory,
-                     int stands_for) {
-  // As an absolute path, no file is taken for an option.
-  const Result<int> status =
-      run({{std::filesystem::absolute(path).string(), option}, memory.fd(), stands_for});
+/// What the end of a feeder's run means for `path`.
+Result<void> outcome(const Result<int>& status, const std::filesystem::path& path) {
   if (!status && status.error().os_errno == ENOENT) return no_feeder(path);
   if (!status) return tl::unexpected<Error>(status.error());
   if (*status == 0) return {};
@@ -112,6 +108,14 @@ Result<void> convert(const std::filesystem::path& path, const char* option, cons
                               ? " was killed by signal " + std::to_string(WTERMSIG(*status))
                               : " failed with status " + std::to_string(WEXITSTATUS(*status));
   return fail(Errc::system, kProgram, how, " over ", path.string(), " (its message is above)");
+}
+
+/// Lets the feeder do with `path` what `option` says.
+Result<void> convert(const std::filesystem::path& path, const char* option, const Memory& memory,
+                     int stands_for) {
+  // As an absolute path, no file is taken for an option.
+  return outcome(run({{std::filesystem::absolute(path).string(), option}, memory.fd(), stands_for}),
+                 path);
 }
 
 }  // namespace
@@ -124,9 +128,9 @@ bool is_parquet(const std::filesystem::path& path) {
 }
 
 Result<void> check_parquet(const std::filesystem::path& path) {
+  // Of a feeder that was built without DuckDB, this alone fails, with the reason.
   const Memory unread;
-  const Result<int> status = run({{"--version"}, unread.fd(), STDOUT_FILENO});
-  return status && *status == 0 ? Result<void>() : no_feeder(path);
+  return outcome(run({{"--save", "--version"}, unread.fd(), STDOUT_FILENO}), path);
 }
 
 Result<void> write_parquet(const std::filesystem::path& path, std::span<const std::uint8_t> fit) {

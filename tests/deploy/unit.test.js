@@ -1,6 +1,7 @@
 // The units of dashboard_reader/deploy/: what systemd says of them, and the dashboard at work in
 // the sandbox that they ask for (stand_in.py), on buses that it may write less and less of.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -22,13 +23,11 @@ const kOrigin = 'https://dash.example.com';
 const kMostExposure = 1.0;
 const kNotRoot = process.getuid() === 0 ? false : 'needs root, as systemd has it';
 
-/** A release build as it would be in /opt/ringside, where every user may read it. */
+/** A build installed as it would be in /opt/ringside, where every user may read it. */
 function installed() {
   const folder = temporary_folder();
   fs.chmodSync(folder, 0o755);
-  fs.mkdirSync(path.join(folder, 'bin'));
-  fs.copyFileSync(built('ringside-dashboard'), path.join(folder, 'bin/ringside-dashboard'));
-  fs.cpSync(path.join(built('.'), '../web'), path.join(folder, 'web'), { recursive: true });
+  execFileSync('cmake', ['--install', path.join(built('.'), '..'), '--prefix', folder]);
   return folder;
 }
 

@@ -60,7 +60,9 @@ def run(folder):
         step("/usr/bin/python3", "-B", "example.py")
         step("/bin/sh", "-e", "example.sh")
 
-        if pathlib.Path(tool("ringside-feed")).exists():
+        if os.environ["HAS_DUCKDB"] == "0":
+            print("built without DuckDB: the example of a saved fit is left out", flush=True)
+        else:
             step("/bin/sh", "-e", "feed.sh")
             (cycle,) = events(bus, "embedding/from_file")
             assert len(cycle["body"]["points"]) == 70000
