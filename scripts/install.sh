@@ -28,6 +28,8 @@ packages=(
   catch2
 )
 test_packages=(
+  # How sources look.
+  clang-format-14
   # A WebSocket client that is not ours, and a browser that draws the page.
   python3 python3-websockets chromium
   # The Python package, with and without NumPy, and libringside as others find it.

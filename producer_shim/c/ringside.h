@@ -70,12 +70,12 @@ enum ringside_error {
 };
 
 /* The last failure of this thread: one line; "" if there was none. Never NULL. */
-RINGSIDE_API const char *ringside_last_error(void);
+RINGSIDE_API const char* ringside_last_error(void);
 /* Its code, or RINGSIDE_OK. */
 RINGSIDE_API int ringside_last_error_code(void);
 
 /* "0.1.0" */
-RINGSIDE_API const char *ringside_version(void);
+RINGSIDE_API const char* ringside_version(void);
 /* The number in the soname: what this header describes is 0. */
 #define RINGSIDE_ABI 0
 RINGSIDE_API int ringside_abi(void);
@@ -86,15 +86,15 @@ typedef struct ringside_producer ringside_producer;
 
 typedef struct ringside_producer_options {
   size_t size;
-  const char *bus;      /* the bus directory; NULL: $RINGSIDE_BUS, else /run/ringside where that
+  const char* bus;      /* the bus directory; NULL: $RINGSIDE_BUS, else /run/ringside where that
                            exists, else /dev/shm/ringside */
-  const char *channel;  /* 1 to 64 of A-Z a-z 0-9 . _ -, the first neither . nor - */
-  const char *producer; /* likewise */
-  const char *type;     /* "embedding" or "load", the built-in types; NULL: as `schema` says */
-  const void *schema;   /* a binary schema (.bfbs), schema_size bytes */
+  const char* channel;  /* 1 to 64 of A-Z a-z 0-9 . _ -, the first neither . nor - */
+  const char* producer; /* likewise */
+  const char* type;     /* "embedding" or "load", the built-in types; NULL: as `schema` says */
+  const void* schema;   /* a binary schema (.bfbs), schema_size bytes */
   size_t schema_size;
-  uint64_t capacity; /* bytes of the ring; 0: as the segment that is there, else 64 MiB */
-  uint64_t retain;   /* the most events kept; 0: as is, else as many as the index holds */
+  uint64_t capacity;         /* bytes of the ring; 0: as the segment that is there, else 64 MiB */
+  uint64_t retain;           /* the most events kept; 0: as is, else as many as the index holds */
   uint64_t sync_interval_ms; /* bring events to the disk this often; 0: when the kernel likes */
   uint64_t retain_age_ms;    /* how old events may get, kept with each publish; 0: as is */
 } ringside_producer_options;
@@ -105,29 +105,29 @@ typedef struct ringside_producer_options {
 
 /* Creates the producer's segment, or takes it up where the last one left it. A schema or cap that
    differs from the segment's makes a new epoch, and the old events are gone. */
-RINGSIDE_API ringside_producer *ringside_producer_open(const ringside_producer_options *options);
-RINGSIDE_API void ringside_producer_close(ringside_producer *producer);
+RINGSIDE_API ringside_producer* ringside_producer_open(const ringside_producer_options* options);
+RINGSIDE_API void ringside_producer_close(ringside_producer* producer);
 
 /* Publishes `size` bytes, one finished FlatBuffer, once they verify against the schema. Returns the
    sequence, or an error, and then nothing was published. */
-RINGSIDE_API int64_t ringside_publish(ringside_producer *producer, const void *event, size_t size);
+RINGSIDE_API int64_t ringside_publish(ringside_producer* producer, const void* event, size_t size);
 
 /* Publishes the event that a JSON object describes by the schema's own names. Unknown fields,
    wrong types and bad UTF-8 are refused (RINGSIDE_ERROR_EVENT, with the place). */
-RINGSIDE_API int64_t ringside_publish_json(ringside_producer *producer, const char *json,
+RINGSIDE_API int64_t ringside_publish_json(ringside_producer* producer, const char* json,
                                            size_t size);
 
 /* Room in the ring itself for an event of up to `size` bytes, aligned to 8: build it there, then
    commit the bytes that it takes, from the first on. Nobody sees it before. Any other publishing
    abandons the claim. NULL on failure. */
-RINGSIDE_API void *ringside_claim(ringside_producer *producer, size_t size);
-RINGSIDE_API int64_t ringside_commit(ringside_producer *producer, size_t size);
+RINGSIDE_API void* ringside_claim(ringside_producer* producer, size_t size);
+RINGSIDE_API int64_t ringside_commit(ringside_producer* producer, size_t size);
 
 enum ringside_origin {
-  RINGSIDE_CREATED = 0,   /* there was no segment */
-  RINGSIDE_TAKEN_UP = 1,  /* the last producer's, as it stood */
-  RINGSIDE_REPLACED = 2,  /* schema or caps changed: a new epoch, and empty */
-  RINGSIDE_RECOVERED = 3  /* the old one was damaged: a new epoch with what was whole of it */
+  RINGSIDE_CREATED = 0,  /* there was no segment */
+  RINGSIDE_TAKEN_UP = 1, /* the last producer's, as it stood */
+  RINGSIDE_REPLACED = 2, /* schema or caps changed: a new epoch, and empty */
+  RINGSIDE_RECOVERED = 3 /* the old one was damaged: a new epoch with what was whole of it */
 };
 
 typedef struct ringside_producer_info {
@@ -141,8 +141,8 @@ typedef struct ringside_producer_info {
   int32_t origin;     /* enum ringside_origin */
   int32_t sync_error; /* errno of the last attempt to reach the disk, or 0 */
 } ringside_producer_info;
-RINGSIDE_API int ringside_producer_describe(ringside_producer *producer,
-                                            ringside_producer_info *info);
+RINGSIDE_API int ringside_producer_describe(ringside_producer* producer,
+                                            ringside_producer_info* info);
 
 /* ---- Points of a scatter: events of the type "embedding" ------------------------------------ */
 
@@ -153,14 +153,14 @@ typedef struct ringside_point {
   uint8_t reserved[3];               /* zeros */
   uint32_t index;                    /* of the point in its cycle */
   uint64_t cycle;                    /* a pass of the producer over its points */
-  uint32_t total;                    /* points of the whole cycle; 0: unknown, the point is appended */
-  uint32_t reserved1;                /* 0 */
+  uint32_t total;     /* points of the whole cycle; 0: unknown, the point is appended */
+  uint32_t reserved1; /* 0 */
 } ringside_point;
 
 /* Publishes one point as an event. The texts end with NUL; NULL is "". */
-RINGSIDE_API int64_t ringside_publish_point(ringside_producer *producer, const char *episode_id,
-                                            const char *host_id, const char *profile,
-                                            const ringside_point *point);
+RINGSIDE_API int64_t ringside_publish_point(ringside_producer* producer, const char* episode_id,
+                                            const char* host_id, const char* profile,
+                                            const ringside_point* point);
 
 /* One text for each point, or one for all of them. */
 enum ringside_text_kind {
@@ -173,7 +173,7 @@ enum ringside_text_kind {
 };
 typedef struct ringside_texts {
   int32_t kind;
-  const void *data;
+  const void* data;
   size_t size;
 } ringside_texts;
 
@@ -189,7 +189,7 @@ enum ringside_number_kind {
 };
 typedef struct ringside_numbers {
   int32_t kind;
-  const void *data; /* NULL: x, y, z 0; phase, predicted, cluster -1; is_train false */
+  const void* data; /* NULL: x, y, z 0; phase, predicted, cluster -1; is_train false */
 } ringside_numbers;
 
 #define RINGSIDE_NEXT_CYCLE UINT64_MAX
@@ -199,9 +199,9 @@ typedef struct ringside_points {
   size_t size;
   size_t count;
   ringside_texts episode_id, host_id, profile;
-  ringside_numbers x, y, z;                    /* floats or doubles */
-  ringside_numbers phase, predicted, cluster;  /* whole numbers */
-  ringside_numbers is_train;                   /* uint8: 0 is false */
+  ringside_numbers x, y, z;                   /* floats or doubles */
+  ringside_numbers phase, predicted, cluster; /* whole numbers */
+  ringside_numbers is_train;                  /* uint8: 0 is false */
   uint64_t cycle; /* RINGSIDE_NEXT_CYCLE: the one after the last that this segment has */
   uint32_t index; /* of the first point in its cycle */
   uint32_t total; /* points of the whole cycle; 0: index + count; RINGSIDE_TOTAL_UNKNOWN */
@@ -211,17 +211,17 @@ typedef struct ringside_points {
 /* Publishes `count` points in one call. Everything is checked before the first event is published.
    Returns the sequence of the last event. Readers find the points at a constant stride, so that
    columns can be used in place (ringside_find_points). */
-RINGSIDE_API int64_t ringside_publish_points(ringside_producer *producer,
-                                             const ringside_points *points);
+RINGSIDE_API int64_t ringside_publish_points(ringside_producer* producer,
+                                             const ringside_points* points);
 
 /* ---- Readers -------------------------------------------------------------------------------- */
 
 typedef struct ringside_reader ringside_reader;
 
 /* Opens a segment read-only, in constant time. `bus` as above. */
-RINGSIDE_API ringside_reader *ringside_reader_open(const char *bus, const char *channel,
-                                                   const char *producer);
-RINGSIDE_API void ringside_reader_close(ringside_reader *reader);
+RINGSIDE_API ringside_reader* ringside_reader_open(const char* bus, const char* channel,
+                                                   const char* producer);
+RINGSIDE_API void ringside_reader_close(ringside_reader* reader);
 
 typedef struct ringside_reader_info {
   size_t size;
@@ -230,17 +230,17 @@ typedef struct ringside_reader_info {
   uint64_t next;
   uint64_t capacity;
   uint64_t retain;
-  const void *schema; /* the binary schema of the events */
+  const void* schema; /* the binary schema of the events */
   size_t schema_size;
-  const void *mapping; /* the addresses that runs come from */
+  const void* mapping; /* the addresses that runs come from */
   size_t mapping_size;
   char schema_id[8]; /* the file identifier, or "" */
 } ringside_reader_info;
-RINGSIDE_API int ringside_reader_describe(const ringside_reader *reader,
-                                          ringside_reader_info *info);
+RINGSIDE_API int ringside_reader_describe(const ringside_reader* reader,
+                                          ringside_reader_info* info);
 
 /* The sequence that `from` means: "oldest", "latest", "last:N", "seq:N" or "since:10s". */
-RINGSIDE_API int ringside_seek(const ringside_reader *reader, const char *from, uint64_t *sequence);
+RINGSIDE_API int ringside_seek(const ringside_reader* reader, const char* from, uint64_t* sequence);
 
 /* Consecutive records as they stand in the ring: one span of memory. A record is a header of 24
    bytes (size u32, crc32c u32, sequence u64, timestamp_ns u64), `size` bytes, and zeros up to the
@@ -248,7 +248,7 @@ RINGSIDE_API int ringside_seek(const ringside_reader *reader, const char *from, 
 typedef struct ringside_run {
   uint64_t first; /* sequence */
   uint64_t count; /* of records */
-  const void *bytes;
+  const void* bytes;
   size_t size;
 } ringside_run;
 
@@ -263,45 +263,45 @@ enum ringside_step {
    there is; at least one record), and the cursor stands behind it. RINGSIDE_GAP: sequences
    [run->first, run->first + run->count) are gone, and the cursor stands behind them. Never
    RINGSIDE_ENDED. If a run turns out not to be whole, set the cursor back to run->first. */
-RINGSIDE_API int ringside_next_run(const ringside_reader *reader, uint64_t *cursor,
-                                   size_t max_bytes, ringside_run *run);
+RINGSIDE_API int ringside_next_run(const ringside_reader* reader, uint64_t* cursor,
+                                   size_t max_bytes, ringside_run* run);
 
 /* 1 if no byte of the run has been overwritten up to now, else 0. */
-RINGSIDE_API int ringside_is_whole(const ringside_reader *reader, const ringside_run *run);
+RINGSIDE_API int ringside_is_whole(const ringside_reader* reader, const ringside_run* run);
 
 typedef struct ringside_record {
   uint64_t sequence;
   uint64_t timestamp_ns; /* since 1970, UTC */
-  const void *event;
+  const void* event;
   size_t size;
 } ringside_record;
 
 /* The record at `*offset` of a run, which is 0 for the first; moves the offset to the next. Returns
    RINGSIDE_RUN, or RINGSIDE_NOTHING behind the last, or an error if the bytes are none. */
-RINGSIDE_API int ringside_next_record(const ringside_run *run, size_t *offset,
-                                      ringside_record *record);
+RINGSIDE_API int ringside_next_record(const ringside_run* run, size_t* offset,
+                                      ringside_record* record);
 
 /* What comes at `*cursor` as a private copy, checked against its checksum: as ringside_next_run().
    On RINGSIDE_GAP the record's sequence is the first that is gone. The copy is the thread's, and
    stays until its next call of this function. */
-RINGSIDE_API int ringside_copy_record(const ringside_reader *reader, uint64_t *cursor,
-                                      ringside_record *record);
+RINGSIDE_API int ringside_copy_record(const ringside_reader* reader, uint64_t* cursor,
+                                      ringside_record* record);
 
 /* An event of this reader's as one line of JSON, by the schema of the segment; the bytes must be a
    copy, as ringside_copy_record() makes them. The text is the thread's, until its next call of this
    function; `length`, if not NULL, gets its length. NULL on failure. */
-RINGSIDE_API const char *ringside_event_json(const ringside_reader *reader, const void *event,
-                                             size_t size, size_t *length);
+RINGSIDE_API const char* ringside_event_json(const ringside_reader* reader, const void* event,
+                                             size_t size, size_t* length);
 
 /* Waits until something is published at `cursor`, up to timeout_ms (-1: as long as it takes).
    Returns RINGSIDE_RUN, RINGSIDE_NOTHING when the time is over, or RINGSIDE_ENDED. */
-RINGSIDE_API int ringside_wait(const ringside_reader *reader, uint64_t cursor, int64_t timeout_ms);
+RINGSIDE_API int ringside_wait(const ringside_reader* reader, uint64_t cursor, int64_t timeout_ms);
 
 /* ---- Points, read in place ------------------------------------------------------------------ */
 
 /* A column in place: the value of point i is at `data + i * stride`. */
 typedef struct ringside_strided {
-  const void *data;
+  const void* data;
   ptrdiff_t stride;
 } ringside_strided;
 
@@ -310,18 +310,18 @@ typedef struct ringside_strided {
    bytes) among `name_count` texts, one after the other in `names`, each ended with NUL. Where
    `data` is NULL the texts are not in place: copy them. */
 typedef struct ringside_strided_texts {
-  const void *data;
+  const void* data;
   ptrdiff_t stride;
   size_t width;
-  const char *names;
+  const char* names;
   size_t name_count;
 } ringside_strided_texts;
 
 typedef struct ringside_found_points {
   size_t size;
-  ringside_run run;     /* the events that hold the points; ask ringside_is_whole() after use */
-  uint64_t count;       /* of points */
-  int32_t is_in_place;  /* 1: the columns below; 0: layouts differ, see ringside_copy_points() */
+  ringside_run run;    /* the events that hold the points; ask ringside_is_whole() after use */
+  uint64_t count;      /* of points */
+  int32_t is_in_place; /* 1: the columns below; 0: layouts differ, see ringside_copy_points() */
   int32_t reserved;
   ringside_strided x, y, z;                   /* float */
   ringside_strided phase, predicted, cluster; /* int32_t */
@@ -339,24 +339,24 @@ enum ringside_which {
    where it stands. Returns RINGSIDE_RUN; RINGSIDE_NOTHING if there are none; or an error.
    RINGSIDE_ERROR_OVERWRITTEN: the producer was faster several times over. `names` are the thread's,
    until its next call of this function. */
-RINGSIDE_API int ringside_find_points(const ringside_reader *reader, int which,
-                                      ringside_found_points *found);
+RINGSIDE_API int ringside_find_points(const ringside_reader* reader, int which,
+                                      ringside_found_points* found);
 
 /* Where to copy points to; NULL leaves a column out. Texts are padded with NUL to their bytes. */
 typedef struct ringside_copied_points {
   size_t size;
   float *x, *y, *z;
   int32_t *phase, *predicted, *cluster;
-  uint8_t *is_train;
+  uint8_t* is_train;
   char *episode_id, *host_id, *profile;
   size_t episode_id_bytes, host_id_bytes, profile_bytes; /* for each text; longer ones are cut */
 } ringside_copied_points;
 
 /* Copies `found->count` points out, whatever their layout. RINGSIDE_OK, or
    RINGSIDE_ERROR_OVERWRITTEN: find them again. */
-RINGSIDE_API int ringside_copy_points(const ringside_reader *reader,
-                                      const ringside_found_points *found,
-                                      const ringside_copied_points *to);
+RINGSIDE_API int ringside_copy_points(const ringside_reader* reader,
+                                      const ringside_found_points* found,
+                                      const ringside_copied_points* to);
 
 /* ---- The bus -------------------------------------------------------------------------------- */
 
@@ -364,28 +364,28 @@ typedef struct ringside_list ringside_list;
 
 typedef struct ringside_segment {
   size_t size;
-  const char *channel;
-  const char *producer;
-  const char *schema_id; /* the file identifier, or "" */
-  const char *fault;     /* why it cannot be read, or "" */
+  const char* channel;
+  const char* producer;
+  const char* schema_id; /* the file identifier, or "" */
+  const char* fault;     /* why it cannot be read, or "" */
   uint64_t epoch;
   uint64_t oldest;
   uint64_t next;
   uint64_t bytes; /* of the retained events */
   uint64_t capacity;
   uint64_t retain;
-  uint64_t pid;         /* of the producer that has it, or had it last */
-  double oldest_age_s;  /* of the oldest event; negative if there is none */
-  int32_t is_live;      /* whether a producer has it open now */
+  uint64_t pid;        /* of the producer that has it, or had it last */
+  double oldest_age_s; /* of the oldest event; negative if there is none */
+  int32_t is_live;     /* whether a producer has it open now */
   int32_t reserved;
 } ringside_segment;
 
 /* The segments of a bus now, sorted by name; a bus that does not exist has none. The texts live as
    long as the list. */
-RINGSIDE_API ringside_list *ringside_list_open(const char *bus);
-RINGSIDE_API size_t ringside_list_count(const ringside_list *list);
-RINGSIDE_API int ringside_list_get(const ringside_list *list, size_t i, ringside_segment *segment);
-RINGSIDE_API void ringside_list_close(ringside_list *list);
+RINGSIDE_API ringside_list* ringside_list_open(const char* bus);
+RINGSIDE_API size_t ringside_list_count(const ringside_list* list);
+RINGSIDE_API int ringside_list_get(const ringside_list* list, size_t i, ringside_segment* segment);
+RINGSIDE_API void ringside_list_close(ringside_list* list);
 
 #ifdef __cplusplus
 }

@@ -13,17 +13,17 @@
 
 #include "ringside.h"
 
-#define CHECK(so)                                                                          \
-  do {                                                                                     \
-    if (!(so)) {                                                                           \
+#define CHECK(so)                                                                                  \
+  do {                                                                                             \
+    if (!(so)) {                                                                                   \
       fprintf(stderr, "%s:%d: not so: %s (%s)\n", __FILE__, __LINE__, #so, ringside_last_error()); \
-      exit(1);                                                                             \
-    }                                                                                      \
+      exit(1);                                                                                     \
+    }                                                                                              \
   } while (0)
 
-static const char *bus;
+static const char* bus;
 
-static ringside_producer *open_producer(const char *channel, const char *name, uint64_t capacity) {
+static ringside_producer* open_producer(const char* channel, const char* name, uint64_t capacity) {
   ringside_producer_options options = RINGSIDE_PRODUCER_OPTIONS_INIT;
   options.bus = bus;
   options.channel = channel;
@@ -50,21 +50,22 @@ static ringside_point point_of(int i) {
 
 static float float_at(ringside_strided column, size_t i) {
   float value;
-  memcpy(&value, (const char *)column.data + (ptrdiff_t)i * column.stride, sizeof value);
+  memcpy(&value, (const char*)column.data + (ptrdiff_t)i * column.stride, sizeof value);
   return value;
 }
 
 static int32_t int_at(ringside_strided column, size_t i) {
   int32_t value;
-  memcpy(&value, (const char *)column.data + (ptrdiff_t)i * column.stride, sizeof value);
+  memcpy(&value, (const char*)column.data + (ptrdiff_t)i * column.stride, sizeof value);
   return value;
 }
 
-/* ---- a point an event: published, found in place, copied, printed ----------------------------- */
+/* ---- a point an event: published, found in place, copied, printed -----------------------------
+ */
 
 static void test_points_one_by_one(void) {
-  ringside_producer *producer = open_producer("embedding", "points", 1 << 20);
-  ringside_reader *reader;
+  ringside_producer* producer = open_producer("embedding", "points", 1 << 20);
+  ringside_reader* reader;
   ringside_found_points found;
   ringside_reader_info info;
   ringside_record record;
@@ -88,11 +89,11 @@ static void test_points_one_by_one(void) {
   found.size = sizeof found;
   CHECK(ringside_find_points(reader, RINGSIDE_LATEST, &found) == RINGSIDE_RUN);
   CHECK(found.count == 1000 && found.is_in_place == 1 && found.run.count == 1000);
-  CHECK((const char *)found.x.data > (const char *)info.mapping);
-  CHECK((const char *)found.x.data < (const char *)info.mapping + info.mapping_size);
+  CHECK((const char*)found.x.data > (const char*)info.mapping);
+  CHECK((const char*)found.x.data < (const char*)info.mapping + info.mapping_size);
   for (i = 0; i < 1000; ++i) {
     char episode[32];
-    const char *there = (const char *)found.episode_id.data + i * found.episode_id.stride;
+    const char* there = (const char*)found.episode_id.data + i * found.episode_id.stride;
     snprintf(episode, sizeof episode, "episode-%d", i);
     CHECK(float_at(found.x, (size_t)i) == (float)i && float_at(found.z, (size_t)i) == -(float)i);
     CHECK(int_at(found.phase, (size_t)i) == i % 5 && int_at(found.cluster, (size_t)i) == i % 7);
@@ -103,7 +104,7 @@ static void test_points_one_by_one(void) {
   CHECK(ringside_copy_record(reader, &cursor, &record) == RINGSIDE_RUN && cursor == 1000);
   CHECK(record.sequence == 999 && record.timestamp_ns > 0);
   {
-    const char *json = ringside_event_json(reader, record.event, record.size, &length);
+    const char* json = ringside_event_json(reader, record.event, record.size, &length);
     CHECK(json != NULL && length == strlen(json));
     CHECK(strstr(json, "\"episode_id\":\"episode-999\"") != NULL);
     CHECK(strstr(json, "\"predicted_int\":-1") != NULL);
@@ -113,7 +114,8 @@ static void test_points_one_by_one(void) {
   ringside_producer_close(producer);
 }
 
-/* ---- columns in one call, of every kind, in batches of every size ----------------------------- */
+/* ---- columns in one call, of every kind, in batches of every size -----------------------------
+ */
 
 enum { kCount = 1200 };
 
@@ -134,8 +136,8 @@ static void test_columns(size_t batch) {
   static int32_t phases[kCount];
   static char episodes[kCount][12], hosts[kCount][8], profiles[kCount][8];
   char name[32];
-  ringside_producer *producer;
-  ringside_reader *reader;
+  ringside_producer* producer;
+  ringside_reader* reader;
   int i;
   const size_t events = batch == 0 ? 1 : (kCount + batch - 1) / batch;
   snprintf(name, sizeof name, "columns-%d", (int)batch);
@@ -238,19 +240,20 @@ static void test_columns(size_t batch) {
   ringside_producer_close(producer);
 }
 
-/* ---- bytes, JSON, and room in the ring -------------------------------------------------------- */
+/* ---- bytes, JSON, and room in the ring --------------------------------------------------------
+ */
 
 static void test_events(void) {
   static const char json[] = "{\"seed\": 7, \"sequence\": 0, \"words\": [1, 2, 3]}";
-  ringside_producer *producer = open_producer("load", "events", 65536);
-  ringside_reader *reader;
+  ringside_producer* producer = open_producer("load", "events", 65536);
+  ringside_reader* reader;
   ringside_record record;
   ringside_run run;
   uint64_t cursor = 0;
   size_t offset = 0, size = 0;
   unsigned char event[256];
   unsigned char odd[257];
-  void *room;
+  void* room;
   CHECK(producer != NULL);
   CHECK(ringside_publish_json(producer, json, strlen(json)) == 0);
   reader = ringside_reader_open(bus, "load", "events");
@@ -302,12 +305,13 @@ static void test_events(void) {
   ringside_producer_close(producer);
 }
 
-/* ---- laps, waiting, names, lists -------------------------------------------------------------- */
+/* ---- laps, waiting, names, lists --------------------------------------------------------------
+ */
 
 static void test_lap(void) {
   static const char json[] = "{\"seed\": 7, \"words\": [1, 2, 3]}";
-  ringside_producer *producer = open_producer("load", "lap", 65536);
-  ringside_reader *reader;
+  ringside_producer* producer = open_producer("load", "lap", 65536);
+  ringside_reader* reader;
   ringside_run run;
   uint64_t cursor = 0;
   int64_t last = 0;
@@ -327,7 +331,7 @@ static void test_lap(void) {
   ringside_producer_close(producer);
 }
 
-static void *publish_soon(void *producer) {
+static void* publish_soon(void* producer) {
   const struct timespec pause = {0, 50000000};
   nanosleep(&pause, NULL);
   CHECK(ringside_publish_json(producer, "{\"seed\": 1}", 11) == 1);
@@ -335,8 +339,8 @@ static void *publish_soon(void *producer) {
 }
 
 static void test_wait(void) {
-  ringside_producer *producer = open_producer("load", "wait", 65536);
-  ringside_reader *reader;
+  ringside_producer* producer = open_producer("load", "wait", 65536);
+  ringside_reader* reader;
   pthread_t thread;
   CHECK(producer != NULL && ringside_publish_json(producer, "{\"seed\": 1}", 11) == 0);
   reader = ringside_reader_open(bus, "load", "wait");
@@ -356,7 +360,7 @@ static void test_wait(void) {
 }
 
 static void test_owners(void) {
-  ringside_producer *producer = open_producer("load", "owner", 65536);
+  ringside_producer* producer = open_producer("load", "owner", 65536);
   ringside_producer_info info;
   int status = 0;
   pid_t child;
@@ -436,7 +440,7 @@ static void test_refusals(void) {
   CHECK(ringside_producer_open(&grown.known) == NULL); /* an option of a later version */
   grown.later = 0;
   {
-    ringside_producer *producer = ringside_producer_open(&grown.known);
+    ringside_producer* producer = ringside_producer_open(&grown.known);
     CHECK(producer != NULL);
     ringside_producer_close(producer);
   }
@@ -448,7 +452,7 @@ static void test_refusals(void) {
 }
 
 static void test_list(void) {
-  ringside_list *list = ringside_list_open(bus);
+  ringside_list* list = ringside_list_open(bus);
   ringside_segment segment;
   size_t i, seen = 0;
   CHECK(list != NULL && ringside_list_count(list) > 5);
@@ -470,14 +474,15 @@ static void test_list(void) {
   ringside_list_close(list);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   char made[] = "/dev/shm/ringside-abi-XXXXXX";
   char command[64];
   (void)argv;
   CHECK(argc == 1);
   bus = mkdtemp(made);
   CHECK(bus != NULL);
-  CHECK(ringside_abi() == RINGSIDE_ABI && strcmp(ringside_version(), RINGSIDE_EXPECTED_VERSION) == 0);
+  CHECK(ringside_abi() == RINGSIDE_ABI &&
+        strcmp(ringside_version(), RINGSIDE_EXPECTED_VERSION) == 0);
   CHECK(ringside_last_error_code() == RINGSIDE_OK && strcmp(ringside_last_error(), "") == 0);
   test_points_one_by_one();
   test_columns(0);

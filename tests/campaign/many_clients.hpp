@@ -19,8 +19,8 @@ int open_stream(std::uint16_t port, const std::string& target, std::uint64_t num
 
 /// What a process has for itself alone, in bytes: anonymous memory, in memory or swapped out.
 std::uint64_t private_bytes(int pid);
-/// Whether so many private bytes are too many. Never with a sanitizer, which takes memory of its own
-/// and keeps what was freed: it is said then that they are not judged.
+/// Whether so many private bytes are too many. Never with a sanitizer, which takes memory of its
+/// own and keeps what was freed: it is said then that they are not judged.
 bool is_beyond(std::uint64_t bytes, std::uint64_t limit);
 /// And how many descriptors.
 std::uint64_t open_descriptors(int pid);

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   static const char event[] = "{\"seed\": 42, \"words\": [1, 2, 3]}";
   ringside_producer_options options = RINGSIDE_PRODUCER_OPTIONS_INIT;
-  ringside_producer *producer;
-  ringside_reader *reader;
+  ringside_producer* producer;
+  ringside_reader* reader;
   ringside_record record;
   uint64_t cursor;
-  const char *json;
+  const char* json;
   if (argc != 3) return 2;
   options.bus = argv[1];
   options.channel = "load";
