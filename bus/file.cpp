@@ -20,6 +20,17 @@ flock writer_lock(short type) {
   return lock;
 }
 
+/// Descriptors 0 to 2 are the standard streams, also in a process that has closed them: what it
+/// prints must not end up in a segment.
+int clear_of_streams(int descriptor) {
+  if (descriptor < 0 || descriptor > STDERR_FILENO) return descriptor;
+  const int moved = ::fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const int error = errno;
+  ::close(descriptor);
+  errno = error;
+  return moved;
+}
+
 /// How linkat names a file that has no name yet.
 std::string self_path(int descriptor) {
   return "/proc/self/fd/" + std::to_string(descriptor);
@@ -33,7 +44,7 @@ File::~File() {
 
 Result<File> File::open(const std::filesystem::path& path, int flags) {
   // O_NONBLOCK: a FIFO put in a segment's place must not hang whoever opens it.
-  File file(::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  File file(clear_of_streams(::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)));
   if (file.descriptor_ < 0) return fail_errno(errno, "cannot open " + path.string());
   struct stat status {};
   if (::fstat(file.descriptor_, &status) != 0)
@@ -44,7 +55,7 @@ Result<File> File::open(const std::filesystem::path& path, int flags) {
 }
 
 Result<File> File::create_nameless(const std::filesystem::path& directory, std::uint64_t size) {
-  File file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
+  File file(clear_of_streams(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666)));
   if (file.descriptor_ < 0)
     return fail_errno(errno, "cannot create a file in " + directory.string());
   const int error = ::posix_fallocate(file.descriptor_, 0, static_cast<off_t>(size));

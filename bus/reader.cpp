@@ -53,7 +53,8 @@ bool Reader::is_at(const std::filesystem::path& path) const {
   // A copy of what was left of an earlier boot ends when a producer of this boot goes on in the
   // file.
   const bool taken_up = damaged_ && damaged_->is_of_this_boot();
-  return size && *size >= geometry().file_size && !taken_up && file().is_at(path);
+  return size && *size >= geometry().file_size && !taken_up && segment_.is_same_epoch() &&
+         file().is_at(path);
 }
 
 bool Reader::contradicts_itself() const noexcept {
@@ -74,7 +75,8 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
   // `next` first, as in contradicts_itself().
   const Sequence next = load_next();
   const Sequence oldest = load_oldest();
-  if (segment_.is_truncated() || (oldest < next && next - oldest > geometry().retain))
+  if (segment_.is_truncated() || !segment_.is_same_epoch() ||
+      (oldest < next && next - oldest > geometry().retain))
     return Take::fault;
   if (oldest > cursor) {
     if (oldest > load_next()) return Take::fault;
@@ -126,7 +128,7 @@ bool Reader::is_whole(const Run& run) const noexcept {
   // overwritten, this load sees an `oldest` past the run.
   std::atomic_thread_fence(std::memory_order_acquire);
   return segment_.state().oldest.load(std::memory_order_relaxed) <= run.first.value &&
-         !segment_.is_truncated();
+         !segment_.is_truncated() && segment_.is_same_epoch();
 }
 
 std::optional<Timestamp> Reader::timestamp_of(Sequence sequence) const noexcept {

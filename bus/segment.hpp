@@ -44,6 +44,13 @@ class Segment {
   /// Whether the file was shortened under the mapping, which is zeros since.
   bool is_truncated() const noexcept { return mapping_.is_truncated(); }
 
+  /// Whether the file is still this segment, and not another one that was copied over it in place.
+  bool is_same_epoch() const noexcept {
+    // Relaxed: the word never changes; whoever changes it obeys no order.
+    return std::atomic_ref<const std::uint64_t>(mapping_.fixed().epoch)
+               .load(std::memory_order_relaxed) == geometry_.epoch.value;
+  }
+
   /// The index word of a sequence: the position of that record; of `next`, where it will start.
   std::atomic<std::uint64_t>& index(Sequence sequence) const {
     return mapping_.index()[sequence.value & (geometry_.index_slots - 1)];

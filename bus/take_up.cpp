@@ -96,7 +96,7 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
     segment.state().opened_ns.store(now().ns, std::memory_order_relaxed);
     if (auto reopened = reopen(segment); !reopened) return tl::unexpected<Error>(reopened.error());
     auto kept = std::make_unique<Segment>(std::move(segment));
-    std::unique_ptr<WriteBack> write_back;
+    WriteBack::Owner write_back;
     if (options.sync_interval) {
       auto started = WriteBack::start(*kept, *options.sync_interval);
       if (!started) return tl::unexpected<Error>(started.error());

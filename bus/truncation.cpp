@@ -27,7 +27,10 @@ Region* region_of(std::uintptr_t address) noexcept {
 }
 
 void on_sigbus(int signal, siginfo_t* info, void* context) {
-  Region* const region = region_of(reinterpret_cast<std::uintptr_t>(info->si_addr));
+  // Sent by a process, it has no address.
+  const bool is_fault = info->si_code > 0;
+  Region* const region =
+      is_fault ? region_of(reinterpret_cast<std::uintptr_t>(info->si_addr)) : nullptr;
   if (region != nullptr) {
     const std::uintptr_t start = region->start.load(std::memory_order_relaxed);
     const std::size_t bytes = region->end.load(std::memory_order_relaxed) - start;
@@ -42,8 +45,10 @@ void on_sigbus(int signal, siginfo_t* info, void* context) {
   } else if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
     previous_action.sa_handler(signal);
   } else {
-    // Not ours: the access is made again and ends the process as it would have without us.
+    // Not ours: the access is made again, or the signal sent again, and does what it would have
+    // done without us.
     ::sigaction(SIGBUS, &previous_action, nullptr);
+    if (!is_fault) ::raise(signal);
   }
 }
 

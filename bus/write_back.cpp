@@ -49,14 +49,18 @@ std::uint64_t WriteBack::reserve_bytes(const Geometry& geometry) {
   return std::clamp(geometry.data_capacity / 8 / kPageBytes * kPageBytes, 2 * kPageBytes, kMost);
 }
 
-WriteBack::WriteBack(const Segment& segment) : segment_(&segment) {
+WriteBack::WriteBack(const Segment& segment) : segment_(&segment), process_(::getpid()) {
   const SyncMark* last = newest_mark(segment);
   generation_ = last == nullptr ? 0 : last->generation;
 }
 
-Result<std::unique_ptr<WriteBack>> WriteBack::start(const Segment& segment,
-                                                    std::chrono::milliseconds interval) {
-  std::unique_ptr<WriteBack> made(new WriteBack(segment));
+void WriteBack::End::operator()(WriteBack* ended) const noexcept {
+  if (ended->process_ == ::getpid()) delete ended;
+}
+
+Result<WriteBack::Owner> WriteBack::start(const Segment& segment,
+                                          std::chrono::milliseconds interval) {
+  Owner made(new WriteBack(segment));
   if (auto synced = segment.file().sync(); !synced) return tl::unexpected<Error>(synced.error());
   if (const int error = made->round(); error != 0)
     return fail_errno(error, "cannot sync a segment");

@@ -26,10 +26,16 @@ class WriteBack {
   /// What the writer keeps free ahead of the tail.
   static std::uint64_t reserve_bytes(const Geometry& geometry);
 
+  /// Deletes it in the process that started it. A child of fork() has no such thread, and can
+  /// neither join nor detach it: there, what is left of it stays as it is.
+  struct End {
+    void operator()(WriteBack* ended) const noexcept;
+  };
+  using Owner = std::unique_ptr<WriteBack, End>;
+
   /// `segment` must stay where it is, and be locked by this process, as long as this lives. All of
   /// it is on the disk when this returns, or the error says why not.
-  static Result<std::unique_ptr<WriteBack>> start(const Segment& segment,
-                                                  std::chrono::milliseconds interval);
+  static Result<Owner> start(const Segment& segment, std::chrono::milliseconds interval);
 
   /// Syncs what is left and marks the segment as closed: after a restart of the machine the next
   /// writer goes on in the same epoch.
@@ -50,6 +56,7 @@ class WriteBack {
   void populate(Sequence next, Position tail) const;
 
   const Segment* segment_;
+  const pid_t process_;
   std::uint64_t generation_;
   Sequence durable_{};
   Position synced_{};

@@ -1,7 +1,7 @@
 #include "bus/writer.hpp"
 
 #include <algorithm>
-#include <cassert>
+#include <utility>
 
 #include <sys/mman.h>
 
@@ -22,7 +22,7 @@ constexpr std::uint64_t kExpiredAtOnce = 8;
 }  // namespace
 
 Writer::Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell, Origin origin,
-               std::unique_ptr<WriteBack> write_back)
+               WriteBack::Owner write_back)
     : place_(std::move(place)),
       segment_(std::move(segment)),
       write_back_(std::move(write_back)),
@@ -68,6 +68,8 @@ tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
   if (payload.size() > max_payload_) return tl::unexpected(Refusal::too_large);
   const auto size = static_cast<std::uint32_t>(payload.size());
   const Timestamp time = timestamp();
+  if (displaced_) [[unlikely]]
+    return tl::unexpected(Refusal::displaced);
   make_room(record_bytes(size));
   const std::uint32_t crc = crc32c_copy(crc_start_, record_crc_words(size, next_, time),
                                         tail() + sizeof(RecordHeader), payload.data(), size);
@@ -86,12 +88,15 @@ tl::expected<std::span<std::byte>, Refusal> Writer::claim(std::size_t size) noex
 }
 
 tl::expected<Sequence, Refusal> Writer::commit(std::size_t size) noexcept {
-  assert(size > 0 && size <= claimed_);
-  claimed_ = 0;
+  const std::uint64_t claimed = std::exchange(claimed_, 0);
+  if (size == 0) return tl::unexpected(Refusal::empty);
+  if (size > claimed) return tl::unexpected(Refusal::unclaimed);
   std::byte* const payload = tail() + sizeof(RecordHeader);
   const std::uint64_t padded = record_bytes(size) - sizeof(RecordHeader);
   std::fill(payload + size, payload + padded, std::byte{0});
   const Timestamp time = timestamp();
+  if (displaced_) [[unlikely]]
+    return tl::unexpected(Refusal::displaced);
   const auto size32 = static_cast<std::uint32_t>(size);
   const auto words = record_crc_words(size32, next_, time);
   std::uint32_t crc = crc32c_update(crc_start_, std::as_bytes(std::span(words)));
@@ -220,7 +225,7 @@ tl::expected<Sequence, Refusal> Writer::commit_record(std::uint32_t size, Timest
   // consistent because of the doorbell's Dekker pair (bus/doorbell.hpp).
   state_->next.store(next_.value + 1, std::memory_order_seq_cst);
   // What was stored into a file that is gone has reached nobody, and does not count.
-  displaced_ = displaced_ || segment_->is_truncated();
+  displaced_ = segment_->is_truncated();
   if (displaced_) [[unlikely]]
     return tl::unexpected(Refusal::displaced);
   tail_ = end;

@@ -19,6 +19,7 @@ namespace ringside {
 enum class Refusal {
   empty,      ///< a payload has at least one byte
   too_large,  ///< more than max_payload()
+  unclaimed,  ///< a commit of more than is claimed
   displaced,  ///< the file is not the segment any more: removed, replaced or shortened
 };
 
@@ -58,7 +59,7 @@ class Writer {
   /// Nothing is visible until commit(); another claim() or publish() abandons it.
   tl::expected<std::span<std::byte>, Refusal> claim(std::size_t size) noexcept;
 
-  /// Commits the first `size` bytes of what was claimed: at least one, at most as many as claimed.
+  /// Commits the first `size` bytes of what was claimed last, or refuses and abandons the claim.
   tl::expected<Sequence, Refusal> commit(std::size_t size) noexcept;
 
   /// Gives up all events that are older than the cap by age. publish() and claim() do it for a few
@@ -86,7 +87,7 @@ class Writer {
   };
 
   Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell, Origin origin,
-         std::unique_ptr<WriteBack> write_back);
+         WriteBack::Owner write_back);
 
   void resume() noexcept;
   Timestamp timestamp() noexcept;
@@ -106,7 +107,7 @@ class Writer {
 
   Place place_;
   std::unique_ptr<Segment> segment_;  // stays where it is when the writer moves
-  std::unique_ptr<WriteBack> write_back_;
+  WriteBack::Owner write_back_;
   Doorbell doorbell_;
   Origin origin_;
   // Private copies of what is written to the mapping: it is never read back on the hot path, so a

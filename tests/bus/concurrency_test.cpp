@@ -84,8 +84,11 @@ Tally copy_runs(const Reader& reader, Sequence end, std::uint64_t most) {
     }
     words.resize(run.bytes.size() / 8);
     const auto* from = reinterpret_cast<const std::uint64_t*>(run.bytes.data());
-    for (std::size_t i = 0; i < words.size(); ++i)
+    for (std::size_t i = 0; i < words.size(); ++i) {
       words[i] = std::atomic_ref<const std::uint64_t>(from[i]).load(std::memory_order_relaxed);
+      // On a busy machine a copy may else always be over before the writer has its turn.
+      if (i == words.size() / 2) std::this_thread::yield();
+    }
     if (!reader.is_whole(run)) {
       ++tally.discarded;
       continue;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,6 +89,53 @@ TEST_CASE("SIGBUS of someone else's mapping still ends the process") {
   CHECK(child.wait() == 128 + SIGBUS);
 }
 
+TEST_CASE("SIGBUS that is sent, and is no fault, ends the process too") {
+  Child child([] {
+    const TemporaryBus temporary;
+    const Writer writer = open_writer(temporary.bus(), small_ring());
+    ::kill(::getpid(), SIGBUS);
+    return 1;
+  });
+  CHECK(child.wait() == 128 + SIGBUS);
+}
+
+TEST_CASE("a reader under whose feet another segment is copied into the file believes nothing") {
+  Filled filled;
+  Run run;
+  SequenceRange gap;
+  Sequence cursor = filled.reader.window().from;
+  REQUIRE(filled.reader.take(cursor, {}, run, gap) == Take::run);
+  REQUIRE(filled.reader.is_whole(run));
+  {
+    const TemporaryBus other;
+    Writer writer = open_writer(other.bus(), small_ring());
+    publish_events(writer, kSeed + 1, 100, 200);
+    // In place, as cp and rsync --inplace do: the file stays the same one.
+    const File from = *File::open(other.path(kName), O_RDONLY);
+    const File to = *File::open(filled.path, O_WRONLY);
+    const auto size = static_cast<std::size_t>(*from.size());
+    REQUIRE(::sendfile(to.descriptor(), from.descriptor(), nullptr, size) ==
+            static_cast<ssize_t>(size));
+  }
+  CHECK_FALSE(filled.reader.is_whole(run));
+  CHECK(filled.reader.take(cursor, {}, run, gap) == Take::fault);
+  CHECK_FALSE(filled.reader.is_at(filled.path));
+}
+
+TEST_CASE("a segment takes none of the descriptors of the standard streams") {
+  Child child([] {
+    for (int stream = 0; stream <= 2; ++stream) ::close(stream);
+    const TemporaryBus temporary;
+    Writer writer = open_writer(temporary.bus(), small_ring());
+    const Reader reader = open_reader(temporary.bus());
+    // What is printed now goes nowhere.
+    for (int stream = 0; stream <= 2; ++stream)
+      if (::write(stream, "a line of a log", 15) != -1 || errno != EBADF) return 1 + stream;
+    return 0;
+  });
+  CHECK(child.wait() == 0);
+}
+
 TEST_CASE("a writer whose file is cut off is refused, and counts nothing that reached nobody") {
   Filled filled;
   const Sequence next = filled.writer.next();
@@ -137,6 +185,8 @@ TEST_CASE("a writer whose file loses its name notices within a tenth of a second
     REQUIRE(::mkfifo(filled.path.c_str(), 0600) == 0);
   }
   CHECK(filled.publish_until_refused() == Refusal::displaced);
+  // Who still has the file sees no more than what was accepted.
+  CHECK(filled.reader.window().to == filled.writer.next());
 }
 
 TEST_CASE("what does not change the segment does not stop its writer") {

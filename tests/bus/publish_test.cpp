@@ -186,6 +186,21 @@ TEST_CASE("a claim that is abandoned costs old events at most, never a whole win
   CHECK_FALSE(drain(reader).fault);
 }
 
+TEST_CASE("a commit of what is not claimed is refused, and nothing is published") {
+  const TemporaryBus temporary;
+  Writer writer = open_writer(temporary.bus(), small_ring());
+  CHECK(writer.commit(1).error() == Refusal::unclaimed);
+  REQUIRE(writer.claim(100).has_value());
+  CHECK(writer.commit(101).error() == Refusal::unclaimed);
+  CHECK(writer.commit(100).error() == Refusal::unclaimed);  // abandoned with the refusal
+  REQUIRE(writer.claim(100).has_value());
+  CHECK(writer.commit(0).error() == Refusal::empty);
+  REQUIRE(writer.claim(2000).has_value());
+  REQUIRE(writer.publish(bytes_of("abandons it")).has_value());
+  CHECK(writer.commit(2000).error() == Refusal::unclaimed);
+  CHECK(writer.next().value == 1);
+}
+
 TEST_CASE("a sequence is dense from 0 in each epoch and the commit is what counts it (F-16)") {
   const TemporaryBus temporary;
   Writer writer = open_writer(temporary.bus(), small_ring());
