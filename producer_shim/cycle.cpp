@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
-#include "producer_shim/last_cycle.hpp"
+#include "bus/reader.hpp"
+#include "event_generated.h"
 
 namespace ringside {
 namespace {
@@ -12,6 +14,24 @@ std::uint64_t wall_clock_ns() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+/// The cycle of the last event of the producer's segment, if there is one that tells.
+std::optional<std::uint64_t> last_cycle(const Bus& bus, const SegmentName& name) {
+  const Result<Reader> reader = Reader::open(bus, name);
+  if (!reader) return {};
+  RecordCopier copier(*reader, reader->seek({Start::Kind::last, 1}));
+  if (copier.next() != RecordCopier::Next::record) return {};
+  const Bytes payload = copier.record().payload;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(payload.data());
+  flatbuffers::Verifier verifier(bytes, payload.size());
+  if (!VerifyEventBuffer(verifier)) return {};
+  const Event& event = *GetEvent(bytes);
+  const Place* place = nullptr;
+  if (event.body_type() == Body::Embedding) place = event.body_as_Embedding()->place();
+  if (event.body_type() == Body::EmbeddingBatch) place = event.body_as_EmbeddingBatch()->place();
+  if (place == nullptr) return {};
+  return place->cycle();
 }
 
 }  // namespace
@@ -23,6 +43,10 @@ std::uint64_t CycleNumbers::next() {
   // The clock alone would do, were it never set back.
   last_ = std::max(wall_clock_ns(), last_ + 1);
   return last_;
+}
+
+void CycleNumbers::note(std::uint64_t cycle) {
+  last_ = std::max(last_, cycle);
 }
 
 }  // namespace ringside

@@ -10,11 +10,14 @@ namespace ringside {
 
 class CycleNumbers {
  public:
-  /// Goes on after the last event of the producer's segment, if there is one.
+  /// Goes on after the last event of the producer's segment, if there is one that tells.
   CycleNumbers(const Bus& bus, const SegmentName& name);
 
   /// The number of a new cycle: the time in nanoseconds since 1970, as long as it goes forward.
   std::uint64_t next();
+
+  /// A cycle that somebody numbered; those to come are after it.
+  void note(std::uint64_t cycle);
 
  private:
   std::uint64_t last_ = 0;

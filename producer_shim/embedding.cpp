@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -17,6 +18,10 @@ using flatbuffers::Offset;
 
 Offset<flatbuffers::String> create_string(FlatBufferBuilder& builder, std::string_view text) {
   return builder.CreateString(text.data(), text.size());
+}
+
+bool is_finite(const EmbeddingPoint& point) {
+  return std::isfinite(point.x) && std::isfinite(point.y) && std::isfinite(point.z);
 }
 
 /// Numbers strings in the order in which they first come. A hash table of its own, since that of
@@ -89,10 +94,14 @@ class Batch {
     Batch batch(place, points);
     batch.rows_.reserve(points.size());
     batch.episodes_.expect(points.size());  // mostly each its own
-    for (const EmbeddingPoint& point : points)
+    for (const EmbeddingPoint& point : points) {
+      if (!is_finite(point))
+        return fail(Errc::bad_argument, "point ", std::to_string(batch.rows_.size()),
+                    " is not at a finite place");
       batch.rows_.push_back({batch.episodes_.number(point.episode_id),
                              batch.hosts_.number(point.host_id),
                              batch.profiles_.number(point.profile)});
+    }
     if (auto good = check("hosts", batch.hosts_, kMaxHosts); !good)
       return tl::unexpected<Error>(good.error());
     if (auto good = check("profiles", batch.profiles_, kMaxProfiles); !good)
@@ -169,6 +178,7 @@ Result<void> build_batch(FlatBufferBuilder& builder, const Place& place,
 
 Result<Sequence> publish_point(Producer& producer, const Place& place,
                                const EmbeddingPoint& point) {
+  if (!is_finite(point)) return fail(Errc::bad_argument, "the point is not at a finite place");
   return producer.build([&](FlatBufferBuilder& builder) { build_point(builder, place, point); });
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -34,6 +35,20 @@ flatbuffers::Verifier verifier(Bytes event) {
 /// Below this the verifier of schemas reads past the end.
 constexpr std::size_t kSmallestSchema = 8;
 
+/// The first field whose default a binary schema cannot hold: it has a signed number for it.
+std::string lost_default(const flatbuffers::Parser& parser) {
+  for (const flatbuffers::StructDef* const table : parser.structs_.vec) {
+    for (const flatbuffers::FieldDef* const field : table->fields.vec) {
+      std::uint64_t value = 0;
+      if (field->value.type.base_type != flatbuffers::BASE_TYPE_ULONG) continue;
+      if (flatbuffers::StringToNumber(field->value.constant.c_str(), &value) &&
+          value > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
+        return table->name + "." + field->name;
+    }
+  }
+  return {};
+}
+
 template <class BinarySchema>
 Bytes embedded() {
   return {reinterpret_cast<const std::byte*>(BinarySchema::data()), BinarySchema::size()};
@@ -56,6 +71,10 @@ EventType EventType::load() {
 }
 
 Result<EventType> EventType::from_schema_file(const std::filesystem::path& path) {
+  // Of a folder a stream says nothing that helps.
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return fail_errno(EISDIR, "cannot read the schema " + path.string());
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file) return fail_errno(errno != 0 ? errno : EIO, "cannot read the schema " + path.string());
@@ -67,12 +86,18 @@ Result<EventType> EventType::from_schema_file(const std::filesystem::path& path)
   flatbuffers::Parser parser;
   const std::string folder = path.parent_path().empty() ? "." : path.parent_path().string();
   std::array<const char*, 2> includes = {folder.c_str(), nullptr};
-  if (text.find('\0') != std::string::npos ||
-      !parser.Parse(text.c_str(), includes.data(), path.c_str())) {
+  if (text.find('\0') != std::string::npos)
+    return fail(Errc::bad_argument, path.string(),
+                ": not a FlatBuffers schema: it holds a NUL (a binary schema is named .bfbs)");
+  if (!parser.Parse(text.c_str(), includes.data(), path.c_str())) {
     std::string why = parser.error_;
     std::replace(why.begin(), why.end(), '\n', ' ');
     return fail(Errc::bad_argument, path.string(), ": not a FlatBuffers schema: ", why);
   }
+  if (const std::string lost = lost_default(parser); !lost.empty())
+    return fail(Errc::bad_argument, path.string(), ": ", lost,
+                ": a default above 2^63 - 1 is lost in a binary schema, so its events would mean "
+                "something else to each reader; take a smaller one");
   parser.Serialize();
   Result<EventType> type =
       from_binary_schema({reinterpret_cast<const std::byte*>(parser.builder_.GetBufferPointer()),

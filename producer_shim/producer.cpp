@@ -94,7 +94,8 @@ Result<Sequence> Producer::commit_alike(std::size_t size) {
 }
 
 tl::unexpected<Error> Producer::refused(Refusal why) const {
-  if (why != Refusal::displaced) return bad_event();  // an empty one, which no schema accepts
+  // An empty event, which no schema accepts, or one that was never built.
+  if (why != Refusal::displaced) return bad_event();
   return fail(Errc::displaced, name_.text(),
               ": the segment's file was removed, replaced or shortened; this event reached nobody "
               "(open the producer again, and it is made anew)");

@@ -1,8 +1,8 @@
 // The C++ producer API: one Producer writes one segment of the bus.
 //
-//   auto producer = ringside::Producer::open(bus, {"embedding", "knn"},
-//   ringside::EventType::event()); producer->build([](flatbuffers::FlatBufferBuilder& builder) {
-//   ... builder.Finish(root, id); });
+//   auto producer =
+//       ringside::Producer::open(bus, {"embedding", "knn"}, ringside::EventType::event());
+//   producer->build([](flatbuffers::FlatBufferBuilder& builder) { ... builder.Finish(root, id); });
 //
 // Every event is verified against the schema that the segment embeds before anyone can see it. One
 // thread at a time may use a Producer. Publishing never waits for a reader.
@@ -49,6 +49,7 @@ class Producer {
   /// and finishes it. Fails as publish() does.
   template <class Build>
   Result<Sequence> build(Build&& build) {
+    claimed_ = {};
     RingAllocator allocator(writer_);
     flatbuffers::FlatBufferBuilder builder(room_, &allocator);
     build(builder);

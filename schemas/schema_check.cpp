@@ -58,7 +58,14 @@ class Check {
     depths_.assign(objects, 0);
     for (std::size_t i = 0; i < objects; ++i)
       if (object_at(i).is_struct() && !struct_depth(i, 1)) return false;
-    return root() && services() && files();
+    return root() && identifier() && services() && files();
+  }
+
+  /// Whoever builds an event asserts on it.
+  bool identifier() {
+    const std::string_view id = view(schema_.file_ident());
+    const bool is_good = id.empty() || (id.size() == 4 && id.find('\0') == std::string_view::npos);
+    return is_good || refuse("file_identifier", "it has four characters, none of them NUL");
   }
 
   bool root() {

@@ -5,12 +5,18 @@
 #include <limits>
 #include <string>
 
+#include "producer_shim/c/point_layout.hpp"
+
 namespace ringside::c {
 namespace {
 
 using flatbuffers::uoffset_t;
 
 constexpr std::size_t kWord = sizeof(uoffset_t);
+// What the numbers of host and profile in a point can tell apart.
+constexpr std::size_t kMostHosts = std::size_t{std::numeric_limits<std::uint16_t>::max()} + 1;
+constexpr std::size_t kMostProfiles = std::size_t{std::numeric_limits<std::uint8_t>::max()} + 1;
+static_assert(sizeof(Point) == InPoint::kBytes);
 
 constexpr std::size_t up_to(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -83,35 +89,31 @@ const Skeleton& skeleton() {
 Result<BatchEvent> BatchEvent::plan(const PointColumns& columns, std::size_t first,
                                     std::size_t count) {
   BatchEvent batch(columns, first, count);
-  if (auto good = batch.number_texts(); !good) return tl::unexpected<Error>(good.error());
+  auto hosts = batch.name("hosts", columns.host_id, kMostHosts);
+  if (!hosts) return tl::unexpected<Error>(hosts.error());
+  auto profiles = batch.name("profiles", columns.profile, kMostProfiles);
+  if (!profiles) return tl::unexpected<Error>(profiles.error());
+  batch.hosts_ = std::move(*hosts);
+  batch.profiles_ = std::move(*profiles);
   batch.lay_out();
   return batch;
 }
 
-Result<void> BatchEvent::number_texts() {
-  const auto number = [this](const char* what, const RepeatedTexts& column, auto& of,
-                             std::vector<std::string_view>& texts) -> Result<void> {
-    using Number = typename std::remove_reference_t<decltype(of)>::value_type;
-    constexpr std::size_t kMost = std::size_t{std::numeric_limits<Number>::max()} + 1;
-    constexpr std::uint32_t kNone = 0xFFFFFFFF;
-    // A batch names only what it has, so the numbers of the whole column do not do.
-    std::vector<std::uint32_t> here(column.texts().size(), kNone);
-    of.resize(count_);
-    for (std::size_t i = 0; i < count_; ++i) {
-      std::uint32_t& known = here[column.number(first_ + i)];
-      if (known == kNone) {
-        known = static_cast<std::uint32_t>(texts.size());
-        texts.push_back(column[first_ + i]);
-      }
-      of[i] = static_cast<Number>(known);
-    }
-    if (texts.size() <= kMost) return {};
-    return fail(Errc::bad_argument, "a batch of points with ", std::to_string(texts.size()),
-                " different ", what, "; it can number at most ", std::to_string(kMost),
-                ", so publish smaller batches");
-  };
-  if (auto good = number("hosts", columns_->host_id, host_of_, hosts_); !good) return good;
-  return number("profiles", columns_->profile, profile_of_, profiles_);
+Result<BatchEvent::Names> BatchEvent::name(const char* what, const RepeatedTexts& column,
+                                           std::size_t most) const {
+  constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  Names names;
+  names.numbers.assign(column.texts().size(), kNone);
+  for (std::size_t i = first_; i < first_ + count_; ++i) {
+    std::uint32_t& number = names.numbers[column.number(i)];
+    if (number != kNone) continue;
+    number = static_cast<std::uint32_t>(names.texts.size());
+    names.texts.push_back(column[i]);
+  }
+  if (names.texts.size() <= most) return names;
+  return fail(Errc::bad_argument, "a batch of points with ", std::to_string(names.texts.size()),
+              " different ", what, "; it can number at most ", std::to_string(most),
+              ", so publish smaller batches");
 }
 
 void BatchEvent::lay_out() {
@@ -119,8 +121,8 @@ void BatchEvent::lay_out() {
   // The length of the vector goes before the points.
   points_at_ = up_to(skeleton().bytes.size() + kWord, kAlignment);
   hosts_at_ = points_at_ + count_ * sizeof(Point);
-  profiles_at_ = hosts_at_ + texts_bytes(hosts_);
-  episodes_at_ = profiles_at_ + texts_bytes(profiles_);
+  profiles_at_ = hosts_at_ + texts_bytes(hosts_.texts);
+  episodes_at_ = profiles_at_ + texts_bytes(profiles_.texts);
   const TextColumn& column = columns_->episode_id;
   episodes_ = column.is_same() ? 1 : count_;
   episode_texts_at_ = episodes_at_ + kWord + episodes_ * kWord;
@@ -167,12 +169,34 @@ void BatchEvent::write_episodes(std::byte* to) const noexcept {
 void BatchEvent::write_points(std::byte* to) const noexcept {
   const PointColumns& from = *columns_;
   store_word(to + points_at_ - kWord, count_);
-  for (std::size_t i = 0; i < count_; ++i) {
-    const std::size_t at = first_ + i;
-    const Point point(from.x[at], from.y[at], from.z[at], from.phase[at], from.predicted[at],
-                      from.cluster[at], static_cast<std::uint32_t>(episodes_ == 1 ? 0 : i),
-                      host_of_[i], profile_of_[i], from.is_train[at] != 0);
-    std::memcpy(to + points_at_ + i * sizeof(Point), &point, sizeof(point));
+  // A column at a time, whose type is then known, over as many points as stay in the cache.
+  constexpr std::size_t kBlock = 512;
+  for (std::size_t begin = 0; begin < count_; begin += kBlock) {
+    const std::size_t count = std::min(kBlock, count_ - begin);
+    const std::size_t first = first_ + begin;
+    std::byte* const points = to + points_at_ + begin * sizeof(Point);
+    const auto put = [points](std::size_t at) {
+      return [to = points + at](std::size_t i, auto value) {
+        std::memcpy(to + i * sizeof(Point), &value, sizeof(value));
+      };
+    };
+    from.x.for_each(first, count, put(InPoint::kX));
+    from.y.for_each(first, count, put(InPoint::kY));
+    from.z.for_each(first, count, put(InPoint::kZ));
+    from.phase.for_each(first, count, put(InPoint::kPhase));
+    from.predicted.for_each(first, count, put(InPoint::kPredicted));
+    from.cluster.for_each(first, count, put(InPoint::kCluster));
+    from.is_train.for_each(first, count,
+                           [is_train = put(InPoint::kIsTrain)](std::size_t i, std::uint8_t value) {
+                             is_train(i, std::uint8_t{value != 0});
+                           });
+    for (std::size_t i = 0; i < count; ++i) {
+      put(InPoint::kEpisode)(i, static_cast<std::uint32_t>(episodes_ == 1 ? 0 : begin + i));
+      put(InPoint::kHost)(
+          i, static_cast<std::uint16_t>(hosts_.numbers[from.host_id.number(first + i)]));
+      put(InPoint::kProfile)(
+          i, static_cast<std::uint8_t>(profiles_.numbers[from.profile.number(first + i)]));
+    }
   }
 }
 
@@ -186,8 +210,8 @@ void BatchEvent::write(std::byte* to, const Place& place) const noexcept {
   store_word(to + tables.profiles, profiles_at_ - tables.profiles);
   store_word(to + tables.episodes, episodes_at_ - tables.episodes);
   write_points(to);
-  write_texts(to, hosts_at_, hosts_);
-  write_texts(to, profiles_at_, profiles_);
+  write_texts(to, hosts_at_, hosts_.texts);
+  write_texts(to, profiles_at_, profiles_.texts);
   write_episodes(to);
 }
 

@@ -27,7 +27,13 @@ class BatchEvent {
   BatchEvent(const PointColumns& columns, std::size_t first, std::size_t count)
       : columns_(&columns), first_(first), count_(count) {}
 
-  Result<void> number_texts();
+  /// The texts of a column that these points have, in the order in which they first come.
+  struct Names {
+    std::vector<std::uint32_t> numbers;  // by the number in the whole column
+    std::vector<std::string_view> texts;
+  };
+
+  Result<Names> name(const char* what, const RepeatedTexts& column, std::size_t most) const;
   void lay_out();
   static void write_texts(std::byte* to, std::size_t at,
                           const std::vector<std::string_view>& texts) noexcept;
@@ -37,10 +43,8 @@ class BatchEvent {
   const PointColumns* columns_;
   std::size_t first_;
   std::size_t count_;
-  std::vector<std::uint16_t> host_of_;
-  std::vector<std::uint8_t> profile_of_;
-  std::vector<std::string_view> hosts_;
-  std::vector<std::string_view> profiles_;
+  Names hosts_;
+  Names profiles_;
   std::size_t episodes_ = 0;      // how many
   std::size_t episode_room_ = 0;  // bytes from one to the next; 0: each takes what it needs
   std::size_t points_at_ = 0;

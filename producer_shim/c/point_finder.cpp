@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 
 #include "bus/layout.hpp"
 #include "event_generated.h"
@@ -11,14 +12,8 @@ namespace {
 
 constexpr std::size_t kWord = sizeof(flatbuffers::uoffset_t);
 
-// The fields of schemas/event.fbs's struct Point, as the generated class lays them out.
-constexpr std::size_t kEpisodeInPoint = 24;
-constexpr std::size_t kHostInPoint = 28;
-constexpr std::size_t kProfileInPoint = 30;
-constexpr std::size_t kIsTrainInPoint = 31;
-static_assert(sizeof(Point) == 32);
+static_assert(sizeof(Point) == InPoint::kBytes);
 
-/// The texts of one column, as they come.
 void widen(std::size_t& widest, const TextPlace& text) noexcept {
   widest = std::max(widest, text.length);
 }
@@ -32,8 +27,7 @@ void set_numbers(ringside_found_points& found, const std::byte* base, std::ptrdi
   found.is_in_place = 1;
 }
 
-// ---- One batch
-// -----------------------------------------------------------------------------------
+// One batch.
 
 /// How many texts there are, and all of them, each ended with NUL. None of an event that names the
 /// same long text from many places.
@@ -70,7 +64,8 @@ void find_episodes(Bytes event, const PointBatch& batch, ringside_strided_texts&
   }
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t number = same ? 0 : i;
-    if (load<std::uint32_t>(event, batch.points.at + i * sizeof(Point) + kEpisodeInPoint) != number)
+    if (load<std::uint32_t>(event, batch.points.at + i * sizeof(Point) + InPoint::kEpisode) !=
+        number)
       return;
     if (same) continue;
     const TextPlace text = text_at(event, texts, i);
@@ -86,21 +81,30 @@ void find_in_batch(Bytes event, const PointBatch& batch, ringside_found_points& 
                    Names& names) {
   const std::byte* const points = event.data() + batch.points.at;
   constexpr auto kStride = static_cast<std::ptrdiff_t>(sizeof(Point));
-  set_numbers(found, points, kStride, {0, 4, 8, 12, 16, 20, kIsTrainInPoint});
+  set_numbers(found, points, kStride,
+              {InPoint::kX, InPoint::kY, InPoint::kZ, InPoint::kPhase, InPoint::kPredicted,
+               InPoint::kCluster, InPoint::kIsTrain});
   find_episodes(event, batch, found.episode_id);
-  const auto name = [&](const VectorPlace& texts, std::size_t at, std::size_t bytes,
-                        std::string& all, std::size_t& longest, ringside_strided_texts& to) {
-    const std::size_t count = join(event, texts, std::size_t{1} << (8 * bytes), all, longest);
-    if (count > 0) to = {points + at, kStride, bytes, all.c_str(), count};
+  const auto name = [&]<class Number>(Number, const VectorPlace& texts, std::size_t at,
+                                      std::string& all, std::size_t& longest,
+                                      ringside_strided_texts& to) {
+    constexpr std::size_t kMost = std::size_t{std::numeric_limits<Number>::max()} + 1;
+    const std::size_t count = join(event, texts, kMost, all, longest);
+    Number last = 0;
+    for (std::size_t i = 0; i < batch.points.count; ++i)
+      last = std::max(last, load<Number>(event, batch.points.at + i * sizeof(Point) + at));
+    // A number without a text is not for callers to trip over: they copy, and get none.
+    if (last < count) to = {points + at, kStride, sizeof(Number), all.c_str(), count};
   };
-  name(batch.texts[1], kHostInPoint, 2, names.hosts, found.host_id_bytes, found.host_id);
-  name(batch.texts[2], kProfileInPoint, 1, names.profiles, found.profile_bytes, found.profile);
+  name(std::uint16_t{}, batch.texts[1], InPoint::kHost, names.hosts, found.host_id_bytes,
+       found.host_id);
+  name(std::uint8_t{}, batch.texts[2], InPoint::kProfile, names.profiles, found.profile_bytes,
+       found.profile);
   found.episode_id_bytes = found.episode_id.width;
   found.count = batch.points.count;
 }
 
-// ---- Many events of one layout
-// -------------------------------------------------------------------
+// Many events of one layout.
 
 struct Span {
   std::size_t from;
@@ -195,8 +199,7 @@ bool find_at_stride(Bytes run, std::uint64_t count, Bytes first, const SinglePoi
   return true;
 }
 
-// ---- Whatever there is
-// ---------------------------------------------------------------------------
+// Whatever there is.
 
 /// Calls `use` with the ten values of each point of an event.
 template <class Use>

@@ -45,6 +45,21 @@ struct PointBatch {
   std::array<VectorPlace, 3> texts{};  // of offsets to texts: episodes, hosts, profiles
 };
 
+/// Where the values of schemas/event.fbs's struct Point stand, which the generated class hides.
+struct InPoint {
+  static constexpr std::size_t kX = 0;
+  static constexpr std::size_t kY = 4;
+  static constexpr std::size_t kZ = 8;
+  static constexpr std::size_t kPhase = 12;
+  static constexpr std::size_t kPredicted = 16;
+  static constexpr std::size_t kCluster = 20;
+  static constexpr std::size_t kEpisode = 24;
+  static constexpr std::size_t kHost = 28;
+  static constexpr std::size_t kProfile = 30;
+  static constexpr std::size_t kIsTrain = 31;
+  static constexpr std::size_t kBytes = 32;
+};
+
 /// What an event of schemas/event.fbs holds.
 struct PointEvent {
   bool is_batch = false;

@@ -1,11 +1,12 @@
 // The C ABI's producers of points: one at a time, and whole columns.
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <string>
 
 #include "producer_shim/c/batch_event.hpp"
 #include "producer_shim/c/producer_handle.hpp"
-#include "producer_shim/last_cycle.hpp"
 
 namespace ringside::c {
 namespace {
@@ -47,6 +48,8 @@ Result<Sequence> publish_point(ringside_producer& handle, const std::array<const
     if (!text) return tl::unexpected<Error>(text.error());
     checked[i] = *text;
   }
+  if (!std::isfinite(point.x) || !std::isfinite(point.y) || !std::isfinite(point.z))
+    return fail(Errc::bad_argument, "the point is not at a finite place");
   if (point.total > 0 && point.index >= point.total)
     return fail(Errc::bad_argument, "point ", std::to_string(point.index),
                 " goes past the end of its cycle of ", std::to_string(point.total));
@@ -62,7 +65,7 @@ Result<Sequence> publish_point(ringside_producer& handle, const std::array<const
                      .predicted_int = point.predicted,
                      .cluster = point.cluster,
                      .is_train = point.is_train != 0});
-  if (published) handle.last_cycle = point.cycle;
+  if (published) handle.note_cycle(point.cycle);
   return published;
 }
 
@@ -80,10 +83,10 @@ Result<Place> place_of(ringside_producer& handle, const ringside_points& points)
     return fail(Errc::bad_argument, "points up to ", std::to_string(end),
                 " go past the end of their cycle of ", std::to_string(total));
   std::uint64_t cycle = points.cycle;
-  if (cycle == RINGSIDE_NEXT_CYCLE) {
-    if (!handle.last_cycle) handle.last_cycle = last_cycle(handle.bus, handle.producer.name());
-    cycle = handle.last_cycle ? *handle.last_cycle + 1 : 0;
-  }
+  if (cycle == RINGSIDE_NEXT_CYCLE)
+    cycle = handle.cycles().next();
+  else
+    handle.note_cycle(cycle);
   return Place(cycle, points.index, static_cast<std::uint32_t>(total));
 }
 
@@ -91,12 +94,38 @@ Place moved(const Place& place, std::size_t points) {
   return {place.cycle(), place.index() + static_cast<std::uint32_t>(points), place.total()};
 }
 
-/// An event for each point. The template has room for the longest text before the first event, so
-/// that all of them have one layout.
+/// Whether each point fits into the segment as an event of its own.
+Result<void> check_sizes(const ringside_producer& handle, const PointColumns& columns,
+                         std::size_t count) {
+  // What an event takes beside its texts is less than this.
+  constexpr std::size_t kRest = 512;
+  const std::uint64_t most = handle.producer.writer().max_payload();
+  const std::size_t longest =
+      columns.episode_id.longest() + columns.host_id.longest() + columns.profile.longest();
+  if (longest + kRest <= most) return {};
+  for (std::size_t i = 0; i < count; ++i) {
+    flatbuffers::FlatBufferBuilder builder;
+    build_point(builder, Place(), columns[i]);
+    if (builder.GetSize() > most)
+      return fail(Errc::too_large, handle.producer.name().text(), ": point ", std::to_string(i),
+                  " makes an event of ", std::to_string(builder.GetSize()),
+                  " bytes; this segment takes at most ", std::to_string(most),
+                  " (open it with a larger capacity)");
+  }
+  return {};
+}
+
+/// An event for each point. The template has room for the longest text that it takes before the
+/// first event, so that all events that it makes have one layout.
 Result<Sequence> publish_each(ringside_producer& handle, const PointColumns& columns,
                               std::size_t count, const Place& place) {
-  handle.point.fit(
-      {columns.episode_id.longest(), columns.host_id.longest(), columns.profile.longest()});
+  if (auto good = check_sizes(handle, columns, count); !good)
+    return tl::unexpected<Error>(good.error());
+  const auto room = [](std::size_t longest) {
+    return std::min(longest, PointTemplate::kLongestText);
+  };
+  handle.point.fit({room(columns.episode_id.longest()), room(columns.host_id.longest()),
+                    room(columns.profile.longest())});
   Result<Sequence> last = Sequence{};
   for (std::size_t i = 0; i < count && last; ++i)
     last = publish_point(handle, moved(place, i), columns[i]);
@@ -132,14 +161,20 @@ Result<Sequence> publish_batches(ringside_producer& handle, const PointColumns& 
 
 Result<Sequence> publish_points(ringside_producer& handle, const ringside_points& points) {
   if (auto good = check_type(handle); !good) return tl::unexpected<Error>(good.error());
+  const std::uint64_t most = handle.producer.writer().max_payload();
+  const std::size_t batch = points.batch == 0 ? points.count : std::min(points.batch, points.count);
+  // Before anything is done with a number of points that nobody can have meant.
+  if (batch > most / sizeof(Point))
+    return fail(Errc::too_large, handle.producer.name().text(), ": a batch of ",
+                std::to_string(batch),
+                " points does not fit; this segment takes events of at most ", std::to_string(most),
+                " bytes (open it with a larger capacity, or publish smaller batches)");
   const Result<Place> place = place_of(handle, points);
   if (!place) return tl::unexpected<Error>(place.error());
   const Result<PointColumns> columns = PointColumns::read(points);
   if (!columns) return tl::unexpected<Error>(columns.error());
-  Result<Sequence> last = points.batch == 1 ? publish_each(handle, *columns, points.count, *place)
-                                            : publish_batches(handle, *columns, points, *place);
-  if (last) handle.last_cycle = place->cycle();
-  return last;
+  return points.batch == 1 ? publish_each(handle, *columns, points.count, *place)
+                           : publish_batches(handle, *columns, points, *place);
 }
 
 }  // namespace

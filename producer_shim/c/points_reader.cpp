@@ -13,10 +13,11 @@ constexpr int kTries = 16;
 /// One step towards the points that are wanted.
 enum class Step { found, none, lapped, fault };
 
-/// All of [from, next) as one run.
-Step take(const Reader& reader, Sequence from, Run& run) {
+/// All of [from, to) as one run, which the window must still hold.
+Step take(const Reader& reader, Sequence from, Sequence to, Run& run) {
+  if (from == to) return Step::none;
   SequenceRange gap;
-  const RunLimit all{.bytes = reader.geometry().data_capacity};
+  const RunLimit all{.bytes = reader.geometry().data_capacity, .records = to - from};
   switch (reader.take(from, all, run, gap)) {
     case Take::run:
       return Step::found;
@@ -31,8 +32,7 @@ Step take(const Reader& reader, Sequence from, Run& run) {
 }
 
 /// The last events of the window, just as many as have the points of a whole cycle together.
-Step take_cycle(const Reader& reader, Run& run) {
-  const SequenceRange window = reader.window();
+Step take_cycle(const Reader& reader, const SequenceRange& window, Run& run) {
   if (window.count() == 0) return Step::none;
   std::uint64_t wanted = 1;
   std::uint64_t have = 0;
@@ -51,12 +51,12 @@ Step take_cycle(const Reader& reader, Run& run) {
     if (have == 0) {
       const std::uint32_t total = total_of(event, *points);
       // Unknown: the points are appended, and all that are there count.
-      if (total == 0) return take(reader, window.from, run);
+      if (total == 0) return take(reader, window.from, window.to, run);
       wanted = total;
       // An event a point, most likely; the walk is for what is not.
       if (!points->is_batch) {
         const Sequence first{window.to.value - std::min(wanted, window.count())};
-        const Step step = take(reader, first, run);
+        const Step step = take(reader, first, window.to, run);
         ringside_found_points found{};
         Names names;
         if (step != Step::found || measure_points(run.bytes, run.count, found, names)) {
@@ -66,7 +66,7 @@ Step take_cycle(const Reader& reader, Run& run) {
     }
     have += points->points();
   }
-  return take(reader, from, run);
+  return take(reader, from, window.to, run);
 }
 
 int find(const ringside_reader& handle, int which, ringside_found_points& found) {
@@ -74,9 +74,9 @@ int find(const ringside_reader& handle, int which, ringside_found_points& found)
   const std::size_t size = found.size;
   for (int i = 0; i < kTries; ++i) {
     Run run;
-    const Step step = which == RINGSIDE_LATEST
-                          ? take_cycle(handle.reader, run)
-                          : take(handle.reader, handle.reader.window().from, run);
+    const SequenceRange window = handle.reader.window();
+    const Step step = which == RINGSIDE_LATEST ? take_cycle(handle.reader, window, run)
+                                               : take(handle.reader, window.from, window.to, run);
     if (step == Step::none) return RINGSIDE_NOTHING;
     if (step == Step::fault) return failed(contradiction(handle));
     if (step == Step::lapped) continue;

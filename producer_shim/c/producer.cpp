@@ -7,6 +7,9 @@
 namespace ringside::c {
 namespace {
 
+/// An event has at most 2 GiB, and JSON is hardly ever shorter than that.
+constexpr std::size_t kMostJson = std::size_t{1} << 31;
+
 std::string_view text(const char* given) {
   return given == nullptr ? std::string_view() : std::string_view(given);
 }
@@ -54,13 +57,14 @@ Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options&
   Result<Producer> producer =
       Producer::open(bus, name, is_embedding ? embedding : std::move(*type), caps, sync_interval);
   if (!producer) return tl::unexpected<Error>(producer.error());
-  return std::make_unique<ringside_producer>(std::move(*producer), bus, is_embedding,
-                                             sync_interval.has_value());
+  return std::make_unique<ringside_producer>(std::move(*producer), bus, is_embedding);
 }
 
 std::int64_t publish(ringside_producer& handle, Bytes event) {
-  // Events are walked in place, and whole words of them at a time.
-  if (reinterpret_cast<std::uintptr_t>(event.data()) % 8 != 0) {
+  // Events are walked in place, and whole words of them at a time. What is too large is refused
+  // before it is looked at.
+  const bool fits = event.size() <= handle.producer.writer().max_payload();
+  if (fits && reinterpret_cast<std::uintptr_t>(event.data()) % 8 != 0) {
     handle.aligned.assign(event.begin(), event.end());
     event = handle.aligned;
   }
@@ -86,9 +90,6 @@ ringside_producer* ringside_producer_open(const ringside_producer_options* optio
 }
 
 void ringside_producer_close(ringside_producer* producer) {
-  if (producer == nullptr) return;
-  // The thread that syncs did not come along with a fork, and nothing ends without it.
-  if (producer->generation != fork_generation() && producer->syncs) return;
   delete producer;
 }
 
@@ -108,6 +109,8 @@ int64_t ringside_publish_json(ringside_producer* producer, const char* json, siz
     if (!hold) return hold.code();
     if (json == nullptr)
       return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where JSON text is needed");
+    if (size > kMostJson)
+      return failed(RINGSIDE_ERROR_TOO_LARGE, "an event as JSON has at most 2^31 bytes");
     if (!hold->json) {
       Result<JsonEvent> builder = JsonEvent::from_schema(hold->producer.type().schema());
       if (!builder) return failed(builder.error());

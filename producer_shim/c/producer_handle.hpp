@@ -9,6 +9,7 @@
 
 #include "producer_shim/c/failure.hpp"
 #include "producer_shim/c/point_template.hpp"
+#include "producer_shim/cycle.hpp"
 #include "producer_shim/json_event.hpp"
 #include "producer_shim/producer.hpp"
 
@@ -20,22 +21,29 @@ std::uint32_t fork_generation() noexcept;
 }  // namespace ringside::c
 
 struct ringside_producer {
-  ringside_producer(ringside::Producer opened, ringside::Bus where, bool embedding, bool syncing)
-      : producer(std::move(opened)),
-        bus(std::move(where)),
-        is_embedding(embedding),
-        syncs(syncing) {}
+  ringside_producer(ringside::Producer opened, ringside::Bus where, bool embedding)
+      : producer(std::move(opened)), bus(std::move(where)), is_embedding(embedding) {}
+
+  /// Looks at the segment when it is first asked.
+  ringside::CycleNumbers& cycles() {
+    if (!cycles_) cycles_.emplace(bus, producer.name());
+    return *cycles_;
+  }
+  void note_cycle(std::uint64_t cycle) {
+    if (cycles_) cycles_->note(cycle);
+  }
 
   ringside::Producer producer;
   const ringside::Bus bus;
   const bool is_embedding;  // the type is the built-in one, so points can be published
-  const bool syncs;         // a thread of its own brings events to the disk
   ringside::c::PointTemplate point{};
   std::optional<ringside::JsonEvent> json{};  // made when first needed
-  std::optional<std::uint64_t> last_cycle{};
-  std::vector<std::byte> aligned{};  // a copy of an event that came from an odd address
+  std::vector<std::byte> aligned{};           // a copy of an event that came from an odd address
   const std::uint32_t generation = ringside::c::fork_generation();
   std::atomic_flag in_use{};
+
+ private:
+  std::optional<ringside::CycleNumbers> cycles_{};
 };
 
 namespace ringside::c {

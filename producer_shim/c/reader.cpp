@@ -155,7 +155,7 @@ int ringside_next_run(const ringside_reader* reader, uint64_t* cursor, size_t ma
       case Take::fault:
         break;
     }
-    return failed(contradiction(*reader));
+    return failed(fault_at(*reader, at));
   });
 }
 
@@ -214,7 +214,7 @@ int ringside_copy_record(const ringside_reader* reader, uint64_t* cursor, ringsi
         break;
     }
     last.reader = nullptr;
-    return failed(contradiction(*reader));
+    return failed(fault_at(*reader, at));
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "bus/doorbell.hpp"
 #include "bus/reader.hpp"
@@ -27,8 +28,18 @@ namespace ringside::c {
 inline Error contradiction(const ringside_reader& handle) {
   return {Errc::corrupt, 0,
           handle.name.text() +
-              ": the segment contradicts itself, or its file was cut short; see "
+              ": the segment contradicts itself, or its file was cut short or overwritten; see "
               "ringside verify"};
+}
+
+/// Why nothing can be taken at `cursor`.
+inline Error fault_at(const ringside_reader& handle, Sequence cursor) {
+  const Sequence next = handle.reader.window().to;
+  if (cursor <= next || handle.reader.is_truncated()) return contradiction(handle);
+  return {Errc::not_found, 0,
+          handle.name.text() + ": sequence " + std::to_string(cursor.value) +
+              " is not published yet, the next is " + std::to_string(next.value) +
+              " (is the cursor of another epoch?)"};
 }
 
 inline Run to_run(const ringside_run& run) {

@@ -21,8 +21,9 @@
  *
  * Processes. One producer of a name at a time: the next gets RINGSIDE_ERROR_IN_USE until the first
  * is closed or its process has ended, however it ended; then it goes on with the next sequence. A
- * child of fork() must not use what it inherited: its calls get RINGSIDE_ERROR_FORKED. It should
- * close the producer, since that keeps the name taken as long as anyone has it. The library takes
+ * child of fork() must not publish with what it inherited: its calls get RINGSIDE_ERROR_FORKED. It
+ * should close the producer, since that keeps the name taken as long as anyone has it. A reader may
+ * go on in the child, if no other thread was in a call with it at the fork. The library takes
  * SIGBUS to survive segments that are cut short, and passes on those that are not its own; install
  * your handler before the first open, and chain to what was there if you install one later. It
  * cannot be unloaded.
@@ -119,7 +120,8 @@ RINGSIDE_API int64_t ringside_publish_json(ringside_producer* producer, const ch
 
 /* Room in the ring itself for an event of up to `size` bytes, aligned to 8: build it there, then
    commit the bytes that it takes, from the first on. Nobody sees it before. Any other publishing
-   abandons the claim. NULL on failure. */
+   abandons the claim, as does a commit that fails. The oldest events make room at once, whether or
+   not the claim is committed. NULL on failure. */
 RINGSIDE_API void* ringside_claim(ringside_producer* producer, size_t size);
 RINGSIDE_API int64_t ringside_commit(ringside_producer* producer, size_t size);
 
@@ -157,7 +159,8 @@ typedef struct ringside_point {
   uint32_t reserved1; /* 0 */
 } ringside_point;
 
-/* Publishes one point as an event. The texts end with NUL; NULL is "". */
+/* Publishes one point, whose coordinates are finite, as an event. The texts end with NUL; NULL
+   is "". */
 RINGSIDE_API int64_t ringside_publish_point(ringside_producer* producer, const char* episode_id,
                                             const char* host_id, const char* profile,
                                             const ringside_point* point);
@@ -177,7 +180,8 @@ typedef struct ringside_texts {
   size_t size;
 } ringside_texts;
 
-/* The numbers of a column, one after the other. Whole numbers must fit in an int32_t. */
+/* The numbers of a column, one after the other. Whole numbers must fit in an int32_t, and others in
+   a float, finite. */
 enum ringside_number_kind {
   RINGSIDE_FLOAT = 0,
   RINGSIDE_DOUBLE = 1,
@@ -202,7 +206,7 @@ typedef struct ringside_points {
   ringside_numbers x, y, z;                   /* floats or doubles */
   ringside_numbers phase, predicted, cluster; /* whole numbers */
   ringside_numbers is_train;                  /* uint8: 0 is false */
-  uint64_t cycle; /* RINGSIDE_NEXT_CYCLE: the one after the last that this segment has */
+  uint64_t cycle; /* RINGSIDE_NEXT_CYCLE: after all of this segment: the time in ns since 1970 */
   uint32_t index; /* of the first point in its cycle */
   uint32_t total; /* points of the whole cycle; 0: index + count; RINGSIDE_TOTAL_UNKNOWN */
   size_t batch;   /* points an event: 0 is all of them in one, 1 an event for each */
@@ -308,7 +312,8 @@ typedef struct ringside_strided {
 /* Texts in place: text i is at `data + i * stride`, padded with NUL to `width` bytes. Or, where
    `names` is not NULL: at `data + i * stride` is the number of point i's text (unsigned, `width`
    bytes) among `name_count` texts, one after the other in `names`, each ended with NUL. Where
-   `data` is NULL the texts are not in place: copy them. */
+   `data` is NULL the texts are not in place: copy them. A number was below `name_count` when it was
+   found; what overwrites it may not be, so compare it before you use it. */
 typedef struct ringside_strided_texts {
   const void* data;
   ptrdiff_t stride;

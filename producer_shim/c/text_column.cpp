@@ -154,6 +154,13 @@ std::optional<std::string> to_utf8(std::string_view cell, bool is_utf32) {
   return text;
 }
 
+/// Whether cells of that size can lie in memory so many times.
+bool are_countable(const ringside_texts& texts, std::size_t count) noexcept {
+  const bool is_fixed = texts.kind == RINGSIDE_TEXT_FIXED || texts.kind == RINGSIDE_TEXT_UTF32;
+  // As UTF-8 a code point takes up to four bytes.
+  return !is_fixed || texts.size <= PTRDIFF_MAX / 4 / std::max<std::size_t>(count, 1);
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
@@ -167,6 +174,8 @@ Result<TextColumn> TextColumn::read(const char* name, const ringside_texts& text
   const std::size_t size = texts.size;
   if (chars == nullptr && texts.kind != RINGSIDE_TEXT_SAME)
     return fail(Errc::bad_argument, name, ": no texts");
+  if (!are_countable(texts, count))
+    return fail(Errc::bad_argument, name, ": no memory holds texts of that size");
   switch (texts.kind) {
     case RINGSIDE_TEXT_SAME:
       if (chars != nullptr) column.cells_ = chars;
@@ -273,6 +282,8 @@ Result<RepeatedTexts> RepeatedTexts::read(const char* name, const ringside_texts
     return column;
   }
   if (chars == nullptr) return fail(Errc::bad_argument, name, ": no texts");
+  if (!are_countable(texts, count))
+    return fail(Errc::bad_argument, name, ": no memory holds texts of that size");
   column.texts_.clear();
   column.numbers_.resize(count);
   Numbering numbering;

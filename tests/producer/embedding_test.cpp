@@ -1,6 +1,7 @@
 // Points and batches of points, as readers of the segment find them.
 #include "producer_shim/embedding.hpp"
 
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -169,6 +170,14 @@ TEST_CASE("a batch that cannot be is refused, and nothing is published", "[embed
   SECTION("past the end of its cycle") {
     const std::vector<EmbeddingPoint> points(3);
     CHECK_THAT(refusal({1, 2, 4}, points), Contains("past the end of its cycle of 4"));
+  }
+  SECTION("with a point that is nowhere") {
+    std::vector<EmbeddingPoint> points(3);
+    points[1].y = std::numeric_limits<float>::quiet_NaN();
+    CHECK_THAT(refusal({}, points), Contains("point 1 is not at a finite place"));
+    points[1].y = -std::numeric_limits<float>::infinity();
+    CHECK_THAT(refusal({}, points), Contains("point 1 is not at a finite place"));
+    CHECK(publish_point(published.producer(), {}, points[1]).error().code == Errc::bad_argument);
   }
   SECTION("with more profiles than it can number") {
     std::vector<std::string> names;

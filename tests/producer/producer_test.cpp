@@ -3,6 +3,9 @@
 #include "producer_shim/producer.hpp"
 
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
 
 #include <catch2/catch.hpp>
 
@@ -199,6 +202,57 @@ TEST_CASE("what is built in claimed room is verified when it is committed") {
   fill(event.size());
   CHECK(opened.producer->commit_alike(event.size()).value() == Sequence{2});
   CHECK(opened.reader->window().to == Sequence{3});
+}
+
+TEST_CASE("a claim is gone once another event is published, in whatever way") {
+  Opened opened;
+  const auto claim = [&] { REQUIRE(opened.producer->claim(2000).has_value()); };
+  claim();
+  SECTION("built") {
+    REQUIRE(opened.build(1, 3).has_value());
+  }
+  SECTION("built, and refused") {
+    REQUIRE_FALSE(opened.producer->build([](flatbuffers::FlatBufferBuilder& builder) {
+      builder.Finish(CreateLoad(builder, 1));  // without its identifier
+    }));
+  }
+  SECTION("handed over") {
+    REQUIRE(opened.producer->publish(load_event(3)).has_value());
+  }
+  const Sequence next = opened.producer->writer().next();
+  const auto committed = opened.producer->commit(2000);
+  REQUIRE_FALSE(committed.has_value());
+  CHECK(committed.error().code == Errc::bad_argument);
+  CHECK(opened.reader->window().to == next);
+}
+
+TEST_CASE("a schema that would change the meaning of its events is refused, with the place") {
+  const TemporaryDirectory directory;
+  const auto refusal_of = [&](const std::string& name, const std::string& text) {
+    const auto path = std::filesystem::path(directory.path()) / name;
+    std::ofstream(path) << text;
+    const auto type = EventType::from_schema_file(path);
+    return type ? std::string("taken") : type.error().message;
+  };
+  using Catch::Matchers::Contains;
+  // A binary schema has a signed number for each default.
+  const std::string most = "table A { x:ulong = 9223372036854775807; } root_type A;";
+  CHECK_THAT(refusal_of("most.fbs", most), Contains("taken"));
+  const std::string more = "table A { x:ulong = 9223372036854775808; } root_type A;";
+  CHECK_THAT(refusal_of("more.fbs", more), Contains("A.x: a default above 2^63 - 1"));
+  const std::string named =
+      "enum E:ulong { a, b = 18446744073709551615 } table B { e:E = b; } root_type B;";
+  CHECK_THAT(refusal_of("named.fbs", named), Contains("B.e: a default above 2^63 - 1"));
+  CHECK_THAT(refusal_of("nul.fbs", std::string("table A {}\0", 11)), Contains("it holds a NUL"));
+  CHECK_THAT(EventType::from_schema_file(directory.path()).error().message,
+             Contains("Is a directory"));
+
+  // Whoever builds an event with such an identifier would end in an assertion.
+  std::string binary(reinterpret_cast<const char*>(load_schema().data()), load_schema().size());
+  const std::size_t at = binary.find("RSLD");
+  REQUIRE(at != std::string::npos);
+  binary[at + 1] = '\0';
+  CHECK_THAT(refusal_of("id.bfbs", binary), Contains("file_identifier"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 import array
 import ctypes
 import os
+import time
 import unittest
 
 import numpy as np
@@ -101,7 +102,7 @@ class PointsTest(BusTest):
         (line,) = self.tail("embedding/p")
         body = line["event"]["body"]
         self.assertEqual(line["event"]["body_type"], "EmbeddingBatch")
-        self.assertEqual(body["place"], {"cycle": 0, "index": 0, "total": 50})
+        self.assertEqual(body["place"], {**body["place"], "index": 0, "total": 50})
         for i, point in enumerate(body["points"]):
             self.assertEqual(body["episodes"][point["episode"]], given["episode_id"][i])
             self.assertEqual(body["hosts"][point["host"]], given["host_id"][i])
@@ -209,7 +210,8 @@ class PointsTest(BusTest):
             producer.publish_columns(columns(10, seed=cycle))
             producer.close()
         cycles = [e.value["body"]["place"]["cycle"] for e in ringside.Reader("embedding", bus=self.bus)]
-        self.assertEqual(cycles, [0, 1, 2])
+        self.assertEqual(cycles, sorted(set(cycles)))
+        self.assertGreater(cycles[0], time.time_ns() - 60 * 10**9)
         self.assert_same(self.points(), columns(10, seed=2))
         self.assertEqual(len(self.points("window")), 30)
 
