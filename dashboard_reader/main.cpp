@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "bus/bus.hpp"
+#include "bus/standard_streams.hpp"
 #include "bus/start.hpp"
 #include "dashboard_reader/access.hpp"
 #include "dashboard_reader/bus_view.hpp"
@@ -204,6 +205,7 @@ int run(int argc, char** argv) {
 }  // namespace ringside::dashboard
 
 int main(int argc, char** argv) {
+  ringside::occupy_standard_streams();
   try {
     return ringside::dashboard::run(argc, argv);
   } catch (const std::exception& error) {

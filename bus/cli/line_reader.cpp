@@ -27,7 +27,7 @@ LineReader::Next LineReader::next(std::chrono::milliseconds limit) {
     const bool ends_here = newline != std::string_view::npos;
     if (ends_here) ++begin_;
     if (!ends_here && fill(limit, why)) continue;
-    if (!ends_here && why == Next::nothing) return why;
+    if (!ends_here && why != Next::end) return why;
     // The last line may lack its end.
     if (!ends_here && line_.empty()) return Next::end;
     open_ = false;
@@ -46,11 +46,12 @@ bool LineReader::fill(std::chrono::milliseconds limit, Next& why) {
     return false;
   }
   const ssize_t got = ::read(descriptor_, buffer_.data(), buffer_.size());
-  if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
-    why = Next::nothing;
+  if (got < 0) {
+    error_ = errno;
+    why = error_ == EINTR || error_ == EAGAIN ? Next::nothing : Next::failed;
     return false;
   }
-  if (got <= 0) return false;
+  if (got == 0) return false;
   end_ = static_cast<std::size_t>(got);
   bytes_ += end_;
   return true;

@@ -15,7 +15,8 @@ class LineReader {
     line,      ///< line() is the next one, without its end
     too_long,  ///< the next one has more than kMaxLine bytes; line() is its beginning
     nothing,   ///< nothing came within the time
-    end,       ///< of the input, or it cannot be read
+    end,       ///< of the input
+    failed,    ///< it cannot be read; error() says why
   };
 
   static constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
@@ -27,6 +28,8 @@ class LineReader {
   /// Of the line that came last, from 1.
   std::uint64_t number() const { return number_; }
   std::uint64_t bytes() const { return bytes_; }
+  /// An errno.
+  int error() const { return error_; }
 
  private:
   bool fill(std::chrono::milliseconds limit, Next& why);
@@ -40,6 +43,7 @@ class LineReader {
   std::uint64_t bytes_ = 0;
   bool open_ = false;  // line_ has the beginning of one that is not whole
   bool too_long_ = false;
+  int error_ = 0;
 };
 
 }  // namespace ringside::cli

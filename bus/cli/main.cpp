@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "bus/cli/commands.hpp"
+#include "bus/standard_streams.hpp"
 #include "bus/status.hpp"
 
 namespace ringside::cli {
@@ -94,6 +95,7 @@ bool stop_requested() {
 }  // namespace ringside::cli
 
 int main(int argc, char** argv) {
+  ringside::occupy_standard_streams();
   try {
     return ringside::cli::run(argc, argv);
   } catch (const std::exception& error) {

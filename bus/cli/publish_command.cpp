@@ -1,7 +1,9 @@
 // `ringside publish`: any program that prints a JSON object a line is a producer.
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <unistd.h>
@@ -20,13 +22,22 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kIdle{200};
 /// Lines between two looks at the clock.
 constexpr std::uint64_t kLook = 1024;
+/// After a signal, what has been printed by then is published still: as much as a pipe may hold.
+constexpr std::uint64_t kMostInPipe = 1024 * 1024;
 /// Refusals that are told one by one; the rest is counted.
 constexpr std::uint64_t kMostTold = 100;
 
 struct Options {
   ProducerOptions segment;
   std::string schema;
+  std::string type;
 };
+
+Result<EventType> type_of(const Options& options) {
+  if (options.type == "embedding") return EventType::event();
+  if (options.type == "load") return EventType::load();
+  return EventType::from_schema_file(options.schema);
+}
 
 class Publishing {
  public:
@@ -39,24 +50,46 @@ class Publishing {
         producer_(std::move(producer)) {}
 
   int run() {
-    while (!stop_requested()) {
-      const LineReader::Next next = lines_.next(kIdle);
-      if (next == LineReader::Next::end) break;
+    LineReader::Next next = LineReader::Next::nothing;
+    std::optional<std::uint64_t> stop_at;  // bytes
+    while (next != LineReader::Next::end) {
+      if (!stop_at && stop_requested()) stop_at = lines_.bytes() + kMostInPipe;
+      next = lines_.next(stop_at ? std::chrono::milliseconds(0) : kIdle);
+      if (next == LineReader::Next::failed) return cannot_read();
+      if (stop_at && (next == LineReader::Next::nothing || lines_.bytes() > *stop_at)) break;
       if (next == LineReader::Next::nothing)
         producer_.expire();
       else if (next == LineReader::Next::too_long)
         refuse("longer than 16 MiB");
-      else if (!is_blank(lines_.line()))
+      else if (next == LineReader::Next::line && !is_blank(lines_.line()))
         if (const Result<void> taken = take(lines_.line()); !taken) return report(taken.error());
-      if (is_terminal_ && lines_.number() % kLook == 0) show_progress(false);
+      const bool is_idle = next == LineReader::Next::nothing;
+      if (is_terminal_ && (is_idle || lines_.number() % kLook == 0)) show_progress(false);
     }
     show_progress(true);
-    return refused_ == 0 ? 0 : 1;
+    if (next == LineReader::Next::end) return refused_ == 0 ? 0 : 1;
+    return stopped(next == LineReader::Next::nothing && lines_.line().empty());
   }
 
  private:
   static bool is_blank(const std::string& line) {
     return line.find_first_not_of(" \t") == std::string::npos;
+  }
+
+  int cannot_read() {
+    show_progress(true);
+    std::fprintf(stderr, "ringside: cannot read standard input after line %llu: %s\n",
+                 static_cast<unsigned long long>(lines_.number()), std::strerror(lines_.error()));
+    return 1;
+  }
+
+  /// The exit status after a signal: whether anything of the input was left unread.
+  int stopped(bool is_drained) {
+    if (!is_drained)
+      std::fprintf(stderr,
+                   "ringside: stopped by a signal; what came after line %llu was not published\n",
+                   static_cast<unsigned long long>(lines_.number()));
+    return is_drained && refused_ == 0 ? 0 : 1;
   }
 
   /// Fails only if nothing can be published any more.
@@ -68,7 +101,11 @@ class Publishing {
     }
     Result<Sequence> published = producer_.publish(*event);
     if (!published && published.error().code == Errc::displaced) {
-      report(published.error());
+      std::fprintf(
+          stderr,
+          "ringside: %s: the segment's file was removed, replaced or shortened; going on in "
+          "a new one from line %llu\n",
+          producer_.name().text().c_str(), static_cast<unsigned long long>(lines_.number()));
       Result<Producer> again = open_producer(bus_, options_.segment, type_);
       if (!again) return tl::unexpected<Error>(again.error());
       producer_ = std::move(*again);
@@ -118,7 +155,7 @@ class Publishing {
 };
 
 int publish(const Bus& bus, const Options& options) {
-  Result<EventType> type = EventType::from_schema_file(options.schema);
+  Result<EventType> type = type_of(options);
   if (!type) return report(type.error());
   Result<JsonEvent> json = JsonEvent::from_schema(type->schema());
   if (!json) return report(json.error());
@@ -137,11 +174,22 @@ Command add_publish(CLI::App& app) {
       "line that is none is refused with its number and reason, the rest goes on, and the exit "
       "status is 1");
   add_producer_options(*parser, options->segment);
-  parser
-      ->add_option(
-          "--schema", options->schema,
-          "The FlatBuffers schema of the events, .fbs or .bfbs; its root_type is the event")
-      ->required();
+  CLI::Option_group* const kind = parser->add_option_group("What an event is");
+  kind->add_option(
+      "--schema", options->schema,
+      "The FlatBuffers schema of the events, .fbs or .bfbs; its root_type is the event");
+  kind->add_option("--type", options->type,
+                   "A built-in one: embedding (points of the scatter) or load; as the schemas "
+                   "event.fbs and load.fbs say")
+      ->check(CLI::IsMember({"embedding", "load"}));
+  kind->require_option(1);
+  parser->footer(
+      "For example:\n"
+      "  my-program | ringside publish readings --producer mine --schema reading.fbs\n"
+      "with a line such as {\"sensor\": \"roof\", \"celsius\": 21.5}. The type of a union comes "
+      "before its\n"
+      "value: {\"body_type\": \"Embedding\", \"body\": {\"episode_id\": \"e1\", \"x\": 0.5}}. A "
+      "line has at most 16 MiB.");
   return {parser, [options](const Bus& bus) { return publish(bus, *options); }};
 }
 

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,9 +63,7 @@ class Tail {
       return 1;
     }
     Result<Doorbell> doorbell = tl::unexpected<Error>(Error{Errc::not_found, 0, {}});
-    // A follower of events yet to come starts at what is there now, in segments that come later at
-    // their first.
-    start_ = Start{};
+    is_following_ = true;
     while (!stop_requested()) {
       print_available();
       if (!options_.follow || stop_requested()) break;
@@ -98,11 +97,27 @@ class Tail {
         note_fault(segment->name.text() + ": " + printer.error().message);
         continue;
       }
-      sources_.emplace_back(segment, std::move(*printer), segment->reader.seek(start_));
+      sources_.emplace_back(segment, std::move(*printer), begin_of(*segment));
       sources_.back().listed = enlist(segment->reader.epoch());
       sources_.back().tell_cursor();
     }
     return true;
+  }
+
+  /// Where to begin in a segment that has appeared. One that comes while others are followed is
+  /// followed from its first event on, and what is gone of it already is a gap; one that was away
+  /// for a while goes on.
+  Sequence begin_of(const Attached& segment) {
+    const Epoch epoch = segment.reader.epoch();
+    const auto [known, is_new] = epochs_.try_emplace(segment.name, epoch);
+    const auto wanted = wanted_.find(epoch.value);
+    if (wanted != wanted_.end()) return wanted->second;
+    if (!is_new) {
+      std::fprintf(stderr, "ringside: %s: a new epoch, %s\n", segment.name.text().c_str(),
+                   to_hex(epoch).c_str());
+      known->second = epoch;
+    }
+    return is_following_ ? Sequence{0} : segment.reader.seek(start_);
   }
 
   /// A slot in the table of readers. Where that cannot be written, or is full, `stat` knows one
@@ -133,7 +148,11 @@ class Tail {
       earliest->tell_cursor();
     }
     for (Source& source : sources_) source.tell_cursor();
-    std::erase_if(sources_, [](const Source& source) { return source.finished; });
+    std::erase_if(sources_, [this](const Source& source) {
+      if (source.finished)
+        wanted_.insert_or_assign(source.segment->reader.epoch().value, source.copier.cursor());
+      return source.finished;
+    });
     std::fflush(stdout);
     // Whoever reads our output has gone; there is nobody to print to.
     if (std::ferror(stdout) != 0) std::exit(1);
@@ -176,9 +195,10 @@ class Tail {
     }
     if (options_.json) {
       std::printf(
-          "{\"sequence\":%llu,\"timestamp_ns\":\"%llu\",\"producer\":\"%s\",\"event\":%s}\n",
+          "{\"sequence\":%llu,\"timestamp_ns\":\"%llu\",\"producer\":\"%s\",\"epoch\":\"%s\","
+          "\"event\":%s}\n",
           sequence, static_cast<unsigned long long>(record.timestamp.ns), name.producer.c_str(),
-          event->c_str());
+          to_hex(source.segment->reader.epoch()).c_str(), event->c_str());
       return;
     }
     const auto seconds = static_cast<std::time_t>(record.timestamp.ns / 1'000'000'000);
@@ -208,6 +228,9 @@ class Tail {
   Discovery discovery_;
   Result<ReaderTable> readers_ = tl::unexpected<Error>(Error{Errc::not_found, 0, {}});
   std::vector<Source> sources_;
+  std::map<SegmentName, Epoch> epochs_;       // of each segment that was seen, the last
+  std::map<std::uint64_t, Sequence> wanted_;  // what comes next in epochs that went away
+  bool is_following_ = false;                 // what was there at the start has been looked at
   bool failed_ = false;
 };
 
@@ -236,7 +259,7 @@ Command add_tail(CLI::App& app) {
       ->capture_default_str();
   parser->add_flag("--follow,-f", options->follow, "Go on with what is published from now on");
   parser->add_flag("--json", options->json,
-                   "One JSON object a line: sequence, timestamp_ns, producer, event");
+                   "One JSON object a line: sequence, timestamp_ns, producer, epoch, event");
   return {parser, [options](const Bus& bus) { return tail(bus, *options); }};
 }
 

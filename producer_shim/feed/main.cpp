@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "bus/standard_streams.hpp"
 #include "producer_shim/feed/conversion.hpp"
 #include "producer_shim/feed/feed.hpp"
 
@@ -77,6 +78,7 @@ int run(int argc, char** argv) {
 }  // namespace ringside::feed
 
 int main(int argc, char** argv) {
+  ringside::occupy_standard_streams();
   try {
     return ringside::feed::run(argc, argv);
   } catch (const std::exception& error) {

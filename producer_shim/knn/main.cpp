@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "bus/standard_streams.hpp"
 #include "producer_shim/knn/commands.hpp"
 
 namespace {
@@ -29,6 +30,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ringside::occupy_standard_streams();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

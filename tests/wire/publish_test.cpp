@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,11 @@ TEST_CASE("a line that is no event is refused by number and reason, and the rest
       {R"({"count":-1})", "does not fit [0; 65535]"},
       {R"({"good":1})", "good: true or false is wanted, not a number"},
       {R"({"kind":"Sound"})", "Sound"},
+      {R"({"kind":null})", "kind: a whole number is wanted, not null"},
+      {R"({"tags":["a",null]})", "tags: a text is wanted, not null"},
+      {R"({"history":[1,3.5e38]})", "history: a number is wanted, not one that no float can hold"},
+      {R"({"big":18446744073709551616})", "big: a whole number is wanted, not one of that size"},
+      {R"({"tags":"red"})", "tags: a list is wanted, not a text"},
       {R"({"at":[1,2]})", "at: an object is wanted, not a list"},
       {R"({"at":{"x":1}})", "struct"},
       {R"({"at":{"x":1,"z":2}})", R"("z": no such field)"},
@@ -113,6 +119,12 @@ TEST_CASE("a line that is no event is refused by number and reason, and the rest
       {R"({"tags":"a"})", "tags: a list is wanted, not a text"},
       {R"({"notes":[{"texts":"n"}]})", R"("texts": no such field)"},
       {R"({"extra_type":"Note","extra":{"level":3}})", R"("level": no such field)"},
+      {R"({"extra_type":"Reading","extra":{}})", R"("Reading" is none of NONE, Note, Alarm)"},
+      {R"({"extra":{"level":3}})", "extra: its type, extra_type, is missing"},
+      {R"({"extra":{"level":"3"},"extra_type":"Alarm"})",
+       "level: a whole number is wanted, not a text"},
+      {R"({"extra":{"level":3},"name":"n","extra_type":"Alarm"})",
+       "extra: its type, extra_type, has to come before it, or right after it"},
       {R"({"name":"a","name":"b"})", "name: given twice"},
       {R"(["name"])", "an event is an object"},
       {R"("name")", "an event is an object"},
@@ -139,6 +151,147 @@ TEST_CASE("a line that is no event is refused by number and reason, and the rest
     CHECK(message.find(reason) != std::string::npos);
     number += 2;
   }
+}
+
+TEST_CASE("each union is checked by its own type, whichever order they come in") {
+  Workshop workshop;
+  std::ofstream(workshop.schema) << "table B { b:int; } union U { A, B } table A { a:int; deep:U; }"
+                                    "table T { u:U; v:U; all:[U]; } root_type T;";
+  const std::vector<std::string> good = {
+      R"({"u_type":"A","u":{"a":1},"v_type":"B","v":{"b":2}})",
+      R"({"u":{"a":1},"u_type":"A","v_type":2,"v":{"b":2}})",
+      R"({"u":{"deep":{"deep":{"b":7},"deep_type":"B"},"deep_type":"A"},"u_type":"A"})",
+      R"({"all_type":["A","B"],"all":[{"a":1},{"b":2}]})"};
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {R"({"u_type":"A","v_type":"B","u":{"a":1},"v":{"b":2}})",
+       "u: its type, u_type, has to come"},
+      {R"({"v_type":"A","v":{"a":1},"u_type":"B","u":{"b":2}})",
+       "the schema's order; v was before"},
+      {R"({"u":{"deep":{"b":"x"},"deep_type":"B"},"u_type":"A"})", "b: a whole number is wanted"},
+      {R"({"all_type":["A","B"],"all":[{"a":1},{"a":2}]})", R"("a": no such field; there are b)"},
+      {R"({"all_type":["A"],"all":[{"a":"1"}]})", "a: a whole number is wanted, not a text"},
+      {R"({"all":[{"a":1}],"all_type":["A"]})", "all: its type, all_type, has to come before it"}};
+  std::string input;
+  for (const std::string& line : good) input += line + "\n";
+  for (const auto& [line, reason] : bad) input += line + "\n";
+  const Outcome outcome = workshop.publish(input);
+  INFO(outcome.errors);
+  const std::vector<nlohmann::json> events = workshop.events();
+  REQUIRE(events.size() == good.size());
+  CHECK(events[0].at("u").at("a") == 1);
+  CHECK(events[1].at("v").at("b") == 2);
+  CHECK(events[2].at("u").at("deep").at("deep").at("b") == 7);
+  CHECK(events[3].at("all").at(1).at("b") == 2);
+  std::istringstream told(outcome.errors);
+  for (const auto& [line, reason] : bad) {
+    std::string message;
+    std::getline(told, message);
+    INFO(line);
+    CHECK(message.find(reason) != std::string::npos);
+  }
+}
+
+TEST_CASE("what cannot be read to its end is no success") {
+  const Workshop workshop;
+  const auto from = [&](const std::string& redirection) {
+    return run_command({"/bin/sh", "-c", "exec \"$@\" " + redirection, "sh", kRingside, "--bus",
+                        workshop.bus.text(), "publish", "readings", "--producer", "pipe",
+                        "--schema", workshop.schema});
+  };
+  for (const std::string redirection : {"< /", "<&-"}) {
+    INFO(redirection);
+    const Outcome outcome = from(redirection);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.errors.find("cannot read standard input after line 0: ") != std::string::npos);
+  }
+  CHECK(from("< /dev/null").status == 0);
+}
+
+TEST_CASE("what a publisher prints goes into no segment, whichever streams are closed") {
+  const Workshop workshop;
+  const std::string ring = (workshop.bus.path() / "readings/pipe.ring").string();
+  for (const std::string redirection : {"2>&-", ">&- 2>&-", "2>&-", "<&- >&- 2>&-"}) {
+    INFO(redirection);
+    run_command({"/bin/sh", "-c", "echo '{\"name\":\"a\"}' | \"$@\" " + redirection, "sh",
+                 kRingside, "--bus", workshop.bus.text(), "publish", "readings", "--producer",
+                 "pipe", "--schema", workshop.schema});
+    CHECK(run_command({kRingside, "verify", ring}).status == 0);
+    std::ifstream doorbell(workshop.bus.path() / ".doorbell");
+    const std::string bytes{std::istreambuf_iterator<char>(doorbell), {}};
+    CHECK(bytes.find("ringside:") == std::string::npos);
+  }
+  CHECK(workshop.events().size() == 3);
+}
+
+TEST_CASE("a publisher that is stopped publishes what has come, and says if that is not all") {
+  const Workshop workshop;
+  const auto stopped = [&](const std::string& input) {
+    return run_command({"/bin/sh", "-c", input + " | timeout --preserve-status -s TERM 0.5 \"$@\"",
+                        "sh", kRingside, "--bus", workshop.bus.text(), "publish", "readings",
+                        "--producer", "pipe", "--schema", workshop.schema});
+  };
+  const Outcome drained = stopped("(echo '{\"name\":\"1\"}'; sleep 1)");
+  CHECK(drained.status == 0);
+  CHECK(workshop.events().size() == 1);
+  const Outcome half = stopped("(printf '{\"name\":\"2\"}\\n{\"na'; sleep 1)");
+  CHECK(half.status == 1);
+  CHECK(half.errors.find("what came after line 1 was not published") != std::string::npos);
+  CHECK(workshop.events().size() == 2);
+  const Outcome endless = stopped("yes '{\"name\":\"y\"}'");
+  CHECK(endless.status == 1);
+  CHECK(endless.errors.find("stopped by a signal; what came after line ") != std::string::npos);
+}
+
+TEST_CASE("points are published by the built-in type, without a schema") {
+  const Workshop workshop;
+  const auto publish = [&](const std::vector<std::string>& kind) {
+    std::vector<std::string> command = {
+        "/bin/sh",
+        "-c",
+        R"(echo '{"body_type":"Embedding","body":{"episode_id":"e","x":0.5}}' | "$@")",
+        "sh",
+        kRingside,
+        "--bus",
+        workshop.bus.text(),
+        "publish",
+        "readings",
+        "--producer",
+        "pipe"};
+    command.insert(command.end(), kind.begin(), kind.end());
+    return run_command(command);
+  };
+  CHECK(publish({"--type", "embedding"}).status == 0);
+  REQUIRE(workshop.events().size() == 1);
+  CHECK(workshop.events()[0].at("body").at("x") == 0.5);
+  CHECK(publish({"--type", "points"}).status == 2);
+  CHECK(publish({}).status == 2);
+  CHECK(publish({"--type", "embedding", "--schema", workshop.schema}).status == 2);
+}
+
+TEST_CASE("a follower is told of a new epoch, and of what it never saw of it") {
+  const Workshop workshop;
+  CHECK(workshop.publish("{\"name\":\"1\"}\n").status == 0);
+  const std::string told = (workshop.folder.path() / "told").string();
+  Process tail({.command = {kRingside, "--bus", workshop.bus.text(), "tail", "readings", "--follow",
+                            "--json"},
+                .environment = {},
+                .errors = told});
+  std::vector<nlohmann::json> seen;
+  const auto see = [&] { seen.push_back(nlohmann::json::parse(tail.wait_for_line("sequence"))); };
+  see();
+  CHECK(workshop.publish("{\"name\":\"2\"}\n{\"name\":\"3\"}\n", {"--retain", "1"}).status == 0);
+  do see();
+  while (seen.back().at("event").at("name") != "3");
+  CHECK(seen[0].at("epoch") != seen.back().at("epoch"));
+  CHECK(seen.back().at("sequence") == 1);
+  tail.send_signal(SIGTERM);
+  CHECK(tail.wait() == 0);
+  std::ifstream file(told);
+  const std::string errors{std::istreambuf_iterator<char>(file), {}};
+  CHECK(errors.find("readings/pipe: a new epoch, ") != std::string::npos);
+  // Unless it was quick enough to see the first.
+  CHECK((seen.size() == 3 ||
+         errors.find("readings/pipe: sequences 0 to 0 were overwritten") != std::string::npos));
 }
 
 TEST_CASE("publish takes .bfbs as well, and says what is wrong with a schema") {
