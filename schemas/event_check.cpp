@@ -1,7 +1,6 @@
 #include "schemas/event_check.hpp"
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
 
 #include <flatbuffers/reflection_generated.h>
@@ -56,24 +55,15 @@ class Check {
     return *schema_.enums()->Get(static_cast<flatbuffers::uoffset_t>(type.index()));
   }
 
-  /// The most that a scalar of this type takes: a number, or a name of its enum, or, where values
-  /// are flags, all of its names.
+  /// The most that a scalar of this type takes: a number, or a name of its enum.
   std::size_t scalar_text(const reflection::Type& type) {
     if (type.index() < 0) return kNumberText + kMarksText;
     std::size_t& text = enum_texts_[static_cast<std::size_t>(type.index())];
     if (text != 0) return text;
-    const reflection::Enum& one = enum_of(type);
-    bool flags = false;
-    if (one.attributes() != nullptr)
-      for (const reflection::KeyValue* attribute : *one.attributes())
-        flags = flags || std::string_view(attribute->key()->c_str()) == "bit_flags";
     std::size_t longest = kNumberText;
-    std::size_t all = kNumberText;
-    for (const reflection::EnumVal* value : *one.values()) {
+    for (const reflection::EnumVal* value : *enum_of(type).values())
       longest = std::max<std::size_t>(longest, value->name()->size());
-      all += value->name()->size() + 1;
-    }
-    return text = kMarksText + (flags ? all : longest);
+    return text = kMarksText + longest;
   }
 
   /// Not recursive without end, since check_schema allows no struct inside itself.

@@ -1,6 +1,6 @@
 // Whether an event can be walked by the schema of its segment. FlatBuffers' own check by reflection
 // reads the offsets of tables and unions before it knows that they are inside the buffer, and lets
-// a union pass whose type is missing; its printer of JSON then reads a null pointer.
+// a union pass whose type is missing.
 #pragma once
 
 #include "bus/types.hpp"
