@@ -1,4 +1,5 @@
 // The C ABI's producers: opening, single events, JSON, and room in the ring.
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -143,7 +144,9 @@ int64_t ringside_commit(ringside_producer* producer, size_t size) {
 
 int ringside_producer_describe(ringside_producer* producer, ringside_producer_info* info) {
   return guarded([&]() -> int {
-    if (!has_size(info, sizeof(*info))) return ringside_last_error_code();
+    // A program that was built before the struct grew has room for its first fields only.
+    if (!has_size(info, offsetof(ringside_producer_info, takes_points)))
+      return ringside_last_error_code();
     const Hold hold(producer);
     if (!hold) return hold.code();
     const Writer& writer = hold->producer.writer();
@@ -155,6 +158,9 @@ int ringside_producer_describe(ringside_producer* producer, ringside_producer_in
     info->max_event = writer.max_payload();
     info->origin = static_cast<std::int32_t>(writer.origin());
     info->sync_error = writer.sync_error();
+    if (info->size < sizeof(*info)) return RINGSIDE_OK;
+    info->takes_points = hold->is_embedding ? 1 : 0;
+    info->reserved = 0;
     return RINGSIDE_OK;
   });
 }

@@ -139,9 +139,11 @@ typedef struct ringside_producer_info {
   uint64_t next;   /* the sequence that the next event gets */
   uint64_t capacity;
   uint64_t retain;
-  uint64_t max_event; /* bytes of the largest event that fits */
-  int32_t origin;     /* enum ringside_origin */
-  int32_t sync_error; /* errno of the last attempt to reach the disk, or 0 */
+  uint64_t max_event;   /* bytes of the largest event that fits */
+  int32_t origin;       /* enum ringside_origin */
+  int32_t sync_error;   /* errno of the last attempt to reach the disk, or 0 */
+  int32_t takes_points; /* 1: the type is "embedding" */
+  int32_t reserved;     /* 0 */
 } ringside_producer_info;
 RINGSIDE_API int ringside_producer_describe(ringside_producer* producer,
                                             ringside_producer_info* info);

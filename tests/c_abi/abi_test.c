@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -221,6 +222,15 @@ static void test_owners(uint64_t sync_interval_ms) {
   info.size = sizeof info;
   CHECK(ringside_producer_describe(producer, &info) == RINGSIDE_OK);
   CHECK(info.origin == RINGSIDE_TAKEN_UP && info.next == 1 && info.capacity == 65536);
+  CHECK(info.takes_points == 0 && info.reserved == 0);
+  ringside_producer_close(producer);
+  producer = open_producer("embedding", "owner", 65536);
+  CHECK(producer != NULL);
+  CHECK(ringside_producer_describe(producer, &info) == RINGSIDE_OK && info.takes_points == 1);
+  /* As a program asks that was built before the struct grew. */
+  info.takes_points = 7;
+  info.size = offsetof(ringside_producer_info, takes_points);
+  CHECK(ringside_producer_describe(producer, &info) == RINGSIDE_OK && info.takes_points == 7);
   ringside_producer_close(producer);
 }
 

@@ -76,6 +76,23 @@ class ProducerTest(BusTest):
         with ringside.Producer("mine/p", bus=self.bus, schema=content) as producer:
             self.assertEqual(producer.info.origin, "taken up")
 
+    def test_a_schema_of_ones_own_may_have_a_field_episode_id(self):
+        source = os.path.join(self.bus, "step.fbs")
+        with open(source, "w") as file:
+            file.write("table Step { episode_id:string; reward:double; } root_type Step;")
+        self.ringside("publish", "steps", "--producer", "c", "--schema", source, input="{}\n")
+        schema = ringside.Reader("steps", bus=self.bus).schema
+        step = {"episode_id": "e1", "reward": 1.5}
+        with ringside.Producer("steps/p", bus=self.bus, schema=schema) as producer:
+            producer.publish(step)
+        self.assertEqual([line["event"] for line in self.tail("steps/p")], [step])
+        # What the type is decides, not how it was given.
+        with open(os.path.join(SCHEMAS, "event.bfbs"), "rb") as file:
+            embedding = file.read()
+        with ringside.Producer("points/p", bus=self.bus, schema=embedding) as producer:
+            producer.publish(POINT)
+        self.assertEqual(len(ringside.Reader("points", bus=self.bus).points()), 1)
+
     def test_what_is_no_event_is_refused_and_nothing_is_published(self):
         with ringside.Producer("embedding", "p", bus=self.bus) as producer:
             producer.publish(POINT)

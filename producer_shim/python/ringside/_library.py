@@ -105,6 +105,8 @@ class ProducerInfo(Structure):
         ("max_event", c_uint64),
         ("origin", c_int32),
         ("sync_error", c_int32),
+        ("takes_points", c_int32),
+        ("reserved", c_int32),
     ]
 
 

@@ -124,6 +124,8 @@ class Producer:
         if not handle:
             raise c.failure()
         self._handle = handle
+        # Other types may have a field episode_id too, and it makes no point of them.
+        self._takes_points = bool(self._describe().takes_points)
         #: The channel that this publishes on.
         self.channel = channel
         #: The producer's name.
@@ -146,7 +148,7 @@ class Producer:
             return sequence  # type: ignore[no-any-return]
         if isinstance(event, (bytearray, memoryview)):
             return self.publish(bytes(event))
-        if "episode_id" in event:
+        if self._takes_points and "episode_id" in event:
             return self._publish_point(event)
         return self.publish_json(json.dumps(event, ensure_ascii=False))
 
@@ -242,11 +244,15 @@ class Producer:
 
     # ---- the segment -----------------------------------------------------------------------
 
+    def _describe(self) -> c.ProducerInfo:
+        info = c.sized(c.ProducerInfo)
+        c.checked(c.producer_describe(self._handle, ctypes.byref(info)))
+        return info  # type: ignore[no-any-return]
+
     @property
     def info(self) -> ProducerInfo:
         """The segment as it is now."""
-        info = c.sized(c.ProducerInfo)
-        c.checked(c.producer_describe(self._handle, ctypes.byref(info)))
+        info = self._describe()
         return ProducerInfo(
             info.epoch,
             info.oldest,
