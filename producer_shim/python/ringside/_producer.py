@@ -5,12 +5,13 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shlex
 import struct
 import weakref
 from types import TracebackType
 from typing import Any, Mapping, NamedTuple, Optional, Type, Union
 
-from . import _columns
+from . import _arguments, _columns
 from . import _library as c
 from ._errors import InvalidArgument
 
@@ -52,17 +53,6 @@ class ProducerInfo(NamedTuple):
     sync_error: int
 
 
-def split_name(channel: str, producer: Optional[str]) -> "tuple[str, Optional[str]]":
-    """``CHANNEL/PRODUCER`` in one, as the command line writes it, or apart."""
-    if producer is None and "/" in channel:
-        channel, _, producer = channel.partition("/")
-    return channel, producer
-
-
-def to_path(path: Union[str, "os.PathLike[str]", None]) -> Optional[bytes]:
-    return None if path is None else os.fsencode(path)
-
-
 class Producer:
     """The one writer of a segment.
 
@@ -81,21 +71,22 @@ class Producer:
     producers of its own: those that it inherits are closed.
     """
 
+    _handle: Optional[int] = None  # until it is open, and when it is closed
+
     def __init__(
         self,
         channel: str,
         producer: Optional[str] = None,
         *,
         type: Optional[str] = None,  # noqa: A002
-        schema: Union[str, "os.PathLike[str]", bytes, None] = None,
-        bus: Union[str, "os.PathLike[str]", None] = None,
+        schema: Union[_arguments.Path, bytes, bytearray, memoryview, None] = None,
+        bus: Optional[_arguments.Path] = None,
         capacity: int = 0,
         retain: int = 0,
         retain_age: float = 0.0,
         sync_interval: float = 0.0,
     ) -> None:
-        self._handle: Optional[int] = None
-        channel, producer = split_name(channel, producer)
+        channel, producer = _arguments.split_name(channel, producer)
         if producer is None:
             raise InvalidArgument(f"a producer needs a name: Producer({channel!r}, NAME)", -2)
         if schema is None and type is None:
@@ -103,23 +94,21 @@ class Producer:
                 raise InvalidArgument(
                     f"the channel {channel!r} has no built-in type; give schema= (a .bfbs file) or "
                     "type= (embedding or load)",
-                    -3,
                 )
             type = channel  # noqa: A001
-        if schema is not None and not isinstance(schema, bytes):
-            with open(schema, "rb") as file:
-                schema = file.read()
         options = c.sized(c.ProducerOptions)
-        options.bus = to_path(bus)
-        options.channel = channel.encode()
-        options.producer = producer.encode()
-        options.type = type.encode() if type is not None else None
-        options.schema = schema
-        options.schema_size = len(schema) if schema is not None else 0
-        options.capacity = capacity
-        options.retain = retain
-        options.retain_age_ms = max(1, round(retain_age * 1000)) if retain_age else 0
-        options.sync_interval_ms = max(1, round(sync_interval * 1000)) if sync_interval else 0
+        options.bus = _arguments.path("bus", bus)
+        options.channel = _arguments.text("channel", channel)
+        options.producer = _arguments.text("producer", producer)
+        if type is not None:
+            options.type = _arguments.text("type", type)
+        if schema is not None:
+            options.schema = content = _schema(schema)
+            options.schema_size = len(content)
+        options.capacity = _arguments.whole("capacity", capacity)
+        options.retain = _arguments.whole("retain", retain)
+        options.retain_age_ms = _arguments.milliseconds("retain_age", retain_age)
+        options.sync_interval_ms = _arguments.milliseconds("sync_interval", sync_interval)
         handle = c.producer_open(ctypes.byref(options))
         if not handle:
             raise c.failure()
@@ -232,10 +221,13 @@ class Producer:
                 ready = _columns.numbers(name, values, name in _REALS)
             column.kind, column.data = ready[0], ready[1]
             held.append(ready[3])
-        points.cycle = c.NEXT_CYCLE if cycle is None else cycle
-        points.index = index
-        points.total = 0 if total is None else c.TOTAL_UNKNOWN if total == 0 else total
-        points.batch = batch
+        points.cycle = c.NEXT_CYCLE
+        if cycle is not None:
+            points.cycle = _arguments.whole("cycle", cycle, c.NEXT_CYCLE - 1)
+        points.index = _arguments.whole("index", index, _arguments.U32)
+        if total is not None:
+            points.total = _arguments.whole("total", total, c.TOTAL_UNKNOWN - 1) or c.TOTAL_UNKNOWN
+        points.batch = _arguments.whole("batch", batch)
         sequence = c.publish_points(self._handle, ctypes.byref(points))
         del held
         if sequence < 0:
@@ -287,6 +279,21 @@ class Producer:
     def __repr__(self) -> str:
         state = "" if self._handle else " (closed)"
         return f"<ringside.Producer {self.channel}/{self.producer}{state}>"
+
+
+def _schema(given: Any) -> bytes:
+    """The binary schema that was given by its bytes or by its file."""
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        return bytes(given)
+    name = os.fsdecode(given)
+    if name.endswith(".fbs"):
+        folder, source = shlex.quote(os.path.dirname(name) or "."), shlex.quote(name)
+        raise InvalidArgument(
+            f"schema: {name} is the source of a schema; compile it with "
+            f"`flatc --binary --schema -o {folder} {source}`, and give {name[:-4]}.bfbs"
+        )
+    with open(name, "rb") as file:
+        return file.read()
 
 
 def _items(columns: Any) -> Any:

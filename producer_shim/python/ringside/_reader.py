@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
+import math
 import time
 from types import TracebackType
-from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple, Type, Union
+from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple, Type
 
+from . import _arguments
 from . import _library as c
 from ._errors import NotFound, Overwritten
 from ._points import Points
-from ._producer import split_name, to_path
 from ._segments import segments
 
-#: How long a wait goes on before Python gets to look for Ctrl-C.
-_SLICE_MS = 100
+#: How many seconds a wait goes on before Python gets to look for Ctrl-C.
+_SLICE = 0.1
 
 
 class Gap(NamedTuple):
@@ -70,9 +70,10 @@ class Record(NamedTuple):
 class _Mapping:
     """An open segment. Views hold it, so that it lives as long as the last of them."""
 
-    def __init__(self, bus: Optional[bytes], channel: str, producer: str) -> None:
-        self.handle: Optional[int] = None
-        handle = c.reader_open(bus, channel.encode(), producer.encode())
+    handle: Optional[int] = None
+
+    def __init__(self, bus: Optional[bytes], channel: bytes, producer: bytes) -> None:
+        handle = c.reader_open(bus, channel, producer)
         if not handle:
             raise c.failure()
         self.handle = handle
@@ -177,16 +178,20 @@ class Reader:
         channel: str,
         producer: Optional[str] = None,
         *,
-        bus: Union[str, "os.PathLike[str]", None] = None,
+        bus: Optional[_arguments.Path] = None,
         wait: float = 0.0,
     ) -> None:
-        channel, producer = split_name(channel, producer)
-        self._bus = to_path(bus)
-        end = time.monotonic() + wait
+        channel, producer = _arguments.split_name(channel, producer)
+        end = time.monotonic() + _arguments.seconds("wait", wait)
+        self._bus = _arguments.path("bus", bus)
+        self._channel = _arguments.text("channel", channel)
         while True:
+            name = producer if producer is not None else _only_producer(channel, bus)
             try:
-                name = producer if producer is not None else self._only_producer(channel, bus)
-                self._mapping: Optional[_Mapping] = _Mapping(self._bus, channel, name)
+                if name is None:
+                    raise NotFound(f"the channel {channel!r} has no segment; see ringside ls")
+                self._producer = _arguments.text("producer", name)
+                self._mapping: Optional[_Mapping] = self._map()
                 break
             except NotFound:
                 if time.monotonic() >= end:
@@ -197,17 +202,9 @@ class Reader:
         #: The producer's name.
         self.producer = name
 
-    @staticmethod
-    def _only_producer(channel: str, bus: Union[str, "os.PathLike[str]", None]) -> str:
-        names = [one.producer for one in segments(bus) if one.channel == channel]
-        if len(names) == 1:
-            return names[0]
-        if not names:
-            raise NotFound(f"the channel {channel!r} has no segment; see ringside ls")
-        raise NotFound(
-            f"the channel {channel!r} has {len(names)} producers; say which: "
-            + ", ".join(f"{channel}/{name}" for name in names)
-        )
+    def _map(self) -> _Mapping:
+        """The segment of that name, as it is now."""
+        return _Mapping(self._bus, self._channel, self._producer)
 
     def _open(self) -> _Mapping:
         if self._mapping is None:
@@ -263,10 +260,11 @@ class Reader:
         """
         mapping = self._open()
         cursor = self._seek(mapping, start)
+        most = _arguments.whole("max_bytes", max_bytes)
         run = c.RunStruct()
         while True:
             step = c.checked(
-                c.next_run(mapping.handle, ctypes.byref(cursor), max_bytes, ctypes.byref(run))
+                c.next_run(mapping.handle, ctypes.byref(cursor), most, ctypes.byref(run))
             )
             if step == c.NOTHING:
                 return None
@@ -307,6 +305,7 @@ class Reader:
         """
         mapping = self._open()
         cursor = self._seek(mapping, start)
+        silence = math.inf if timeout is None else _arguments.seconds("timeout", timeout)
         reset: Optional[Gap] = None
         silent_since = time.monotonic()
         while True:
@@ -314,16 +313,14 @@ class Reader:
                 reset = None
                 yield event
                 silent_since = time.monotonic()
-            left_ms = _SLICE_MS
-            if timeout is not None:
-                left = silent_since + timeout - time.monotonic()
-                if left <= 0:
-                    return
-                left_ms = max(1, min(_SLICE_MS, int(left * 1000)))
+            left = silent_since + silence - time.monotonic()
+            if left <= 0:
+                return
+            left_ms = max(1, int(min(_SLICE, left) * 1000))
             if c.checked(c.wait(mapping.handle, cursor.value, left_ms)) != c.ENDED:
                 continue
             try:
-                mapping = _Mapping(self._bus, self.channel, self.producer)
+                mapping = self._map()
             except NotFound:
                 time.sleep(left_ms / 1000)
                 continue
@@ -334,7 +331,8 @@ class Reader:
     @staticmethod
     def _seek(mapping: _Mapping, start: str) -> ctypes.c_uint64:
         cursor = ctypes.c_uint64()
-        c.checked(c.seek(mapping.handle, start.encode(), ctypes.byref(cursor)))
+        place = _arguments.text("start", start)
+        c.checked(c.seek(mapping.handle, place, ctypes.byref(cursor)))
         return cursor
 
     @staticmethod
@@ -380,3 +378,14 @@ class Reader:
             return f"<ringside.Reader {self.channel}/{self.producer} (closed)>"
         oldest, following = self.window
         return f"<ringside.Reader {self.channel}/{self.producer} [{oldest}, {following})>"
+
+
+def _only_producer(channel: str, bus: Optional[_arguments.Path]) -> Optional[str]:
+    """The producer of a channel that has just one; None if it has none."""
+    names = [one.producer for one in segments(bus) if one.channel == channel]
+    if len(names) > 1:
+        raise NotFound(
+            f"the channel {channel!r} has {len(names)} producers; say which: "
+            + ", ".join(f"{channel}/{name}" for name in names)
+        )
+    return names[0] if names else None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import os
-from typing import List, NamedTuple, Optional, Union
+from typing import List, NamedTuple, Optional
 
+from . import _arguments
 from . import _library as c
-from ._producer import to_path
 
 
 class Segment(NamedTuple):
@@ -28,9 +27,9 @@ class Segment(NamedTuple):
     fault: str
 
 
-def segments(bus: Union[str, "os.PathLike[str]", None] = None) -> List[Segment]:
+def segments(bus: Optional[_arguments.Path] = None) -> List[Segment]:
     """The segments of the bus now, sorted by name; a bus that does not exist has none."""
-    handle = c.list_open(to_path(bus))
+    handle = c.list_open(_arguments.path("bus", bus))
     if not handle:
         raise c.failure()
     try:
