@@ -147,6 +147,8 @@ class PointsTest(BusTest):
                 "cluster": array.array("q", given["cluster"].tolist()),
                 "is_train": bytes(given["is_train"].tolist()) and bytearray(given["is_train"].tolist()),
             },
+            "objects of numbers": {n: v.astype(object) for n, v in given.items()},
+            "masked arrays that hide nothing": {n: np.ma.masked_array(v) for n, v in given.items()},
             "read-only": {
                 **given,
                 "z": memoryview(given["z"].tobytes()).cast("f"),
@@ -160,6 +162,50 @@ class PointsTest(BusTest):
                     producer.publish_columns(values, batch=batch)
                     self.assert_same(self.points(), given)
                     producer.close()
+
+    def test_whole_numbers_of_any_type_make_columns_with_numpy_and_without(self):
+        producer = self.open()
+        long, big = ctypes.c_long * 3, ctypes.c_int32.__ctype_be__ * 3
+        for numbers in (
+            [np.array([1, 2, 3], kind) for kind in ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8")]
+            + [array.array(letter, [1, 2, 3]) for letter in "bBhHiIlLqQ"]
+            + [long(1, 2, 3), memoryview(array.array("i", [1, 0, 2, 0, 3, 0]))[::2], range(1, 4)]
+        ):
+            with self.subTest(numbers=numbers):
+                producer.publish_columns(episode_id="e", x=numbers, phase_int=numbers)
+                points = self.points()
+                self.assertEqual(points.x.tolist(), [1, 2, 3])
+                self.assertEqual(points.phase_int.tolist(), [1, 2, 3])
+        with self.assertRaisesRegex(TypeError, "phase_int: the type"):
+            producer.publish_columns(episode_id="e", phase_int=big(1, 2, 3))
+
+    def test_what_would_change_in_a_column_is_refused_and_the_column_named(self):
+        producer = self.open()
+        half = [1.5, 2, 3]
+        for name, bad, error in [
+            ("cluster", np.array(half, object), TypeError),
+            ("cluster", np.array([1, None, 3], object), TypeError),
+            ("cluster", np.array(["1", "2", "3"], object), TypeError),
+            ("x", np.array(["1", "2", "nan"], object), TypeError),
+            ("x", np.array([1, None, 3], object), TypeError),
+            ("cluster", half, TypeError),
+            ("cluster", [1, None, 3], TypeError),
+            ("cluster", [1, 2**70, 3], ValueError),
+            ("cluster", np.array([1, 2**70, 3], object), ValueError),
+            ("cluster", array.array("d", half), TypeError),
+            ("cluster", array.array("Q", [1, 2, 2**64 - 1]), ValueError),
+            ("x", ["1", "2", "3"], TypeError),
+            ("cluster", np.ma.masked_array([1, 2, 3], [0, 1, 0]), ValueError),
+            ("x", np.ma.masked_array([1.0, 2, 3], [0, 1, 0]), ValueError),
+            ("episode_id", np.ma.masked_array(["a", "b", "c"], [0, 1, 0]), ValueError),
+            ("host_id", ["a", "\ud800", "c"], ValueError),
+        ]:
+            with self.subTest(name=name, bad=bad), self.assertRaises(error) as caught:
+                producer.publish_columns({"episode_id": "e", "y": [0.0] * 3, name: bad})
+            self.assertTrue(str(caught.exception).startswith(name + ": "), str(caught.exception))
+        with self.assertRaisesRegex(ValueError, "1 values are masked; fill them"):
+            producer.publish_columns(x=np.ma.masked_array([1.0, 2], [0, 1]), episode_id="e")
+        self.assertEqual(producer.info.next, 0)
 
     def test_columns_that_are_left_out_have_their_defaults(self):
         self.open().publish_columns(episode_id="all the same", x=np.arange(5, dtype="f4"))

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import types
 import unittest
 
 import ringside
@@ -48,7 +49,8 @@ class ProducerTest(BusTest):
 
     def test_an_event_by_the_names_of_its_schema_is_published_by_way_of_json(self):
         with ringside.Producer("load", "p", bus=self.bus) as producer:
-            producer.publish({"seed": 2**64 - 1, "sequence": 3, "words": [1, 2**63]})
+            event = {"seed": 2**64 - 1, "sequence": 3, "words": [1, 2**63]}
+            producer.publish(types.MappingProxyType(event))
             producer.publish_json('{"seed": 5}')
         self.assertEqual(
             [line["event"]["seed"] for line in self.tail("load/p")], [2**64 - 1, 5]
@@ -118,6 +120,29 @@ class ProducerTest(BusTest):
             self.assertIn("nose", str(caught.exception))
             self.assertEqual(producer.info.next, 1)
             self.assertEqual(producer.publish(POINT), 1)
+
+    def test_what_no_point_can_have_is_refused_and_the_field_named(self):
+        with ringside.Producer("embedding", "p", bus=self.bus) as producer:
+            for name, bad, error in [
+                ("episode_id", 5, TypeError),
+                ("host_id", None, TypeError),
+                ("profile", "\ud800", ValueError),
+                ("host_id", "a\0b", ValueError),
+                ("x", 1e300, ValueError),
+                ("z", "far", ValueError),
+                ("cluster", 2**31, ValueError),
+                ("phase_int", 1.0, ValueError),
+                ("index", -1, ValueError),
+                ("cycle", 2**64, ValueError),
+                ("total", 2**32, ValueError),
+            ]:
+                with self.subTest(name=name, bad=bad), self.assertRaises(error) as caught:
+                    producer.publish({**POINT, name: bad})
+                self.assertTrue(str(caught.exception).startswith(name + ": "), str(caught.exception))
+            for bad in ("my episode_id", None, ["episode_id"]):
+                with self.subTest(bad=bad), self.assertRaisesRegex(TypeError, "bytes or a mapping"):
+                    producer.publish(bad)
+            self.assertEqual(producer.info.next, 0)
 
     def test_every_byte_of_an_event_may_be_wrong_without_harm(self):
         schema = os.path.join(SCHEMAS, "event.bfbs")

@@ -8,6 +8,7 @@ import os
 import shlex
 import struct
 import weakref
+from collections import abc
 from types import TracebackType
 from typing import Any, Mapping, NamedTuple, Optional, Type, Union
 
@@ -32,9 +33,16 @@ POINT_COLUMNS = (
 )
 _TEXTS = POINT_COLUMNS[:3]
 _REALS = POINT_COLUMNS[3:6]
-_POINT_KEYS = frozenset(POINT_COLUMNS) | {"cycle", "index", "total"}
 # struct ringside_point: x y z, phase predicted cluster, is_train, index, cycle, total.
 _POINT = struct.Struct("=fffiiiB3xIQI4x")
+_LETTERS = {
+    **dict.fromkeys(POINT_COLUMNS[3:6], "f"),
+    **dict.fromkeys(POINT_COLUMNS[6:9], "i"),
+    "index": "I",
+    "cycle": "Q",
+    "total": "I",
+}
+_POINT_KEYS = frozenset(POINT_COLUMNS) | {"cycle", "index", "total"}
 
 #: How a producer came by its segment.
 _ORIGINS = ("created", "taken up", "replaced", "recovered")
@@ -135,8 +143,12 @@ class Producer:
             if sequence < 0:
                 raise c.failure()
             return sequence  # type: ignore[no-any-return]
-        if isinstance(event, (bytearray, memoryview)):
-            return self.publish(bytes(event))
+        if event.__class__ is not dict:
+            if isinstance(event, (bytes, bytearray, memoryview)):
+                return self.publish(bytes(event))
+            if not isinstance(event, abc.Mapping):
+                raise TypeError(f"an event is bytes or a mapping, not {event!r}")
+            event = dict(event)
         if self._takes_points and "episode_id" in event:
             return self._publish_point(event)
         return self.publish_json(json.dumps(event, ensure_ascii=False))
@@ -151,10 +163,10 @@ class Producer:
 
     def _publish_point(self, event: Mapping[str, Any]) -> int:
         get = event.get
-        episode = event["episode_id"].encode()
-        host = get("host_id", "").encode()
-        profile = get("profile", "").encode()
         try:
+            episode = event["episode_id"].encode()
+            host = get("host_id", "").encode()
+            profile = get("profile", "").encode()
             point = _POINT.pack(
                 get("x", 0.0),
                 get("y", 0.0),
@@ -167,13 +179,14 @@ class Producer:
                 get("cycle", 0),
                 get("total", 0),
             )
-        except struct.error as error:
-            raise ValueError(f"a number of the point cannot be stored: {error}") from None
+        except (AttributeError, UnicodeEncodeError, struct.error, OverflowError):
+            _name_what_is_refused(event)
+            raise
         if not _POINT_KEYS.issuperset(event):
             unknown = ", ".join(sorted(set(event) - _POINT_KEYS))
             raise ValueError(f"a point has no {unknown}")
         if b"\0" in episode or b"\0" in host or b"\0" in profile:
-            raise ValueError("a text of the point holds a NUL character")
+            _name_what_is_refused(event)
         sequence = c.publish_point(self._handle, episode, host, profile, point)
         if sequence < 0:
             raise c.failure()
@@ -279,6 +292,17 @@ class Producer:
     def __repr__(self) -> str:
         state = "" if self._handle else " (closed)"
         return f"<ringside.Producer {self.channel}/{self.producer}{state}>"
+
+
+def _name_what_is_refused(point: Mapping[str, Any]) -> None:
+    """Raises the error that names the first field that no point can have."""
+    for name in _TEXTS:
+        _arguments.text(name, point.get(name, ""))
+    for name, letter in _LETTERS.items():
+        try:
+            struct.pack("=" + letter, point.get(name, 0))
+        except (struct.error, OverflowError) as error:
+            raise ValueError(f"{name}: {point[name]!r} cannot be stored ({error})") from None
 
 
 def _schema(given: Any) -> bytes:
