@@ -25,9 +25,11 @@ from ._errors import (
     RingsideError,
     TooLarge,
 )
+from ._events import Event, Events, Gap
 from ._points import Points
 from ._producer import POINT_COLUMNS, Producer, ProducerInfo
-from ._reader import Event, Gap, Reader, Record, Run
+from ._reader import Reader
+from ._run import Record, Run
 from ._segments import Segment, segments
 
 #: The version of libringside.
@@ -40,6 +42,7 @@ __all__ = [
     "Corrupt",
     "Displaced",
     "Event",
+    "Events",
     "Gap",
     "InUse",
     "InvalidArgument",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import array
 import ctypes
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import Any, Dict, Optional
 
 from . import _library as c
 from ._errors import Corrupt, Overwritten
-
-if TYPE_CHECKING:
-    from ._reader import Run, _Mapping
+from ._mapping import Mapping
+from ._run import Run
 
 try:
     import numpy as _numpy
@@ -50,7 +49,7 @@ class Points:
     ``numpy.char.decode(points.episode_id, "utf-8")``. ``text_views`` names those that are views.
     """
 
-    def __init__(self, mapping: "_Mapping", which: int) -> None:
+    def __init__(self, mapping: Mapping, which: int) -> None:
         self._mapping = mapping
         self._columns: Dict[str, Any] = {}
         #: The texts that are views of the mapping, as the numbers are if is_view.
@@ -58,7 +57,7 @@ class Points:
         #: Whether the numbers are views of the mapping.
         self.is_view = False
         #: The events that the points are in; None if there are none.
-        self.run: Optional["Run"] = None
+        self.run: Optional[Run] = None
         self._count = 0
         for _ in range(_TRIES):
             found = c.sized(c.FoundPoints)
@@ -74,8 +73,6 @@ class Points:
         )
 
     def _take(self, found: c.FoundPoints) -> None:
-        from ._reader import Run
-
         run = c.RunStruct.from_buffer_copy(found.run)
         self.run = Run(self._mapping, run)
         self._found = found

@@ -1,0 +1,151 @@
+"""Events as private copies, one after the other, and what was missed between them."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import json
+from typing import TYPE_CHECKING, Any, Dict, Iterator, NamedTuple, Optional, Tuple
+
+from . import _library as c
+from ._mapping import Mapping
+
+if TYPE_CHECKING:
+    _Chain = itertools.chain["Event"]
+else:
+    _Chain = itertools.chain
+
+
+class Gap(NamedTuple):
+    """Sequences [first, end) that a reader missed.
+
+    first   the first sequence that is gone
+    end     the first that is not
+    reason  "overwritten": the producer was faster; or "reset": the segment was made anew, and
+            sequences begin again. first and end are then the sequence that was to come next.
+    """
+
+    first: int
+    end: int
+    reason: str
+
+
+class Event:
+    """One event: a private copy, checked against its checksum, that stays as it is.
+
+    sequence      its number in the segment
+    timestamp_ns  when it was published: nanoseconds since 1970, UTC
+    data          the FlatBuffer, as bytes
+    gaps          what was missed before it, in order; mostly (). There is more than one only where
+                  the segment was made anew: what was missed of the old one, the reset, and what was
+                  missed of the new one.
+    """
+
+    __slots__ = ("sequence", "timestamp_ns", "data", "gaps", "_mapping")
+
+    def __init__(
+        self,
+        sequence: int,
+        timestamp_ns: int,
+        data: bytes,
+        gaps: Tuple[Gap, ...],
+        mapping: Mapping,
+    ) -> None:
+        self.sequence = sequence
+        self.timestamp_ns = timestamp_ns
+        self.data = data
+        self.gaps = gaps
+        self._mapping = mapping
+
+    @property
+    def gap(self) -> Optional[Gap]:
+        """The first of gaps, or None if nothing was missed."""
+        return self.gaps[0] if self.gaps else None
+
+    def json(self) -> str:
+        """The event as one line of JSON, by the schema of its segment.
+
+        Raises InvalidEvent if it holds a text that is not UTF-8.
+        """
+        return self._mapping.json(self.data)
+
+    @property
+    def value(self) -> Dict[str, Any]:
+        """The event as a dict, by the schema's own names. Raises as json() does."""
+        return json.loads(self.json())  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<ringside.Event {self.sequence}: {self.json()}>"
+
+
+class Place:
+    """Where an iteration is: the segment, the next sequence, and what no event has told yet."""
+
+    __slots__ = ("mapping", "sequence", "gaps")
+
+    def __init__(self, mapping: Mapping, sequence: ctypes.c_uint64) -> None:
+        self.mapping = mapping
+        self.sequence = sequence
+        self.gaps: Tuple[Gap, ...] = ()
+
+    def miss(self, first: int, end: int) -> None:
+        """Sequences [first, end) are gone; one gap with those before them, where they adjoin."""
+        last = self.gaps[-1] if self.gaps else None
+        if last is not None and last.reason == "overwritten":
+            self.gaps = (*self.gaps[:-1], Gap(last.first, end, "overwritten"))
+        else:
+            self.gaps = (*self.gaps, Gap(first, end, "overwritten"))
+
+    def move(self, mapping: Mapping) -> None:
+        """Goes on in the segment that is there now.
+
+        A new epoch is read from sequence 0 on, so that what it has lost already is a gap too.
+        """
+        if mapping.describe().epoch != self.mapping.describe().epoch:
+            following = self.sequence.value
+            self.gaps = (*self.gaps, Gap(following, following, "reset"))
+            self.sequence = ctypes.c_uint64(0)
+        self.mapping = mapping
+
+
+class Events(_Chain):
+    """Events one after the other, as Reader.events() and Reader.follow() give them.
+
+    Iterate it, or take them with next(). For one thread at a time.
+    """
+
+    # A chain of one iterator, since its step from event to event is C.
+    _place: Place
+
+    def __new__(cls, place: Place, events: Iterator[Event]) -> "Events":
+        made = super().__new__(cls, events)
+        made._place = place
+        return made
+
+    @property
+    def gaps(self) -> Tuple[Gap, ...]:
+        """What was missed behind the last event, so that no event has told it; mostly ().
+
+        Look here when the iteration has ended: nothing else tells of what is missing at the end.
+        """
+        return self._place.gaps
+
+
+def retained(place: Place) -> Iterator[Event]:
+    """The events from a place on that are there; gaps stay with the place until one tells them."""
+    mapping, cursor, record = place.mapping, ctypes.byref(place.sequence), c.RecordStruct()
+    found = ctypes.byref(record)
+    while True:
+        step = c.copy_record(mapping.handle, cursor, found)
+        if step == c.RUN:
+            data = ctypes.string_at(record.event, record.size)
+            gaps = place.gaps
+            if gaps:
+                place.gaps = ()
+            yield Event(record.sequence, record.timestamp_ns, data, gaps, mapping)
+        elif step == c.GAP:
+            place.miss(record.sequence, place.sequence.value)
+        elif step == c.NOTHING:
+            return
+        else:
+            raise c.failure()

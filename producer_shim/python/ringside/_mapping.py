@@ -1,0 +1,43 @@
+"""An open segment: what every view, run and event of it holds on to."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Optional
+
+from . import _library as c
+
+
+class Mapping:
+    """An open segment. Views hold it, so that it lives as long as the last of them."""
+
+    handle: Optional[int] = None
+
+    def __init__(self, bus: Optional[bytes], channel: bytes, producer: bytes) -> None:
+        handle = c.reader_open(bus, channel, producer)
+        if not handle:
+            raise c.failure()
+        self.handle = handle
+
+    def __del__(self) -> None:
+        if self.handle:
+            c.reader_close(self.handle)
+
+    def describe(self) -> c.ReaderInfo:
+        info = c.sized(c.ReaderInfo)
+        c.checked(c.reader_describe(self.handle, ctypes.byref(info)))
+        return info  # type: ignore[no-any-return]
+
+    def view(self, address: int, size: int) -> memoryview:
+        """Bytes of the mapping, read-only; they keep it open."""
+        held = (ctypes.c_ubyte * size).from_address(address)
+        held.mapping = self  # type: ignore[attr-defined]
+        return memoryview(held).cast("B").toreadonly()
+
+    def json(self, data: bytes) -> str:
+        """An event of this segment as one line of JSON."""
+        length = ctypes.c_size_t()
+        text = c.event_json(self.handle, data, len(data), ctypes.byref(length))
+        if not text:
+            raise c.failure()
+        return ctypes.string_at(text, length.value).decode()
