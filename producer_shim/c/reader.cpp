@@ -218,6 +218,25 @@ int ringside_copy_record(const ringside_reader* reader, uint64_t* cursor, ringsi
   });
 }
 
+int ringside_copy_record_into(const ringside_reader* reader, uint64_t* cursor, void* buffer,
+                              size_t capacity, ringside_record* record) {
+  return guarded([&]() -> int {
+    if (const int bad = check_pointers(cursor, buffer)) return bad;
+    std::uint64_t at = *cursor;
+    const int step = ringside_copy_record(reader, &at, record);
+    if (step == RINGSIDE_RUN) {
+      if (record->size > capacity) {
+        record->event = nullptr;
+        return failed(RINGSIDE_ERROR_TOO_LARGE, "the event is larger than the buffer for it");
+      }
+      std::memcpy(buffer, record->event, record->size);
+      record->event = buffer;
+    }
+    *cursor = at;
+    return step;
+  });
+}
+
 const char* ringside_event_json(const ringside_reader* reader, const void* event, size_t size,
                                 size_t* length) {
   return guarded_pointer([&]() -> const char* {

@@ -293,6 +293,12 @@ RINGSIDE_API int ringside_next_record(const ringside_run* run, size_t* offset,
 RINGSIDE_API int ringside_copy_record(const ringside_reader* reader, uint64_t* cursor,
                                       ringside_record* record);
 
+/* The same into `buffer`, for languages in which a signal's handler or a finalizer may read too
+   before the copy has been used. RINGSIDE_ERROR_TOO_LARGE if the record is larger than `capacity`:
+   record->size says how large, and the cursor stays. */
+RINGSIDE_API int ringside_copy_record_into(const ringside_reader* reader, uint64_t* cursor,
+                                           void* buffer, size_t capacity, ringside_record* record);
+
 /* An event of this reader's as one line of JSON, by the schema of the segment; the bytes must be a
    copy, as ringside_copy_record() makes them. The text is the thread's, until its next call of this
    function; `length`, if not NULL, gets its length. NULL on failure. */

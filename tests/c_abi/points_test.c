@@ -81,6 +81,20 @@ static void test_points_one_by_one(void) {
     CHECK(strstr(json, "\"predicted_int\":-1") != NULL);
   }
   CHECK(ringside_copy_record(reader, &cursor, &record) == RINGSIDE_NOTHING);
+  {
+    static char copy[1024], small[8];
+    cursor = 998;
+    CHECK(ringside_copy_record_into(reader, &cursor, small, sizeof small, &record) ==
+          RINGSIDE_ERROR_TOO_LARGE);
+    CHECK(cursor == 998 && record.size > sizeof small && record.size <= sizeof copy);
+    CHECK(ringside_copy_record_into(reader, &cursor, copy, record.size, &record) == RINGSIDE_RUN);
+    CHECK(cursor == 999 && record.sequence == 998 && record.event == copy);
+    /* The copy is the caller's, whatever the thread reads next. */
+    CHECK(ringside_copy_record(reader, &cursor, &record) == RINGSIDE_RUN);
+    CHECK(strstr(ringside_event_json(reader, copy, record.size, NULL), "\"episode-998\"") != NULL);
+    CHECK(ringside_copy_record_into(reader, &cursor, copy, 0, &record) == RINGSIDE_NOTHING);
+    CHECK(ringside_copy_record_into(reader, &cursor, NULL, 0, &record) == RINGSIDE_ERROR_ARGUMENT);
+  }
   ringside_reader_close(reader);
   ringside_producer_close(producer);
 }

@@ -73,6 +73,14 @@ class ReaderTest(BusTest):
         self.assertEqual(rest[0].gap, ringside.Gap(1, 90, "overwritten"))
         self.assertTrue(all(event.gap is None for event in rest[1:]))
 
+    def test_events_of_any_size_are_read(self):
+        sizes = [0, 1, 400, 520, 3, 70_000, 9_000, 2]
+        with ringside.Producer("load", "p", bus=self.bus, capacity=4 << 20) as producer:
+            for size in sizes:
+                producer.publish({"seed": size, "words": [size] * size})
+        for event, size in zip(ringside.Reader("load", bus=self.bus), sizes):
+            self.assertEqual(event.value["words"], [size] * size)
+
     def test_a_follower_gets_every_event_once_and_in_order(self):
         program = [os.path.join(BIN, "ringside"), "--bus", self.bus, "load", "load"]
         child = subprocess.Popen(

@@ -8,12 +8,17 @@ import json
 from typing import TYPE_CHECKING, Any, Dict, Iterator, NamedTuple, Optional, Tuple
 
 from . import _library as c
+from ._errors import TooLarge
 from ._mapping import Mapping
 
 if TYPE_CHECKING:
     _Chain = itertools.chain["Event"]
 else:
     _Chain = itertools.chain
+
+
+#: Bytes of the memory that events are copied to; it grows where one is larger.
+_FIRST_SIZE = 4096
 
 
 class Gap(NamedTuple):
@@ -133,19 +138,23 @@ class Events(_Chain):
 
 def retained(place: Place) -> Iterator[Event]:
     """The events from a place on that are there; gaps stay with the place until one tells them."""
-    mapping, cursor, record = place.mapping, ctypes.byref(place.sequence), c.RecordStruct()
-    found = ctypes.byref(record)
+    mapping, cursor, record = place.mapping, place.sequence, c.RecordStruct()
+    # Memory of this iteration's own: whoever interrupts it reads into another.
+    size = _FIRST_SIZE
+    buffer = ctypes.create_string_buffer(size)
     while True:
-        step = c.copy_record(mapping.handle, cursor, found)
+        step = c.copy_record_into(mapping.handle, cursor, buffer, size, record)
         if step == c.RUN:
-            data = ctypes.string_at(record.event, record.size)
             gaps = place.gaps
             if gaps:
                 place.gaps = ()
-            yield Event(record.sequence, record.timestamp_ns, data, gaps, mapping)
+            yield Event(record.sequence, record.timestamp_ns, buffer[: record.size], gaps, mapping)
         elif step == c.GAP:
-            place.miss(record.sequence, place.sequence.value)
+            place.miss(record.sequence, cursor.value)
         elif step == c.NOTHING:
             return
+        elif step == TooLarge.code:
+            size = max(record.size, 2 * size)
+            buffer = ctypes.create_string_buffer(size)
         else:
             raise c.failure()

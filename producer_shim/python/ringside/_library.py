@@ -300,15 +300,23 @@ next_record = _declare(
     _held, "next_record", c_int, POINTER(RunStruct), POINTER(c_size_t), POINTER(RecordStruct)
 )
 is_whole = _declare(_held, "is_whole", c_int, c_void_p, POINTER(RunStruct))
-# What the thread keeps between two calls is the thread's, and the lock may change hands between.
-copy_record = _declare(
-    _held, "copy_record", c_int, c_void_p, POINTER(c_uint64), POINTER(RecordStruct)
+copy_record_into = _declare(
+    _held,
+    "copy_record_into",
+    c_int,
+    c_void_p,
+    POINTER(c_uint64),
+    c_void_p,
+    c_size_t,
+    POINTER(RecordStruct),
 )
+# The text is the thread's, and ctypes copies that of a c_char_p before any more Python runs.
 event_json = _declare(
-    _held, "event_json", c_void_p, c_void_p, c_char_p, c_size_t, POINTER(c_size_t)
+    _held, "event_json", c_char_p, c_void_p, c_char_p, c_size_t, POINTER(c_size_t)
 )
-wait = _declare(_free, "wait", c_int, c_void_p, c_uint64, c_int64)
+# Its names are the thread's until its next call: by _guards.alone().
 find_points = _declare(_free, "find_points", c_int, c_void_p, c_int, POINTER(FoundPoints))
+wait = _declare(_free, "wait", c_int, c_void_p, c_uint64, c_int64)
 copy_points = _declare(
     _free, "copy_points", c_int, c_void_p, POINTER(FoundPoints), POINTER(CopiedPoints)
 )
@@ -329,6 +337,14 @@ def checked(code: int) -> int:
     if code < 0:
         raise failure()
     return code
+
+
+def opened(open_it: Any, *arguments: Any) -> int:
+    """The handle that a function opens."""
+    handle = open_it(*arguments)
+    if not handle:
+        raise failure()
+    return handle  # type: ignore[no-any-return]
 
 
 def sized(struct: Any) -> Any:

@@ -6,6 +6,7 @@ import ctypes
 from typing import Optional
 
 from . import _library as c
+from ._guards import alone
 
 
 class Mapping:
@@ -14,10 +15,7 @@ class Mapping:
     handle: Optional[int] = None
 
     def __init__(self, bus: Optional[bytes], channel: bytes, producer: bytes) -> None:
-        handle = c.reader_open(bus, channel, producer)
-        if not handle:
-            raise c.failure()
-        self.handle = handle
+        self.handle = alone(c.opened, c.reader_open, bus, channel, producer)
 
     def __del__(self) -> None:
         if self.handle:
@@ -36,8 +34,7 @@ class Mapping:
 
     def json(self, data: bytes) -> str:
         """An event of this segment as one line of JSON."""
-        length = ctypes.c_size_t()
-        text = c.event_json(self.handle, data, len(data), ctypes.byref(length))
-        if not text:
+        text = c.event_json(self.handle, data, len(data), None)
+        if text is None:
             raise c.failure()
-        return ctypes.string_at(text, length.value).decode()
+        return text.decode()  # type: ignore[no-any-return]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import array
 import ctypes
 import sys
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from . import _library as c
 from ._errors import Corrupt, Overwritten
+from ._guards import alone
 from ._mapping import Mapping
 from ._run import Run
 
@@ -60,11 +61,11 @@ class Points:
         self.run: Optional[Run] = None
         self._count = 0
         for _ in range(_TRIES):
-            found = c.sized(c.FoundPoints)
-            if c.checked(c.find_points(mapping.handle, which, ctypes.byref(found))) != c.RUN:
-                self._copy(found)
+            found, names = alone(_find, mapping.handle, which)
+            if found is None:
+                self._copy(c.sized(c.FoundPoints))
                 return
-            self._take(found)
+            self._take(found, names)
             if self.is_view or self.run is None or self._copied_whole:
                 return
         raise Overwritten(
@@ -72,7 +73,7 @@ class Points:
             "larger capacity"
         )
 
-    def _take(self, found: c.FoundPoints) -> None:
+    def _take(self, found: c.FoundPoints, names: Dict[str, List[bytes]]) -> None:
         run = c.RunStruct.from_buffer_copy(found.run)
         self.run = Run(self._mapping, run)
         self._found = found
@@ -92,9 +93,10 @@ class Points:
                 self._columns[name] = self._view(place.data, place.stride, f"S{place.width}")
                 views.append(name)
             elif place.data:
-                # The names are the thread's until its next call, so they are split now.
-                self._coded[name] = (_names(place), self._view(place.data, place.stride,
-                                                               f"u{place.width}"))
+                # "S1" where all names are empty: NumPy knows no type of no bytes.
+                kind = "S" if any(names[name]) else "S1"
+                codes = self._view(place.data, place.stride, f"u{place.width}")
+                self._coded[name] = (_numpy.array(names[name], dtype=kind), codes)
         self.text_views = tuple(views)
 
     def _view(self, address: int, stride: int, kind: str) -> Any:
@@ -236,13 +238,23 @@ class Points:
         return f"<ringside.Points: {self._count} {kind}>"
 
 
-def _names(place: c.StridedTexts) -> Any:
+def _find(
+    handle: Optional[int], which: int
+) -> Tuple[Optional[c.FoundPoints], Dict[str, List[bytes]]]:
+    """Where the points are, None if there are none, and the names that texts are numbers of."""
+    found = c.sized(c.FoundPoints)
+    if c.checked(c.find_points(handle, which, found)) != c.RUN:
+        return None, {}
+    return found, {name: _names(getattr(found, name)) for name in _TEXTS}
+
+
+def _names(place: c.StridedTexts) -> List[bytes]:
     names = []
     at = place.names
-    for _ in range(place.name_count):
+    for _ in range(place.name_count if at else 0):
         names.append(ctypes.string_at(at))
         at += len(names[-1]) + 1
-    return _numpy.array(names, dtype="S") if any(names) else _numpy.array(names, dtype="S1")
+    return names
 
 
 def _new_numbers(kind: str, code: str, count: int) -> Any:

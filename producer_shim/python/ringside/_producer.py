@@ -15,6 +15,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Type, Union
 from . import _arguments, _columns
 from . import _library as c
 from ._errors import InvalidArgument
+from ._guards import alone
 
 _BUILT_IN = ("embedding", "load")
 
@@ -117,10 +118,7 @@ class Producer:
         options.retain = _arguments.whole("retain", retain)
         options.retain_age_ms = _arguments.milliseconds("retain_age", retain_age)
         options.sync_interval_ms = _arguments.milliseconds("sync_interval", sync_interval)
-        handle = c.producer_open(ctypes.byref(options))
-        if not handle:
-            raise c.failure()
-        self._handle = handle
+        self._handle = alone(c.opened, c.producer_open, options)
         # Other types may have a field episode_id too, and it makes no point of them.
         self._takes_points = bool(self._describe().takes_points)
         #: The channel that this publishes on.

@@ -7,6 +7,7 @@ from typing import List, NamedTuple, Optional
 
 from . import _arguments
 from . import _library as c
+from ._guards import alone
 
 
 class Segment(NamedTuple):
@@ -29,9 +30,7 @@ class Segment(NamedTuple):
 
 def segments(bus: Optional[_arguments.Path] = None) -> List[Segment]:
     """The segments of the bus now, sorted by name; a bus that does not exist has none."""
-    handle = c.list_open(_arguments.path("bus", bus))
-    if not handle:
-        raise c.failure()
+    handle = alone(c.opened, c.list_open, _arguments.path("bus", bus))
     try:
         found = []
         one = c.sized(c.SegmentStruct)
