@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, NamedTuple, Optional, Tup
 
 from . import _library as c
 from ._errors import TooLarge
+from ._guards import OneOfAKind
 from ._mapping import Mapping
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Event:
     gaps          what was missed before it, in order; mostly (). There is more than one only where
                   the segment was made anew: what was missed of the old one, the reset, and what was
                   missed of the new one.
+
+    It may be copied, and pickled: then it is these four, and json() and value, which need the schema
+    of its segment, raise ValueError.
     """
 
     __slots__ = ("sequence", "timestamp_ns", "data", "gaps", "_mapping")
@@ -53,8 +57,8 @@ class Event:
         sequence: int,
         timestamp_ns: int,
         data: bytes,
-        gaps: Tuple[Gap, ...],
-        mapping: Mapping,
+        gaps: Tuple[Gap, ...] = (),
+        mapping: Optional[Mapping] = None,
     ) -> None:
         self.sequence = sequence
         self.timestamp_ns = timestamp_ns
@@ -70,8 +74,10 @@ class Event:
     def json(self) -> str:
         """The event as one line of JSON, by the schema of its segment.
 
-        Raises InvalidEvent if it holds a text that is not UTF-8.
+        Raises InvalidEvent if it holds a text that is not UTF-8, and ValueError if it was pickled.
         """
+        if self._mapping is None:
+            raise ValueError("an event that was pickled has no schema; take its data")
         return self._mapping.json(self.data)
 
     @property
@@ -80,7 +86,20 @@ class Event:
         return json.loads(self.json())  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"<ringside.Event {self.sequence}: {self.json()}>"
+        try:
+            shown = self.json()
+        except ValueError:
+            shown = f"{len(self.data)} bytes"
+        return f"<ringside.Event {self.sequence}: {shown}>"
+
+    def __copy__(self) -> "Event":
+        return Event(self.sequence, self.timestamp_ns, self.data, self.gaps, self._mapping)
+
+    def __deepcopy__(self, memo: Any) -> "Event":
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        return Event, (self.sequence, self.timestamp_ns, self.data, self.gaps)
 
 
 class Place:
@@ -113,12 +132,13 @@ class Place:
         self.mapping = mapping
 
 
-class Events(_Chain):
+class Events(OneOfAKind, _Chain):
     """Events one after the other, as Reader.events() and Reader.follow() give them.
 
     Iterate it, or take them with next(). For one thread at a time.
     """
 
+    _instead = "begin another with Reader.events()"
     # A chain of one iterator, since its step from event to event is C.
     _place: Place
 

@@ -1,7 +1,4 @@
-"""What keeps others out between a call of libringside and the copying out of what it gave.
-
-Events need none of it: they are copied into memory of their iteration's own.
-"""
+"""What keeps handles of libringside from being doubled, and what it gives from being mixed up."""
 
 from __future__ import annotations
 
@@ -10,6 +7,17 @@ import threading
 from typing import Any, Callable, List, Tuple, TypeVar
 
 Result = TypeVar("Result")
+
+
+class OneOfAKind:
+    """What holds a handle or views of this process: of two with the same one, the first to go would
+    close it under the other."""
+
+    #: What to do instead of copying or pickling it.
+    _instead = ""
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} is not copied or pickled: {self._instead}")
 
 
 class _Thread(threading.local):

@@ -6,11 +6,13 @@ import ctypes
 from typing import Optional
 
 from . import _library as c
-from ._guards import alone
+from ._guards import OneOfAKind, alone
 
 
-class Mapping:
+class Mapping(OneOfAKind):
     """An open segment. Views hold it, so that it lives as long as the last of them."""
+
+    _instead = "open a Reader of the segment"
 
     handle: Optional[int] = None
 

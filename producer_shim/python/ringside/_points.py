@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import _library as c
 from ._errors import Corrupt, Overwritten
-from ._guards import alone
+from ._guards import OneOfAKind, alone
 from ._mapping import Mapping
 from ._run import Run
 
@@ -36,7 +36,7 @@ _MOST_TEXT = 1 << 28
 _MOST_TEXT_TIMES = 64
 
 
-class Points:
+class Points(OneOfAKind):
     """The points of a channel: ``x``, ``y``, ``z``, ``phase``, ``predicted``, ``cluster``,
     ``is_train``, ``episode_id``, ``host_id`` and ``profile``, all of the same length.
 
@@ -49,6 +49,8 @@ class Points:
     Texts are UTF-8 bytes (NumPy's "S"): ``points.episode_id.astype(str)`` for ASCII, else
     ``numpy.char.decode(points.episode_id, "utf-8")``. ``text_views`` names those that are views.
     """
+
+    _instead = "take copy().columns(), which are plain arrays"
 
     def __init__(self, mapping: Mapping, which: int) -> None:
         self._mapping = mapping

@@ -15,7 +15,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Type, Union
 from . import _arguments, _columns
 from . import _library as c
 from ._errors import InvalidArgument
-from ._guards import alone
+from ._guards import OneOfAKind, alone
 
 _BUILT_IN = ("embedding", "load")
 
@@ -62,7 +62,7 @@ class ProducerInfo(NamedTuple):
     sync_error: int
 
 
-class Producer:
+class Producer(OneOfAKind):
     """The one writer of a segment.
 
     >>> with ringside.Producer("embedding", "notebook") as producer:
@@ -80,6 +80,7 @@ class Producer:
     producers of its own: those that it inherits are closed.
     """
 
+    _instead = "a segment has one writer; publish through this one, or open another name"
     _handle: Optional[int] = None  # until it is open, and when it is closed
 
     def __init__(

@@ -12,6 +12,7 @@ from . import _arguments
 from . import _library as c
 from ._errors import NotFound
 from ._events import Event, Events, Place, retained
+from ._guards import OneOfAKind
 from ._mapping import Mapping
 from ._points import Points
 from ._run import Run
@@ -21,7 +22,7 @@ from ._segments import segments
 _SLICE = 0.1
 
 
-class Reader:
+class Reader(OneOfAKind):
     """A segment, open for reading; the producer never notices.
 
     >>> points = ringside.Reader("embedding").points()
@@ -30,6 +31,8 @@ class Reader:
     more than one, the error names them. ``wait`` is how many seconds a segment that is not there
     yet is waited for. Views that come out of it (runs, points) stay valid after it is closed.
     """
+
+    _instead = "open another Reader of the segment where it is needed"
 
     def __init__(
         self,

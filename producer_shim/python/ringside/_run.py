@@ -7,6 +7,7 @@ from typing import Any, Iterator, NamedTuple
 
 from . import _library as c
 from ._errors import Overwritten
+from ._guards import OneOfAKind
 from ._mapping import Mapping
 
 
@@ -23,7 +24,7 @@ class Record(NamedTuple):
     event: memoryview
 
 
-class Run:
+class Run(OneOfAKind):
     """Consecutive records as they stand in the ring: one span of memory, nothing copied.
 
     The producer may overwrite it at any moment. Use it, then call check() (or is_whole()): only
@@ -34,6 +35,8 @@ class Run:
     count  how many records there are; also len(run)
     bytes  all of them, headers included: a read-only view of the mapping
     """
+
+    _instead = "take bytes(run.bytes), and then check()"
 
     def __init__(self, mapping: Mapping, run: c.RunStruct) -> None:
         self._mapping = mapping
