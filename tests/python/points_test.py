@@ -57,12 +57,14 @@ class PointsTest(BusTest):
         """Every byte of every number is inside the mapping, and cannot be written."""
         self.assertTrue(points.is_view)
         base, size = reader.mapping
-        for name in ("x", "y", "z", "phase", "predicted", "cluster", "is_train"):
+        for name in ("x", "y", "z", "phase_int", "predicted_int", "cluster", "is_train"):
             column = getattr(points, name)
             first = column.ctypes.data
             last = first + (len(column) - 1) * column.strides[0] + column.itemsize
             self.assertTrue(base <= first and last <= base + size, name)
             self.assertFalse(column.flags.writeable)
+            with self.assertRaises(ValueError):
+                column.flags.writeable = True
             self.assertFalse(column.flags.owndata)
 
     def test_150000_points_are_seen_in_place_from_one_event_or_from_one_each(self):
@@ -297,7 +299,7 @@ class PointsTest(BusTest):
         self.assertFalse(points.is_view)
         self.assert_same(points, given)
 
-    def test_points_of_the_cpp_producer_are_read_whatever_their_layout(self):
+    def test_points_from_json_are_read_whatever_their_layout(self):
         # The schema's own defaults are left out there, so layouts differ from point to point.
         producer = self.open("json")
         bodies = [
@@ -328,6 +330,29 @@ class PointsTest(BusTest):
         with self.assertRaises(ringside.Overwritten):
             points.copy()
         self.assert_same(copy, given)
+
+    def test_columns_have_the_names_of_the_schema_alone(self):
+        self.open().publish_columns(columns(10))
+        points = self.points()
+        self.assertEqual(set(points.columns()), set(ringside.POINT_COLUMNS))
+        columns_there = {
+            name
+            for name in dir(points)
+            if not name.startswith("_") and isinstance(getattr(points, name), np.ndarray)
+        }
+        self.assertEqual(columns_there, set(ringside.POINT_COLUMNS))
+
+    def test_a_copy_shares_nothing_also_if_it_is_one_of_a_copy(self):
+        given = columns(100)
+        self.open().publish_columns(given)
+        points = self.points()
+        first = points.copy()
+        second = first.copy()
+        for name, column in second.columns().items():
+            self.assertFalse(np.shares_memory(column, getattr(first, name)), name)
+            column[:] = column[::-1].copy()
+        self.assert_same(first, given)
+        self.assert_same(points, given)
 
     def test_views_outlive_their_reader_and_its_file(self):
         self.open().publish_columns(columns(100))

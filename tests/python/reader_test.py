@@ -59,6 +59,11 @@ class ReaderTest(BusTest):
             self.assertFalse(run.is_whole())
             with self.assertRaises(ringside.Overwritten):
                 run.check()
+            # Where the first record began there is now the middle of a large event.
+            for size in range(1000, 1100):
+                producer.publish({"seed": 1, "words": [2**64 - 1] * size})
+            with self.assertRaises(ringside.Overwritten):
+                list(run)
 
     def test_what_was_overwritten_before_it_was_read_is_told(self):
         with ringside.Producer("load", "p", bus=self.bus, retain=10) as producer:

@@ -48,13 +48,17 @@ class WithoutNumpyTest(BusTest):
                 self.assertFalse(points.is_view)
                 self.assertEqual(points.x, GIVEN["x"])
                 self.assertEqual(points.y.tolist(), GIVEN["y"])
-                self.assertEqual(points.phase.tolist(), list(range(100)))
-                self.assertEqual(points.predicted.tolist(), [-1] * 100)
+                self.assertEqual(points.phase_int.tolist(), list(range(100)))
+                self.assertEqual(points.predicted_int.tolist(), [-1] * 100)
                 self.assertEqual(points.is_train.tolist(), [0, 1] * 50)
                 self.assertEqual([id.decode() for id in points.episode_id], GIVEN["episode_id"])
                 self.assertEqual([host.decode() for host in points.host_id], GIVEN["host_id"])
                 self.assertEqual(points.profile[99], b"all")
-                self.assertEqual(points.copy().x, points.x)
+                copy = points.copy().copy()
+                copy.x[0] = 77
+                self.assertEqual(points.x, GIVEN["x"])
+                self.assertEqual(list(copy.episode_id), list(points.episode_id))
+                self.assertIsNot(copy.episode_id, points.episode_id)
 
     def test_events_and_runs(self):
         with ringside.Producer("load", "p", bus=self.bus) as producer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import copy
 import ctypes
 import sys
 from typing import Any, Dict, List, Optional, Tuple
@@ -37,7 +38,7 @@ _MOST_TEXT_TIMES = 64
 
 
 class Points(OneOfAKind):
-    """The points of a channel: ``x``, ``y``, ``z``, ``phase``, ``predicted``, ``cluster``,
+    """The points of a channel: ``x``, ``y``, ``z``, ``phase_int``, ``predicted_int``, ``cluster``,
     ``is_train``, ``episode_id``, ``host_id`` and ``profile``, all of the same length.
 
     With NumPy, and where ``is_view`` is true, the columns of numbers are strided views of the
@@ -103,10 +104,11 @@ class Points(OneOfAKind):
 
     def _view(self, address: int, stride: int, kind: str) -> Any:
         assert self.run is not None
+        # Of an array and not of the buffer itself, to which NumPy would allow writing again.
         return _numpy.ndarray(
             (self._count,),
             dtype=kind,
-            buffer=self.run.bytes,
+            buffer=self.run.array(),
             offset=address - self.run.address,
             strides=(stride,),
         )
@@ -151,10 +153,8 @@ class Points(OneOfAKind):
         same.run = self.run
         same.is_view = False
         same.text_views = ()
-        same._columns = {name: column[:] for name, column in self._columns.items()}
-        if self.is_view:
-            same._columns = {name: column.copy() for name, column in self._columns.items()}
-            self.check()
+        same._columns = copy.deepcopy(self._columns)
+        self.check()
         return same
 
     # ---- columns -----------------------------------------------------------------------------
@@ -185,17 +185,12 @@ class Points(OneOfAKind):
         return self._columns["z"]
 
     @property
-    def phase(self) -> Any:
-        """The column phase_int."""
+    def phase_int(self) -> Any:
         return self._columns["phase_int"]
 
     @property
-    def predicted(self) -> Any:
-        """The column predicted_int."""
+    def predicted_int(self) -> Any:
         return self._columns["predicted_int"]
-
-    phase_int = phase
-    predicted_int = predicted
 
     @property
     def cluster(self) -> Any:

@@ -72,16 +72,18 @@ class Run(OneOfAKind):
     def __iter__(self) -> Iterator[Record]:
         offset = ctypes.c_size_t()
         record = c.RecordStruct()
-        while (
-            c.checked(
-                c.next_record(ctypes.byref(self._run), ctypes.byref(offset), ctypes.byref(record))
-            )
-            == c.RUN
-        ):
+        while True:
+            step = c.next_record(self._run, offset, record)
+            if step != c.RUN:
+                break
             start = record.event - self._run.bytes
             yield Record(
                 record.sequence, record.timestamp_ns, self.bytes[start : start + record.size]
             )
+        if step < 0:
+            failure = c.failure()
+            self.check()  # what was overwritten is no record any more, and not for being damaged
+            raise failure
 
     def __len__(self) -> int:
         return self.count
