@@ -1,7 +1,9 @@
 """Publishing from Python: what the command and readers then see, and what is refused."""
 
+import gc
 import os
 import signal
+import sys
 import threading
 import types
 import unittest
@@ -206,11 +208,11 @@ class ProducerTest(BusTest):
             try:
                 producer.publish({"seed": 1})
                 os.write(ready[1], b"published")
-            except ringside.RingsideError:
-                os.write(ready[1], b"refused")
+            except ringside.RingsideError as error:
+                os.write(ready[1], b"closed" if "is closed" in str(error) else b"refused")
             os.read(done[0], 1)
             os._exit(0)
-        self.assertEqual(os.read(ready[0], 20), b"refused")
+        self.assertEqual(os.read(ready[0], 20), b"closed")
         self.assertEqual(producer.publish({"seed": 2}), 0)
         producer.close()
         with ringside.Producer("load", "p", bus=self.bus) as again:  # the child still lives
@@ -244,9 +246,30 @@ class ProducerTest(BusTest):
         producer = ringside.Producer("load", "p", bus=self.bus)
         producer.close()
         producer.close()
-        with self.assertRaises(ringside.RingsideError):
-            producer.publish(b"x")
+        for call in (
+            lambda: producer.publish(b"x"),
+            lambda: producer.publish({"seed": 1}),
+            lambda: producer.publish_json("{}"),
+            lambda: producer.publish_columns(episode_id="e", x=[1.0]),
+            lambda: producer.info,
+        ):
+            # A ValueError as a closed file's, and a RingsideError as all that libringside refuses.
+            with self.assertRaisesRegex(ValueError, "the producer is closed") as caught:
+                call()
+            self.assertIsInstance(caught.exception, ringside.RingsideError)
         self.assertIn("closed", repr(producer))
+
+    def test_what_was_never_opened_goes_without_a_word(self):
+        caught = []
+        hook, sys.unraisablehook = sys.unraisablehook, caught.append
+        try:
+            for kind in (ringside.Producer, ringside.Reader):
+                with self.assertRaises(TypeError):
+                    kind()
+            gc.collect()
+        finally:
+            sys.unraisablehook = hook
+        self.assertEqual(caught, [])
 
     def test_what_cannot_be_opened_says_why(self):
         for arguments, word in [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shlex
@@ -14,7 +13,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Type, Union
 
 from . import _arguments, _columns
 from . import _library as c
-from ._errors import InvalidArgument
+from ._errors import InvalidArgument, RingsideError
 from ._guards import OneOfAKind, alone
 
 _BUILT_IN = ("embedding", "load")
@@ -140,7 +139,7 @@ class Producer(OneOfAKind):
         if event.__class__ is bytes:
             sequence = c.publish(self._handle, event, len(event))
             if sequence < 0:
-                raise c.failure()
+                raise self._failure()
             return sequence  # type: ignore[no-any-return]
         if event.__class__ is not dict:
             if isinstance(event, (bytes, bytearray, memoryview)):
@@ -157,7 +156,7 @@ class Producer(OneOfAKind):
         data = text.encode() if isinstance(text, str) else text
         sequence = c.publish_json(self._handle, data, len(data))
         if sequence < 0:
-            raise c.failure()
+            raise self._failure()
         return sequence  # type: ignore[no-any-return]
 
     def _publish_point(self, event: Mapping[str, Any]) -> int:
@@ -188,7 +187,7 @@ class Producer(OneOfAKind):
             _name_what_is_refused(event)
         sequence = c.publish_point(self._handle, episode, host, profile, point)
         if sequence < 0:
-            raise c.failure()
+            raise self._failure()
         return sequence  # type: ignore[no-any-return]
 
     # ---- columns ---------------------------------------------------------------------------
@@ -240,18 +239,24 @@ class Producer(OneOfAKind):
         if total is not None:
             points.total = _arguments.whole("total", total, c.TOTAL_UNKNOWN - 1) or c.TOTAL_UNKNOWN
         points.batch = _arguments.whole("batch", batch)
-        sequence = c.publish_points(self._handle, ctypes.byref(points))
+        sequence = c.publish_points(self._handle, points)
         del held
         if sequence < 0:
-            raise c.failure()
+            raise self._failure()
         return sequence  # type: ignore[no-any-return]
 
     # ---- the segment -----------------------------------------------------------------------
 
     def _describe(self) -> c.ProducerInfo:
         info = c.sized(c.ProducerInfo)
-        c.checked(c.producer_describe(self._handle, ctypes.byref(info)))
+        if c.producer_describe(self._handle, info) < 0:
+            raise self._failure()
         return info  # type: ignore[no-any-return]
+
+    def _failure(self) -> RingsideError:
+        if self._handle is None:
+            return InvalidArgument("the producer is closed; after a fork the child opens its own")
+        return c.failure()
 
     @property
     def info(self) -> ProducerInfo:

@@ -10,7 +10,7 @@ from typing import Iterator, Optional, Tuple, Type
 
 from . import _arguments
 from . import _library as c
-from ._errors import NotFound
+from ._errors import InvalidArgument, NotFound
 from ._events import Event, Events, Place, retained
 from ._guards import OneOfAKind
 from ._mapping import Mapping
@@ -69,7 +69,7 @@ class Reader(OneOfAKind):
 
     def _open(self) -> Mapping:
         if self._mapping is None:
-            raise ValueError("the reader is closed")
+            raise InvalidArgument("the reader is closed")
         return self._mapping
 
     # ---- what there is -----------------------------------------------------------------------
