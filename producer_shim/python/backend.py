@@ -48,8 +48,9 @@ def _package():
         if name.endswith(".py") or name == "py.typed":
             with open(os.path.join(folder, name), "rb") as file:
                 yield f"ringside/{name}", file.read()
-    # A wheel that is built out of a copied tree finds none there, and the loader goes on.
-    yield "ringside/_tree.py", f"TREE = {_TREE!r}\n".encode()
+    # Of a copy of this folder alone, what is above it is anybody's, and no library is looked for there.
+    if os.path.isfile(os.path.join(_TREE, "producer_shim", "c", "ringside.h")):
+        yield "ringside/_tree.py", f"TREE = {_TREE!r}\n".encode()
 
 
 def _write_wheel(directory, files):

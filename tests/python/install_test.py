@@ -9,6 +9,7 @@ import sys
 import tempfile
 import unittest
 import venv
+import zipfile
 
 from support import BIN, PACKAGE, environment
 
@@ -68,6 +69,31 @@ class InstallTest(unittest.TestCase):
             with open(os.path.join(target, built[0]), "rb") as file:
                 digests.add(hashlib.sha256(file.read()).hexdigest())
         self.assertEqual(len(digests), 1)
+
+    def test_a_copy_of_the_folder_alone_knows_no_tree(self):
+        copied = os.path.join(self.folder, "some", "python")
+        shutil.copytree(PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+        code = "import sys; sys.path.insert(0, sys.argv[1]); import backend; print(backend.build_wheel('.'))"
+        for source, names in ((copied, 0), (PACKAGE, 1)):
+            wheel = self.run_python(sys.executable, "-B", "-c", code, source).strip()
+            with zipfile.ZipFile(os.path.join(self.folder, wheel)) as archive:
+                self.assertEqual(archive.namelist().count("ringside/_tree.py"), names)
+        # Nor does it when it is used as it lies there, with a library planted in what is above it.
+        planted = os.path.join(self.folder, "build", "release", "lib")
+        os.makedirs(planted)
+        library = os.path.join(planted, "libringside.so.0")
+        shutil.copy(os.environ["RINGSIDE_LIBRARY"], library)
+        env = {**os.environ, "PYTHONPATH": copied}
+        del env["RINGSIDE_LIBRARY"]
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", "import ringside; print(ringside.library_path)"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            env=env,
+            cwd=self.folder,
+        )
+        self.assertNotIn(planted, done.stdout + done.stderr)
 
     def test_where_the_library_was_looked_for_is_told(self):
         for named in ("/nonexistent/libringside.so", "/etc/passwd"):

@@ -20,7 +20,7 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
-from typing import Any, List, Tuple
+from typing import Any, List, Optional, Tuple
 
 from ._errors import LibraryNotFound, RingsideError, error_of
 
@@ -28,15 +28,15 @@ _NAME = "libringside.so.0"
 _ABI = 0
 
 
-def _tree() -> str:
-    """The source tree: this package's own, or that which it was installed from."""
+def _tree() -> Optional[str]:
+    """The source tree: this package's own, or that which it was installed from; None without one."""
     try:
-        from ._tree import TREE  # type: ignore[import-not-found]
-
-        return str(TREE)
+        from ._tree import TREE as tree  # type: ignore[import-not-found]
     except ImportError:
         here = os.path.dirname(os.path.abspath(__file__))
-        return os.path.dirname(os.path.dirname(os.path.dirname(here)))
+        tree = os.path.dirname(os.path.dirname(os.path.dirname(here)))
+    is_there = os.path.isfile(os.path.join(tree, "producer_shim", "c", "ringside.h"))
+    return tree if is_there else None
 
 
 def _candidates() -> List[Tuple[str, List[str]]]:
@@ -45,12 +45,14 @@ def _candidates() -> List[Tuple[str, List[str]]]:
     if named:
         return [("RINGSIDE_LIBRARY", [named])]
     package = os.path.dirname(os.path.abspath(__file__))
-    build = os.path.join(_tree(), "build")
-    preset = os.path.join(build, "release", "lib", _NAME)
-    others = [path for path in glob.glob(os.path.join(build, "*", "lib", _NAME)) if path != preset]
+    found = [("beside the package", [os.path.join(package, _NAME)])]
+    tree = _tree()
+    if tree is not None:
+        preset = os.path.join(tree, "build", "release", "lib", _NAME)
+        others = set(glob.glob(os.path.join(tree, "build", "*", "lib", _NAME))) - {preset}
+        found.append(("the build tree", [preset, *sorted(others)]))
     return [
-        ("beside the package", [os.path.join(package, _NAME)]),
-        ("the build tree", [preset, *sorted(others)]),
+        *found,
         ("the system's libraries", [_NAME]),
         ("/usr/local", [os.path.join("/usr/local/lib", _NAME)]),
     ]
