@@ -1,8 +1,10 @@
 """The package where there is no NumPy: everything works, with arrays of the standard library."""
 
 import array
+import os
 import sys
 import unittest
+import unittest.mock
 
 
 class NoNumpy:
@@ -59,6 +61,21 @@ class WithoutNumpyTest(BusTest):
                 self.assertEqual(points.x, GIVEN["x"])
                 self.assertEqual(list(copy.episode_id), list(points.episode_id))
                 self.assertIsNot(copy.episode_id, points.episode_id)
+
+    def test_the_first_example_of_the_help_runs(self):
+        lines = [line[4:] for line in ringside.__doc__.splitlines() if line[:4] in (">>> ", "... ")]
+        self.assertGreater(len(lines), 3)
+        names = {"ids": ["a", "b"], "x": [1.0, 2.0], "y": [3.0] * 2, "z": [4.0] * 2, "labels": [1, 2]}
+        with unittest.mock.patch.dict(os.environ, RINGSIDE_BUS=self.bus):
+            exec("\n".join(lines), names)
+        self.assertEqual(list(names["points"].x), [1.0, 2.0])
+
+    def test_the_help_of_what_has_fields_tells_of_each(self):
+        for kind in (ringside.Segment, ringside.ProducerInfo, ringside.Gap, ringside.Record):
+            for name in kind._fields:
+                self.assertRegex(kind.__doc__, rf"\n    (\w+, )?{name}\b", kind)
+        for name in ("sequence", "timestamp_ns", "data", "gaps"):
+            self.assertRegex(ringside.Event.__doc__, rf"\n    {name} ")
 
     def test_events_and_runs(self):
         with ringside.Producer("load", "p", bus=self.bus) as producer:

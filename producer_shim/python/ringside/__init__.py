@@ -4,12 +4,17 @@
 >>> with ringside.Producer("embedding", "notebook") as producer:
 ...     producer.publish_columns(episode_id=ids, x=x, y=y, z=z, cluster=labels)
 >>> points = ringside.Reader("embedding").points()
->>> points.x.mean(); points.check()
+>>> sum(points.x) / len(points); points.check()
 
 The bus is the directory that ``bus=`` names, else $RINGSIDE_BUS, else /run/ringside where that
 exists, else /dev/shm/ringside. The package is pure Python over libringside, which it finds by
-$RINGSIDE_LIBRARY, beside itself, in the build tree, or among the system's libraries. NumPy is used
-where it is there, and not required.
+$RINGSIDE_LIBRARY, beside itself, in the build tree, or among the system's libraries.
+
+NumPy is used where it is there, and not required: with it columns are arrays over the ring itself
+(``points.x.mean()``), without it copies as arrays of the standard library.
+
+__version__   the version of libringside
+library_path  where libringside was found
 """
 
 from . import _library
@@ -32,9 +37,7 @@ from ._reader import Reader
 from ._run import Record, Run
 from ._segments import Segment, segments
 
-#: The version of libringside.
 __version__ = (_library.version() or b"").decode()
-#: Where libringside was found.
 library_path = _library.path
 
 __all__ = [

@@ -1,5 +1,5 @@
-"""Arguments as the C ABI takes them, or a refusal that names them: ctypes itself would cut a text off
-at its first NUL, and take a number modulo 2**64."""
+"""Arguments as the C ABI takes them, or a refusal that names them: ctypes itself would cut a text
+off at its first NUL, and take a number modulo 2**64."""
 
 from __future__ import annotations
 

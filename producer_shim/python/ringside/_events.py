@@ -46,8 +46,8 @@ class Event:
                   the segment was made anew: what was missed of the old one, the reset, and what was
                   missed of the new one.
 
-    It may be copied, and pickled: then it is these four, and json() and value, which need the schema
-    of its segment, raise ValueError.
+    It may be copied, and pickled: then it is these four, and json() and value, which need the
+    schema of its segment, raise ValueError.
     """
 
     __slots__ = ("sequence", "timestamp_ns", "data", "gaps", "_mapping")

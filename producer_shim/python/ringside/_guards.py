@@ -28,11 +28,11 @@ _this_thread = _Thread()
 
 
 def alone(call: Callable[..., Result], *arguments: Any) -> Result:
-    """``call(*arguments)``, which calls libringside and copies out what stays the thread's until its
-    next call: names, or the text of an error.
+    """``call(*arguments)``, which calls libringside and copies out what stays the thread's until
+    its next call: names, or the text of an error.
 
-    Between the two a signal's handler or a finalizer may run, and do the same on the same thread. It
-    is given another thread then, and with it memory of its own.
+    Between the two a signal's handler or a finalizer may run, and do the same on the same thread.
+    It is given another thread then, and with it memory of its own.
     """
     if _this_thread.is_inside:
         return _elsewhere(call, arguments)

@@ -29,7 +29,7 @@ _ABI = 0
 
 
 def _tree() -> Optional[str]:
-    """The source tree: this package's own, or that which it was installed from; None without one."""
+    """The source tree: this package's own, or that which it was installed from; None if none."""
     try:
         from ._tree import TREE as tree  # type: ignore[import-not-found]
     except ImportError:

@@ -48,7 +48,12 @@ class Points(OneOfAKind):
     the standard library.
 
     Texts are UTF-8 bytes (NumPy's "S"): ``points.episode_id.astype(str)`` for ASCII, else
-    ``numpy.char.decode(points.episode_id, "utf-8")``. ``text_views`` names those that are views.
+    ``numpy.char.decode(points.episode_id, "utf-8")``. Any thread may use the points, and the child
+    of a fork too; they stay valid when their reader is closed.
+
+    is_view     whether the numbers are views of the mapping
+    text_views  the names of the columns of texts that are
+    run         the events that the points are in; None if there are none
     """
 
     _instead = "take copy().columns(), which are plain arrays"
@@ -56,11 +61,8 @@ class Points(OneOfAKind):
     def __init__(self, mapping: Mapping, which: int) -> None:
         self._mapping = mapping
         self._columns: Dict[str, Any] = {}
-        #: The texts that are views of the mapping, as the numbers are if is_view.
         self.text_views: "tuple[str, ...]" = ()
-        #: Whether the numbers are views of the mapping.
         self.is_view = False
-        #: The events that the points are in; None if there are none.
         self.run: Optional[Run] = None
         self._count = 0
         for _ in range(_TRIES):
@@ -144,7 +146,10 @@ class Points(OneOfAKind):
         self._columns.update(made)
 
     def copy(self) -> "Points":
-        """The same points as copies that stay as they are, checked to be whole."""
+        """The same points as copies that stay as they are, and share nothing with these.
+
+        Raises Overwritten if a view was overwritten before it was copied.
+        """
         for name in _TEXTS:
             getattr(self, name)
         same = object.__new__(Points)

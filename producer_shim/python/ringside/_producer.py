@@ -49,7 +49,18 @@ _ORIGINS = ("created", "taken up", "replaced", "recovered")
 
 
 class ProducerInfo(NamedTuple):
-    """A producer's segment: ``origin`` is created, taken up, replaced or recovered."""
+    """A producer's segment, as it is now.
+
+    epoch         its identity: a random number of 64 bits, another one when it is made anew
+    oldest, next  the retained window [oldest, next); next is the sequence that comes next
+    capacity      bytes of the ring
+    retain        the most events that are kept
+    max_event     bytes of the largest event that fits
+    origin        "created": there was none; "taken up": the last producer's, as it stood;
+                  "replaced": its schema or caps changed, and it began anew, empty; "recovered": it
+                  was damaged, and began anew with what was whole of it
+    sync_error    errno of the last attempt to reach the disk, or 0
+    """
 
     epoch: int
     oldest: int
@@ -69,14 +80,22 @@ class Producer(OneOfAKind):
 
     A channel named "embedding" or "load" has the built-in type of that name; for any other give
     ``type=``, or ``schema=``, which is a binary schema (the path of a .bfbs file, or its bytes).
-    ``capacity`` (bytes), ``retain`` (events) and ``retain_age`` (seconds; kept with each publish) are
-    the caps of the segment; a cap or schema that
-    differs from those of the segment that is there makes a new epoch, and the old events are gone.
-    ``sync_interval`` (seconds) brings what is published to the disk that often.
+    ``capacity`` (bytes), ``retain`` (events) and ``retain_age`` (seconds; kept with each publish)
+    are the caps of the segment, where 0 is as the segment has it; a cap or schema that differs from
+    those of the segment that is there makes a new epoch, and the old events are gone.
+    ``sync_interval`` (seconds) brings what is published to the disk that often; 0 is when the
+    kernel likes.
 
-    Another process may open the same name once this one is closed, or has ended in whatever way,
-    and goes on with the next sequence. Any thread may publish. After a fork the child has to open
+    Raises InvalidArgument for a name, schema or number that cannot be; InUse while another has this
+    producer, whose process the text names; OSError if the schema's file cannot be read; Corrupt for
+    a file that is no segment; RingsideError for what the system refuses, such as space.
+
+    Any thread may publish. Another process may open the same name once this one is closed, or has
+    ended in whatever way, and goes on with the next sequence. After a fork the child has to open
     producers of its own: those that it inherits are closed.
+
+    channel   the channel that this publishes on
+    producer  the producer's name
     """
 
     _instead = "a segment has one writer; publish through this one, or open another name"
@@ -121,9 +140,7 @@ class Producer(OneOfAKind):
         self._handle = alone(c.opened, c.producer_open, options)
         # Other types may have a field episode_id too, and it makes no point of them.
         self._takes_points = bool(self._describe().takes_points)
-        #: The channel that this publishes on.
         self.channel = channel
-        #: The producer's name.
         self.producer = producer
         _open_producers.add(self)
 
@@ -135,6 +152,11 @@ class Producer(OneOfAKind):
         ``bytes`` are a finished FlatBuffer of the channel's schema. A mapping is an event by the
         schema's own names; on a channel of type embedding it may simply be a point, with the names
         of POINT_COLUMNS, and ``cycle``, ``index`` and ``total`` if it belongs to a cycle.
+
+        Nothing is published where it raises: InvalidEvent for what does not verify against the
+        schema, TypeError or another ValueError that names the field of a point, TooLarge for more
+        than ``info.max_event`` bytes, Displaced once the segment's file is gone, and
+        InvalidArgument when this is closed.
         """
         if event.__class__ is bytes:
             sequence = c.publish(self._handle, event, len(event))
@@ -152,7 +174,10 @@ class Producer(OneOfAKind):
         return self.publish_json(json.dumps(event, ensure_ascii=False))
 
     def publish_json(self, text: Union[str, bytes]) -> int:
-        """Publishes the event that a JSON object describes. Returns its sequence."""
+        """Publishes the event that a JSON object describes and returns its sequence.
+
+        Raises as publish() does.
+        """
         data = text.encode() if isinstance(text, str) else text
         sequence = c.publish_json(self._handle, data, len(data))
         if sequence < 0:
@@ -212,6 +237,10 @@ class Producer(OneOfAKind):
         The points are a cycle of their own, the one after the last, unless ``cycle`` names it.
         ``index`` is that of the first point in the cycle, ``total`` how many points the whole cycle
         has: by default all up to the last of these, and 0 says that nobody knows.
+
+        All is checked before the first event is published. Raises TypeError or ValueError for a
+        column that cannot be stored as it is, and names it; InvalidArgument for a number out of its
+        range or a channel of another type; else as publish().
         """
         given = dict(_items(columns))
         given.update(named)
@@ -260,7 +289,7 @@ class Producer(OneOfAKind):
 
     @property
     def info(self) -> ProducerInfo:
-        """The segment as it is now."""
+        """The segment as it is now. Raises InvalidArgument when this is closed."""
         info = self._describe()
         return ProducerInfo(
             info.epoch,

@@ -29,7 +29,19 @@ class Reader(OneOfAKind):
 
     ``channel`` may name the producer too ("embedding/knn"); if neither does and the channel has
     more than one, the error names them. ``wait`` is how many seconds a segment that is not there
-    yet is waited for. Views that come out of it (runs, points) stay valid after it is closed.
+    yet is waited for; math.inf is for ever.
+
+    Raises NotFound for what is not there, or not in that time, and at once where the channel has
+    several producers; InvalidArgument for a name that cannot be; Corrupt for a file that is no
+    segment. What it is asked once it is closed raises InvalidArgument, and Corrupt once the segment
+    contradicts itself.
+
+    Any number of threads may use it, and any number of readers one segment. Views that come out of
+    it (runs, points) stay valid after it is closed. The child of a fork may use the views that it
+    inherits, and opens readers of its own.
+
+    channel   the channel
+    producer  the producer's name
     """
 
     _instead = "open another Reader of the segment where it is needed"
@@ -58,9 +70,7 @@ class Reader(OneOfAKind):
                 if time.monotonic() >= end:
                     raise
                 time.sleep(0.02)
-        #: The channel.
         self.channel = channel
-        #: The producer's name.
         self.producer = name
 
     def _map(self) -> Mapping:
@@ -76,7 +86,7 @@ class Reader(OneOfAKind):
 
     @property
     def epoch(self) -> int:
-        """The identity of the segment."""
+        """The segment's identity: a random number of 64 bits, another when it is made anew."""
         return int(self._open().describe().epoch)
 
     @property
@@ -117,7 +127,9 @@ class Reader(OneOfAKind):
     def run(self, start: str = "oldest", max_bytes: int = 0) -> Optional[Run]:
         """The retained window from ``start`` on as one run, nothing copied; None if it is empty.
 
-        ``start`` is oldest, latest, last:N, seq:N or since:10s. ``max_bytes`` limits the run.
+        ``start`` is oldest, latest, last:N, seq:N or since:10s; where it is overwritten already,
+        the run begins later, as its ``first`` tells. ``max_bytes`` limits the run, which has one
+        record at least; 0 is no limit. Raises InvalidArgument for another start.
         """
         mapping = self._open()
         cursor = self._seek(mapping, start)
@@ -136,7 +148,8 @@ class Reader(OneOfAKind):
         """The points of a channel of embedding events as columns: see Points.
 
         "latest" is each point of a cycle once: as many events as the newest says that its cycle
-        has. "window" is every point that is retained.
+        has. "window" is every point that is retained. Raises InvalidEvent if the events are others,
+        and Overwritten if the producer was faster several times over.
         """
         mapping = self._open()
         kinds = {"latest": c.LATEST, "window": c.WINDOW}
@@ -154,7 +167,8 @@ class Reader(OneOfAKind):
         """The events from ``start`` on; ends with the newest.
 
         What was missed before an event is told by its ``gaps``, and what was missed behind the last
-        one by the ``gaps`` of the iterator that this returns.
+        one by the ``gaps`` of the iterator that this returns. ``start`` is as for run(). Raises
+        InvalidArgument for another, and Corrupt, as it goes, if the segment contradicts itself.
         """
         place = self._place(start)
         return Events(place, retained(place))
@@ -164,8 +178,8 @@ class Reader(OneOfAKind):
 
         Ends when nothing was published for ``timeout`` seconds; without one it never ends. Where
         the segment is made anew, it goes on there, and the first event's ``gaps`` have one whose
-        reason is "reset", and then what the new segment has lost already. Gaps are told as by
-        events().
+        reason is "reset", and then what the new segment has lost already. Gaps are told, and errors
+        raised, as by events().
         """
         place = self._place(start)
         silence = math.inf if timeout is None else _arguments.seconds("timeout", timeout)
@@ -204,7 +218,7 @@ class Reader(OneOfAKind):
         return cursor
 
     def close(self) -> None:
-        """Lets go of the segment once the last view of it is gone."""
+        """Lets go of the segment once the last view of it is gone; iterations go on."""
         self._mapping = None
 
     def __enter__(self) -> "Reader":

@@ -28,8 +28,9 @@ class Run(OneOfAKind):
     """Consecutive records as they stand in the ring: one span of memory, nothing copied.
 
     The producer may overwrite it at any moment. Use it, then call check() (or is_whole()): only
-    then were the bytes the published ones. Iterating gives each Record in place. Any thread may use
-    it, and so may the child of a fork; it stays valid when its reader is closed.
+    then were the bytes the published ones. Iterating gives each Record in place, and raises
+    Overwritten where the bytes are no records any more. Any thread may use it, and the child of a
+    fork too; it stays valid when its reader is closed.
 
     first  the sequence of the first record
     count  how many records there are; also len(run)
@@ -51,7 +52,7 @@ class Run(OneOfAKind):
         return int(self._run.bytes)
 
     def array(self) -> Any:
-        """The bytes as a NumPy array of uint8, in place and read-only. ImportError without NumPy."""
+        """The bytes in place, as a read-only NumPy array of uint8; ImportError without NumPy."""
         import numpy
 
         return numpy.frombuffer(self.bytes, dtype=numpy.uint8)

@@ -11,7 +11,21 @@ from ._guards import alone
 
 
 class Segment(NamedTuple):
-    """What a bus has to tell of one segment."""
+    """What a bus has to tell of one segment.
+
+    channel       its channel
+    producer      the name of its producer
+    epoch         its identity: a random number of 64 bits, another one when it is made anew
+    schema_id     the FlatBuffers file identifier of its events, or ""
+    is_live       whether a producer has it open now
+    pid           of the process that has it open, or had it last
+    oldest, next  the retained window [oldest, next) of sequences
+    bytes         of the retained events
+    capacity      bytes of the ring
+    retain        the most events that are kept
+    oldest_age_s  age of the oldest event in seconds; None if there is none
+    fault         why it cannot be read, or ""
+    """
 
     channel: str
     producer: str
@@ -29,7 +43,10 @@ class Segment(NamedTuple):
 
 
 def segments(bus: Optional[_arguments.Path] = None) -> List[Segment]:
-    """The segments of the bus now, sorted by name; a bus that does not exist has none."""
+    """The segments of the bus now, sorted by name; a bus that does not exist has none.
+
+    Raises RingsideError if the bus cannot be read. Any thread may call it, and any process.
+    """
     handle = alone(c.opened, c.list_open, _arguments.path("bus", bus))
     try:
         found = []
