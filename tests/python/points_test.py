@@ -94,7 +94,7 @@ class PointsTest(BusTest):
             self.assertEqual(body.pop("place"), {"cycle": 3, "index": i, "total": 50})
             for name, values in given.items():
                 if values.dtype.kind == "f":
-                    self.assertAlmostEqual(body[name], float(values[i]), places=5)
+                    self.assertEqual(np.float32(body[name]), values[i])
                 else:
                     self.assertEqual(body[name], values[i])
 
@@ -111,7 +111,7 @@ class PointsTest(BusTest):
             self.assertEqual(body["profiles"][point["profile"]], given["profile"][i])
             self.assertEqual(point["phase_int"], given["phase_int"][i])
             self.assertEqual(point["is_train"], given["is_train"][i])
-            self.assertAlmostEqual(point["x"], float(given["x"][i]), places=5)
+            self.assertEqual(np.float32(point["x"]), given["x"][i])
 
     def test_columns_may_be_of_any_kind_that_holds_their_values(self):
         given = columns()
