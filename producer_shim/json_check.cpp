@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -53,6 +52,9 @@ bool is_list(BaseType type) {
   return type == BaseType::Vector || type == BaseType::Array;
 }
 
+/// From here on a number is rounded to a float's infinity: half a step above the largest.
+constexpr double kBeyondFloat = 0x1.FFFFFFp127;
+
 /// FlatBuffers' parser goes no deeper.
 constexpr std::size_t kDeepest = FLATBUFFERS_MAX_PARSING_DEPTH;
 
@@ -88,7 +90,7 @@ class JsonCheck::Follower {
   bool Uint64(std::uint64_t) { return number(-1); }  // beyond what numbers the types of a union
   bool Double(double value) {
     const BaseType type = expected().type;
-    if (type == BaseType::Float && std::abs(value) > std::numeric_limits<float>::max())
+    if (type == BaseType::Float && std::abs(value) >= kBeyondFloat)
       return take("one that no float can hold", false);
     const bool is_huge = std::abs(value) >= 0x1p63;
     return take(is_huge ? "one of that size" : "a fraction",

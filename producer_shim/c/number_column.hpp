@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -94,8 +93,11 @@ class NumberColumn {
 
   template <class Given>
   static bool fits(Given given) noexcept {
-    if constexpr (kReal)
-      return std::abs(given) <= Given{std::numeric_limits<Value>::max()};
+    // From half a step above the largest float on, a number is rounded to infinity.
+    if constexpr (std::is_same_v<Given, double>)
+      return std::abs(given) < 0x1.FFFFFFp127;
+    else if constexpr (kReal)
+      return std::isfinite(given);
     else
       return std::in_range<Value>(given);
   }
