@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,34 +51,41 @@ int write_all(int fd, std::span<const std::uint8_t> content) {
   return 0;
 }
 
-std::filesystem::path temporary_beside(const std::filesystem::path& path) {
-  std::string name(".");
-  name.append(path.filename().string()).append(".").append(std::to_string(getpid()));
-  return directory_of(path) / name.append(".tmp");
+/// A new file beside `path`, to be renamed to it once it is whole.
+struct Temporary {
+  Descriptor file;
+  std::filesystem::path path;
+};
+
+/// Its name is drawn by lot, since others may write there under any user and process id: in another
+/// container, on another machine, in another thread. What a process left that was killed is thus in
+/// nobody's way, and stays: nobody could tell it from what is being written.
+Result<Temporary> create_beside(const std::filesystem::path& path) {
+  const std::filesystem::path folder = directory_of(path);
+  while (true) {
+    std::uint64_t lot = 0;
+    if (getrandom(&lot, sizeof lot, 0) != sizeof lot) return cannot("name", path, errno);
+    std::string name(".");
+    name.append(path.filename().string()).append(".").append(std::to_string(lot));
+    const std::filesystem::path temporary = folder / name.append(".tmp");
+    // Unlike mkstemp(3), this leaves the permissions to the umask.
+    const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0) return Temporary{Descriptor(fd), temporary};
+    if (errno != EEXIST) return cannot("write into the folder", folder, errno);
+  }
 }
 
-/// A descriptor to write with, or -1 and errno.
-int create_new(const std::filesystem::path& temporary) {
-  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-  const int fd = open(temporary.c_str(), flags, 0666);
-  if (fd >= 0 || errno != EEXIST) return fd;
-  // A process of this id died here once; nobody else can be writing under our id.
-  unlink(temporary.c_str());
-  return open(temporary.c_str(), flags, 0666);
-}
-
-/// Makes what was written to `temporary` the content of `path`, or removes it.
-Result<void> put_in_place(Descriptor file, const std::filesystem::path& temporary,
-                          const std::filesystem::path& path) {
-  int cause = fsync(file.get()) == 0 ? 0 : errno;
-  if (cause == 0 && file.finish() != 0) cause = errno;
+/// Makes what was written to the temporary file the content of `path`, or removes it.
+Result<void> put_in_place(Temporary temporary, const std::filesystem::path& path) {
+  int cause = fsync(temporary.file.get()) == 0 ? 0 : errno;
+  if (cause == 0 && temporary.file.finish() != 0) cause = errno;
   if (cause != 0) {
-    unlink(temporary.c_str());
+    unlink(temporary.path.c_str());
     return cannot("write", path, cause);
   }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (std::rename(temporary.path.c_str(), path.c_str()) != 0) {
     cause = errno;
-    unlink(temporary.c_str());
+    unlink(temporary.path.c_str());
     return cannot("replace", path, cause);
   }
   // The rename itself must survive a power cut as well; not every file system can sync a folder.
@@ -101,34 +109,31 @@ Result<void> check_replaceable(const std::filesystem::path& path) {
                 ": something other than a file stands there");
   }
   // Only an attempt tells: permissions do not bind root, nor say that a mount is read-only.
-  const std::filesystem::path temporary = temporary_beside(path);
-  const Descriptor probe(create_new(temporary));
-  if (probe.get() < 0) return cannot("write into the folder", directory_of(path), errno);
-  unlink(temporary.c_str());
+  const auto probe = create_beside(path);
+  if (!probe) return tl::unexpected<Error>(probe.error());
+  unlink(probe->path.c_str());
   return {};
 }
 
 Result<void> replace_file(const std::filesystem::path& path,
                           std::span<const std::uint8_t> content) {
-  const std::filesystem::path temporary = temporary_beside(path);
-  Descriptor file(create_new(temporary));
-  if (file.get() < 0) return cannot("create", temporary, errno);
-  if (const int cause = write_all(file.get(), content); cause != 0) {
-    unlink(temporary.c_str());
+  auto temporary = create_beside(path);
+  if (!temporary) return tl::unexpected<Error>(temporary.error());
+  if (const int cause = write_all(temporary->file.get(), content); cause != 0) {
+    unlink(temporary->path.c_str());
     return cannot("write", path, cause);
   }
-  return put_in_place(std::move(file), temporary, path);
+  return put_in_place(std::move(*temporary), path);
 }
 
 Result<void> replace_file(const std::filesystem::path& path, const FileWriter& write) {
-  const std::filesystem::path temporary = temporary_beside(path);
-  Descriptor file(create_new(temporary));
-  if (file.get() < 0) return cannot("create", temporary, errno);
-  if (auto written = write(temporary); !written) {
-    unlink(temporary.c_str());
+  auto temporary = create_beside(path);
+  if (!temporary) return tl::unexpected<Error>(temporary.error());
+  if (auto written = write(temporary->path); !written) {
+    unlink(temporary->path.c_str());
     return written;
   }
-  return put_in_place(std::move(file), temporary, path);
+  return put_in_place(std::move(*temporary), path);
 }
 
 }  // namespace ringside

@@ -16,7 +16,9 @@ namespace ringside {
 Result<void> check_replaceable(const std::filesystem::path& path);
 
 /// Writes `content` to a temporary file beside `path`, syncs it, and renames it to `path`. On
-/// failure the temporary file is removed and what stood at `path` stays.
+/// failure the temporary file is removed and what stood at `path` stays. However many do so at the
+/// same time, the file is what one of them wrote. Who is killed meanwhile leaves a hidden file,
+/// `.NAME.NUMBER.tmp`, that nobody reads: remove it when nothing is being saved there.
 Result<void> replace_file(const std::filesystem::path& path, std::span<const std::uint8_t> content);
 
 /// Writes the content of the file at the path that it gets, which is there and empty.

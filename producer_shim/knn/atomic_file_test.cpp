@@ -1,11 +1,16 @@
 #include "producer_shim/atomic_file.hpp"
 
 #include <array>
+#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <catch2/catch.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "producer_shim/knn/scratch_folder.hpp"
 
@@ -72,6 +77,57 @@ TEST_CASE("a replaced file keeps its old content for those who have it open",
   std::string after;
   std::ifstream(path) >> after;
   CHECK(after == "new");
+}
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_CASE("a file that several replace at the same time is always what one of them wrote",
+          "[knn][atomic_file]") {
+  const ScratchFolder folder;
+  const std::filesystem::path path = folder.path() / "file";
+  constexpr std::size_t kSize = 100'000;
+  REQUIRE(replace_file(path, std::vector<std::uint8_t>(kSize, 'a')));
+  std::atomic<int> failed{0};
+  std::atomic<int> writing{4};
+  std::vector<std::jthread> writers;
+  for (const std::uint8_t letter : std::array<std::uint8_t, 4>{'a', 'b', 'c', 'd'})
+    writers.emplace_back([&, content = std::vector<std::uint8_t>(kSize, letter)] {
+      for (int i = 0; i < 50; ++i)
+        if (!replace_file(path, content)) ++failed;
+      --writing;
+    });
+  std::size_t torn = 0;
+  while (writing > 0) {
+    const std::string content = content_of(path);
+    if (content.size() != kSize || content.find_first_not_of(content[0]) != std::string::npos)
+      ++torn;
+  }
+  writers.clear();
+  CHECK(failed == 0);
+  CHECK(torn == 0);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("a temporary file of another process of the same id stays", "[knn][atomic_file]") {
+  const ScratchFolder folder;
+  const std::filesystem::path other =
+      folder.path() / (".file." + std::to_string(getpid()) + ".tmp");
+  std::ofstream(other) << "half";
+  CHECK(check_replaceable(folder.path() / "file"));
+  CHECK(replace_file(folder.path() / "file", kContent));
+  CHECK(content_of(other) == "half");
+}
+
+TEST_CASE("a replaced file has the permissions of any new one", "[knn][atomic_file]") {
+  const ScratchFolder folder;
+  const mode_t before = umask(027);
+  CHECK(replace_file(folder.path() / "file", kContent));
+  umask(before);
+  CHECK(std::filesystem::status(folder.path() / "file").permissions() ==
+        std::filesystem::perms{0640});
 }
 
 }  // namespace
