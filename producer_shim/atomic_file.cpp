@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -51,6 +52,40 @@ int write_all(int fd, std::span<const std::uint8_t> content) {
   return 0;
 }
 
+/// Whether what stands in a folder is the kernel's to hand out, so that no file can replace it.
+bool holds_no_files(const std::filesystem::path& folder) {
+  return folder == "/dev" || folder == "/proc" || folder.native().starts_with("/proc/");
+}
+
+/// The file that `path` leads to, by its full name, so that links stay when it is replaced.
+Result<std::filesystem::path> find_target(const std::filesystem::path& path) {
+  // Asked first, since the kernel refuses what others laid into a folder that is open to all.
+  struct stat status {};
+  const int cause = stat(path.c_str(), &status) == 0 ? 0 : errno;
+  if (cause == 0 && !S_ISREG(status.st_mode))
+    return fail(Errc::bad_argument, "cannot write ", path.string(),
+                ": something other than a file stands there");
+  if (cause != 0 && cause != ENOENT) return cannot("write", path, cause);
+  constexpr int kMostLinks = 40;  // as the kernel has it
+  std::filesystem::path target = path;
+  for (int links = 0; links <= kMostLinks; ++links) {
+    if (!target.has_filename())
+      return fail(Errc::bad_argument, "cannot write ", path.string(),
+                  ": name a file, not a folder");
+    std::error_code error;
+    const auto folder = std::filesystem::canonical(directory_of(target), error);
+    if (error) return cannot("write into the folder", directory_of(target), error.value());
+    if (holds_no_files(folder))
+      return fail(Errc::bad_argument, "cannot write ", path.string(), ": what stands in ",
+                  folder.string(), " is no file; name one elsewhere");
+    target = folder / target.filename();
+    const auto next = std::filesystem::read_symlink(target, error);
+    if (error) return target;
+    target = folder / next;
+  }
+  return cannot("write", path, ELOOP);
+}
+
 /// A new file beside `path`, to be renamed to it once it is whole.
 struct Temporary {
   Descriptor file;
@@ -75,41 +110,40 @@ Result<Temporary> create_beside(const std::filesystem::path& path) {
   }
 }
 
-/// Makes what was written to the temporary file the content of `path`, or removes it.
-Result<void> put_in_place(Temporary temporary, const std::filesystem::path& path) {
-  int cause = fsync(temporary.file.get()) == 0 ? 0 : errno;
-  if (cause == 0 && temporary.file.finish() != 0) cause = errno;
-  if (cause != 0) {
-    unlink(temporary.path.c_str());
-    return cannot("write", path, cause);
-  }
-  if (std::rename(temporary.path.c_str(), path.c_str()) != 0) {
-    cause = errno;
-    unlink(temporary.path.c_str());
-    return cannot("replace", path, cause);
-  }
+/// Makes what was written to the temporary file the content of `target`.
+Result<void> put_in_place(Temporary& temporary, const std::filesystem::path& target) {
+  if (fsync(temporary.file.get()) != 0 || temporary.file.finish() != 0)
+    return cannot("write", target, errno);
+  if (std::rename(temporary.path.c_str(), target.c_str()) != 0)
+    return cannot("replace", target, errno);
   // The rename itself must survive a power cut as well; not every file system can sync a folder.
-  const std::filesystem::path directory = directory_of(path);
+  const std::filesystem::path directory = directory_of(target);
   const Descriptor folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() >= 0 && fsync(folder.get()) != 0 && errno != EINVAL) {
+  if (folder.get() >= 0 && fsync(folder.get()) != 0 && errno != EINVAL)
     return cannot("sync the folder", directory, errno);
-  }
   return {};
+}
+
+/// `fill` writes the content to the temporary file that it gets.
+template <class Fill>
+Result<void> replace(const std::filesystem::path& path, Fill fill) {
+  const auto target = find_target(path);
+  if (!target) return tl::unexpected<Error>(target.error());
+  auto temporary = create_beside(*target);
+  if (!temporary) return tl::unexpected<Error>(temporary.error());
+  Result<void> done = fill(*temporary);
+  if (done) done = put_in_place(*temporary, *target);
+  if (!done) unlink(temporary->path.c_str());
+  return done;
 }
 
 }  // namespace
 
 Result<void> check_replaceable(const std::filesystem::path& path) {
-  if (!path.has_filename()) {
-    return fail(Errc::bad_argument, "cannot write ", path.string(), ": name a file, not a folder");
-  }
-  struct stat status {};
-  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    return fail(Errc::bad_argument, "cannot write ", path.string(),
-                ": something other than a file stands there");
-  }
+  const auto target = find_target(path);
+  if (!target) return tl::unexpected<Error>(target.error());
   // Only an attempt tells: permissions do not bind root, nor say that a mount is read-only.
-  const auto probe = create_beside(path);
+  const auto probe = create_beside(*target);
   if (!probe) return tl::unexpected<Error>(probe.error());
   unlink(probe->path.c_str());
   return {};
@@ -117,23 +151,15 @@ Result<void> check_replaceable(const std::filesystem::path& path) {
 
 Result<void> replace_file(const std::filesystem::path& path,
                           std::span<const std::uint8_t> content) {
-  auto temporary = create_beside(path);
-  if (!temporary) return tl::unexpected<Error>(temporary.error());
-  if (const int cause = write_all(temporary->file.get(), content); cause != 0) {
-    unlink(temporary->path.c_str());
-    return cannot("write", path, cause);
-  }
-  return put_in_place(std::move(*temporary), path);
+  return replace(path, [&](const Temporary& temporary) -> Result<void> {
+    const int cause = write_all(temporary.file.get(), content);
+    if (cause != 0) return cannot("write", path, cause);
+    return {};
+  });
 }
 
 Result<void> replace_file(const std::filesystem::path& path, const FileWriter& write) {
-  auto temporary = create_beside(path);
-  if (!temporary) return tl::unexpected<Error>(temporary.error());
-  if (auto written = write(temporary->path); !written) {
-    unlink(temporary->path.c_str());
-    return written;
-  }
-  return put_in_place(std::move(*temporary), path);
+  return replace(path, [&](const Temporary& temporary) { return write(temporary.path); });
 }
 
 }  // namespace ringside

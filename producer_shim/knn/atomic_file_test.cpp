@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,11 @@ namespace {
 using Catch::Matchers::Contains;
 
 constexpr std::array<std::uint8_t, 3> kContent{'n', 'e', 'w'};
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 TEST_CASE("a path that can be written passes and stays untouched", "[knn][atomic_file]") {
   const ScratchFolder folder;
@@ -48,6 +54,35 @@ TEST_CASE("a path is refused before anything is computed", "[knn][atomic_file]")
   SECTION("that is a device") {
     CHECK_FALSE(check_replaceable("/dev/null"));
   }
+  SECTION("that would be new among the devices") {
+    CHECK_FALSE(check_replaceable("/dev/ringside-no-such-device"));
+  }
+  SECTION("that leads to a device") {
+    std::filesystem::create_symlink("/dev/null", folder.path() / "link");
+    CHECK_FALSE(check_replaceable(folder.path() / "link"));
+  }
+  SECTION("that leads to an open file through the kernel, as /dev/stdout does") {
+    std::ofstream(folder.path() / "file") << "old";
+    const int fd = open((folder.path() / "file").c_str(), O_RDONLY | O_CLOEXEC);
+    const std::string target = "/proc/self/fd/" + std::to_string(fd);
+    std::filesystem::create_symlink(target, folder.path() / "link");
+    CHECK_FALSE(check_replaceable(folder.path() / "link"));
+    CHECK_FALSE(replace_file(folder.path() / "link", kContent));
+    close(fd);
+    CHECK(std::filesystem::read_symlink(folder.path() / "link") == target);
+    CHECK(content_of(folder.path() / "file") == "old");
+  }
+  SECTION("that leads round in a circle") {
+    std::filesystem::create_symlink("b", folder.path() / "a");
+    std::filesystem::create_symlink("a", folder.path() / "b");
+    CHECK_FALSE(check_replaceable(folder.path() / "a"));
+  }
+  SECTION("that is a pipe") {
+    REQUIRE(mkfifo((folder.path() / "pipe").c_str(), 0600) == 0);
+    CHECK_FALSE(check_replaceable(folder.path() / "pipe"));
+    CHECK_FALSE(replace_file(folder.path() / "pipe", kContent));
+    CHECK(std::filesystem::is_fifo(folder.path() / "pipe"));
+  }
   SECTION("below a file") {
     std::ofstream(folder.path() / "file") << "old";
     CHECK_FALSE(check_replaceable(folder.path() / "file" / "file"));
@@ -56,9 +91,12 @@ TEST_CASE("a path is refused before anything is computed", "[knn][atomic_file]")
 
 TEST_CASE("a file that cannot be replaced leaves no temporary file", "[knn][atomic_file]") {
   const ScratchFolder folder;
+  const std::filesystem::path path = folder.path() / "file";
   // A rename onto a folder that is not empty fails after everything else went well.
-  std::filesystem::create_directories(folder.path() / "taken" / "by");
-  const Result<void> replaced = replace_file(folder.path() / "taken", kContent);
+  const Result<void> replaced = replace_file(path, [&](const auto&) -> Result<void> {
+    std::filesystem::create_directories(path / "taken");
+    return {};
+  });
   REQUIRE_FALSE(replaced);
   CHECK_THAT(replaced.error().message, Contains("cannot replace"));
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
@@ -74,14 +112,7 @@ TEST_CASE("a replaced file keeps its old content for those who have it open",
   std::string before;
   opened_before >> before;
   CHECK(before == "old");
-  std::string after;
-  std::ifstream(path) >> after;
-  CHECK(after == "new");
-}
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  CHECK(content_of(path) == "new");
 }
 
 TEST_CASE("a file that several replace at the same time is always what one of them wrote",
@@ -119,6 +150,23 @@ TEST_CASE("a temporary file of another process of the same id stays", "[knn][ato
   CHECK(check_replaceable(folder.path() / "file"));
   CHECK(replace_file(folder.path() / "file", kContent));
   CHECK(content_of(other) == "half");
+}
+
+TEST_CASE("of a link, the file that it leads to is replaced, there or not", "[knn][atomic_file]") {
+  const ScratchFolder folder;
+  const std::filesystem::path other = folder.path() / "other";
+  std::filesystem::create_directory(other);
+  // Two steps, the second of which is told from where the first leads.
+  std::filesystem::create_symlink("target", other / "second");
+  std::filesystem::create_symlink("other/second", folder.path() / "link");
+  for (const char* const before : {"", "old"}) {
+    if (*before != '\0') std::ofstream(other / "target") << before;
+    CHECK(check_replaceable(folder.path() / "link"));
+    REQUIRE(replace_file(folder.path() / "link", kContent));
+    CHECK(content_of(other / "target") == "new");
+    CHECK(std::filesystem::read_symlink(folder.path() / "link") == "other/second");
+    CHECK(std::filesystem::is_symlink(other / "second"));
+  }
 }
 
 TEST_CASE("a replaced file has the permissions of any new one", "[knn][atomic_file]") {
