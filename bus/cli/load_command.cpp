@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bus/cli/commands.hpp"
-#include "bus/cli/producer_options.hpp"
+#include "bus/cli/open_producer.hpp"
 #include "load_generated.h"
 
 namespace ringside::cli {

@@ -10,7 +10,7 @@
 
 #include "bus/cli/commands.hpp"
 #include "bus/cli/line_reader.hpp"
-#include "bus/cli/producer_options.hpp"
+#include "bus/cli/open_producer.hpp"
 #include "producer_shim/json_event.hpp"
 
 namespace ringside::cli {

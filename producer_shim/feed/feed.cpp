@@ -36,7 +36,7 @@ class Feed {
   explicit Feed(const FeedOptions& options)
       : options_(options),
         path_(options.file),
-        owner_(Bus::locate(options.bus), options.name, options.caps) {}
+        owner_(Bus::locate(options.bus), options.producer) {}
 
   Result<void> publish_once() {
     auto file = OpenedFile::open(path_);
@@ -65,9 +65,10 @@ class Feed {
       if (last_ && owner_.is_displaced()) {
         std::fprintf(stderr,
                      "ringside-feed: %s: its file was removed or replaced; publishing again\n",
-                     options_.name.text().c_str());
+                     options_.producer.name.text().c_str());
         if (auto done = owner_.publish(*last_); !done) return done;
       }
+      owner_.expire();
       watch->wait(busy_since_ ? kFresh : kLookEvery);
     }
     return {};
@@ -187,9 +188,6 @@ class Feed {
 }  // namespace
 
 Result<void> feed(const FeedOptions& options) {
-  for (const auto& good :
-       {check_name("channel", options.name.channel), check_name("producer", options.name.producer)})
-    if (!good) return good;
   catch_stop_signals();
   if (const std::string warning = Bus::locate(options.bus).volatility_warning(); !warning.empty())
     std::fprintf(stderr, "ringside-feed: warning: %s\n", warning.c_str());

@@ -5,15 +5,14 @@
 #include <string>
 
 #include "bus/result.hpp"
-#include "producer_shim/producer.hpp"
+#include "producer_shim/producer_options.hpp"
 
 namespace ringside::feed {
 
 struct FeedOptions {
   std::filesystem::path file;
   bool watch = false;
-  SegmentName name{.channel = "embedding", .producer = "feed"};
-  Caps caps;
+  ProducerOptions producer{.name = {.channel = "embedding", .producer = "feed"}};
   std::string bus;
 };
 

@@ -25,28 +25,14 @@ void add_options(CLI::App& app, FeedOptions& options) {
       "--watch", options.watch,
       "Go on, and publish the file again whenever it is replaced or rewritten; a broken or "
       "half-written one is told of, and the last good one stays");
-  app.add_option("--channel", options.name.channel, "The channel to publish on")
-      ->capture_default_str();
-  app.add_option("--producer", options.name.producer, "The producer's name")->capture_default_str();
-  app.add_option("--capacity", options.caps.capacity_bytes,
-                 "Bytes of the data ring; 65536, 64MiB (default: as one cycle needs). A cap that "
-                 "changes starts the segment anew")
-      ->transform(CLI::AsSizeValue(false));
-  app.add_option("--retain", options.caps.retain_events,
-                 "The most events to keep (default: those of one cycle, mostly one)")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
-  app.add_option("--bus", options.bus,
-                 "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that exists, "
-                 "else /dev/shm/ringside)")
-      ->type_name("DIR");
+  add_cycle_producer_options(app, options.producer, options.bus);
 }
 
 int run(int argc, char** argv) {
   CLI::App app(
       "Publishes a fit that stands in a Parquet file, as one cycle of embedding events. The file "
-      "has "
-      "the columns episode_id, host_id, profile, x, y, z, phase_int, predicted_int, cluster and "
-      "is_train, in any order.",
+      "has the columns episode_id, host_id, profile, x, y, z, phase_int, predicted_int, cluster "
+      "and is_train, in any order.",
       "ringside-feed");
   app.set_version_flag("--version", "ringside-feed " RINGSIDE_VERSION);
   FeedOptions options;

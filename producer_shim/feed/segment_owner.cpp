@@ -6,8 +6,8 @@
 
 namespace ringside::feed {
 
-SegmentOwner::SegmentOwner(Bus bus, SegmentName name, const Caps& caps)
-    : bus_(std::move(bus)), name_(std::move(name)), asked_(caps), cycles_(bus_, name_) {}
+SegmentOwner::SegmentOwner(Bus bus, const ProducerOptions& asked)
+    : bus_(std::move(bus)), asked_(asked), cycles_(bus_, asked_.name) {}
 
 bool SegmentOwner::suffices(const Caps& caps) const {
   const Geometry& geometry = producer_->writer().geometry();
@@ -18,22 +18,22 @@ Result<void> SegmentOwner::open(const CycleEvents& events) {
   std::optional<std::uint64_t> present;
   if (producer_)
     present = producer_->writer().geometry().data_capacity;
-  else if (const auto reader = Reader::open(bus_, name_))
+  else if (const auto reader = Reader::open(bus_, asked_.name))
     present = reader->geometry().data_capacity;
-  const Caps caps = cycle_caps(asked_, events, present);
+  const Caps caps = cycle_caps(asked_.caps, events, present);
   if (producer_ && suffices(caps)) return {};
   // Its lock has to be given up before another can take the segment.
   producer_.reset();
-  Result<Producer> opened = Producer::open(bus_, name_, EventType::event(), caps);
+  Result<Producer> opened = Producer::open(bus_, asked_.name, EventType::event(), caps, asked_.sync_interval);
   if (!opened) return tl::unexpected<Error>(opened.error());
   producer_.emplace(std::move(*opened));
-  segment_ = state_of(bus_.segment_path(name_));
+  segment_ = state_of(bus_.segment_path(asked_.name));
   return {};
 }
 
 bool SegmentOwner::is_displaced() const {
   if (!producer_) return false;
-  const FileState now = state_of(bus_.segment_path(name_));
+  const FileState now = state_of(bus_.segment_path(asked_.name));
   return now.inode != segment_.inode || now.device != segment_.device || now.bytes < segment_.bytes;
 }
 

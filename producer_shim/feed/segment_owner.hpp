@@ -8,13 +8,13 @@
 #include "producer_shim/cycle.hpp"
 #include "producer_shim/feed/cycle_events.hpp"
 #include "producer_shim/feed/opened_file.hpp"
-#include "producer_shim/producer.hpp"
+#include "producer_shim/producer_options.hpp"
 
 namespace ringside::feed {
 
 class SegmentOwner {
  public:
-  SegmentOwner(Bus bus, SegmentName name, const Caps& caps);
+  SegmentOwner(Bus bus, const ProducerOptions& asked);
 
   std::uint64_t next_cycle() { return cycles_.next(); }
 
@@ -25,6 +25,11 @@ class SegmentOwner {
   /// Whether what was published last has lost its place: someone removed or replaced the segment.
   bool is_displaced() const;
 
+  /// Gives up what is older than the cap by age.
+  void expire() {
+    if (producer_) producer_->expire();
+  }
+
   /// REQUIRES: publish() has succeeded.
   const Producer& producer() const { return *producer_; }
   const Bus& bus() const { return bus_; }
@@ -34,8 +39,7 @@ class SegmentOwner {
   bool suffices(const Caps& caps) const;
 
   Bus bus_;
-  SegmentName name_;
-  Caps asked_;
+  ProducerOptions asked_;
   CycleNumbers cycles_;
   std::optional<Producer> producer_;
   FileState segment_;

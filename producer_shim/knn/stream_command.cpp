@@ -9,13 +9,12 @@
 
 #include <unistd.h>
 
-#include "bus/start.hpp"
 #include "producer_shim/cycle.hpp"
 #include "producer_shim/knn/commands.hpp"
 #include "producer_shim/knn/fit_events.hpp"
 #include "producer_shim/knn/fit_file.hpp"
 #include "producer_shim/knn/stream_report.hpp"
-#include "producer_shim/producer.hpp"
+#include "producer_shim/producer_options.hpp"
 #include "producer_shim/stop_signal.hpp"
 
 namespace ringside::knn {
@@ -35,11 +34,7 @@ struct StreamArguments {
   double cycle_pause_s = 1;
   std::uint64_t rate = 0;
   std::uint32_t batch = 1;
-  std::string producer = "knn";
-  std::string channel = "embedding";
-  std::optional<std::uint64_t> capacity;
-  std::optional<std::uint64_t> retain;
-  std::string sync_interval;
+  ProducerOptions producer{.name = {.channel = "embedding", .producer = "knn"}};
   std::string bus;
 };
 
@@ -116,18 +111,19 @@ Result<void> stream_cycle(Producer& producer, const FitEvents& events, std::uint
   return {};
 }
 
-void pause(double seconds) {
+/// Returns after `seconds`, or at a signal. What grows too old meanwhile goes.
+void pause(Producer& producer, double seconds) {
+  constexpr Clock::duration kExpireEvery = std::chrono::milliseconds(500);
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                       std::chrono::duration<double>(seconds));
-  for (auto now = Clock::now(); now < end && !stop_requested(); now = Clock::now())
-    sleep_unless_stopped(end - now);
+  for (auto now = Clock::now(); now < end && !stop_requested(); now = Clock::now()) {
+    producer.expire();
+    sleep_unless_stopped(std::min(end - now, kExpireEvery));
+  }
 }
 
 Result<void> stream(const StreamArguments& arguments) {
   catch_stop_signals();
-  for (const auto& good :
-       {check_name("channel", arguments.channel), check_name("producer", arguments.producer)})
-    if (!good) return good;
   const Result<SavedFit> fit = open_fit(arguments.fit);
   if (!fit) return tl::unexpected<Error>(fit.error());
   const FitEvents events(*fit, arguments.batch);
@@ -137,24 +133,17 @@ Result<void> stream(const StreamArguments& arguments) {
   const Bus bus = Bus::locate(arguments.bus);
   if (const std::string warning = bus.volatility_warning(); !warning.empty())
     std::fprintf(stderr, "ringside-knn: warning: %s\n", warning.c_str());
-  const SegmentName name{arguments.channel, arguments.producer};
-  const Caps asked{.capacity_bytes = arguments.capacity, .retain_events = arguments.retain};
-  std::optional<std::chrono::milliseconds> sync_interval;
-  if (!arguments.sync_interval.empty()) {
-    const auto interval = parse_duration(arguments.sync_interval);
-    if (!interval) return tl::unexpected<Error>(interval.error());
-    sync_interval = std::chrono::ceil<std::chrono::milliseconds>(*interval);
-  }
+  const ProducerOptions& asked = arguments.producer;
   const auto open = [&] {
-    return Producer::open(bus, name, EventType::event(), default_caps(asked, events.count(), *size),
-                          sync_interval);
+    return Producer::open(bus, asked.name, EventType::event(),
+                          default_caps(asked.caps, events.count(), *size), asked.sync_interval);
   };
   Result<Producer> producer = open();
   if (!producer) return tl::unexpected<Error>(producer.error());
   print_start(arguments, bus, *producer, events);
 
-  CycleNumbers cycles(bus, name);
-  StreamReport report(stderr, name.text(), events.points());
+  CycleNumbers cycles(bus, asked.name);
+  StreamReport report(stderr, asked.name.text(), events.points());
   while (true) {
     if (auto done = stream_cycle(*producer, events, cycles.next(), arguments.rate, report); !done) {
       if (done.error().code != Errc::displaced) return done;
@@ -164,7 +153,7 @@ Result<void> stream(const StreamArguments& arguments) {
       if (!producer) return tl::unexpected<Error>(producer.error());
       continue;
     }
-    if (arguments.loop) pause(arguments.cycle_pause_s);
+    if (arguments.loop) pause(*producer, arguments.cycle_pause_s);
     if (!arguments.loop || stop_requested()) return {};
   }
 }
@@ -193,27 +182,7 @@ void add_stream_command(CLI::App& app, int& exit_status) {
   command->add_option("--batch", arguments->batch, "Points an event; 1 is an event for each point")
       ->check(CLI::Range(1U, 1'000'000'000U))
       ->capture_default_str();
-  command->add_option("--channel", arguments->channel, "The channel to publish on")
-      ->capture_default_str();
-  command->add_option("--producer", arguments->producer, "The producer's name")
-      ->capture_default_str();
-  command
-      ->add_option("--capacity", arguments->capacity,
-                   "Bytes of the data ring; 65536, 64MiB (default: as one cycle needs). A cap that "
-                   "changes starts the segment anew")
-      ->transform(CLI::AsSizeValue(false));
-  command
-      ->add_option("--retain", arguments->retain,
-                   "The most events to keep (default: those of one cycle)")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
-  command->add_option("--sync-interval", arguments->sync_interval,
-                      "Bring what was published to the disk this often: 100ms, 1s (default: when "
-                      "the kernel likes)");
-  command
-      ->add_option("--bus", arguments->bus,
-                   "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that "
-                   "exists, else /dev/shm/ringside)")
-      ->type_name("DIR");
+  add_cycle_producer_options(*command, arguments->producer, arguments->bus);
   command->callback([arguments, &exit_status] {
     const Result<void> result = stream(*arguments);
     if (result) return;

@@ -91,6 +91,24 @@ TEST_CASE("caps are as the user asks") {
   CHECK_THAT(outcome.errors, Contains("does not fit"));
 }
 
+TEST_CASE("a fit that is older than --retain-age goes while its file is watched") {
+  const Workplace place;
+  write_parquet(place.file, fit_sql(0, 10));
+  auto watcher = place.watch({"--retain-age", "1500ms"});
+  REQUIRE(place.shows(0, 10));
+  CHECK(place.shows(0, 0));
+}
+
+TEST_CASE("with --sync-interval the fit is on the disk when the feeder ends") {
+  const Workplace place;
+  write_parquet(place.file, fit_sql(0, 10));
+  REQUIRE(place.run({"--sync-interval", "100ms"}).status == 0);
+  const auto reader = Reader::open(Bus(place.bus), {"embedding", "feed"});
+  REQUIRE(reader);
+  REQUIRE(reader->durable());
+  CHECK(reader->durable()->value == 1);
+}
+
 TEST_CASE("a second feeder of the same name is refused, one of another is not") {
   const Workplace place;
   write_parquet(place.file, fit_sql(0, 10));

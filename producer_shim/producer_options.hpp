@@ -1,0 +1,31 @@
+// What every program that publishes is told of its segment on its command line.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "producer_shim/producer.hpp"
+
+namespace ringside {
+
+struct ProducerOptions {
+  SegmentName name{};
+  Caps caps{};
+  std::optional<std::chrono::milliseconds> sync_interval{};
+};
+
+/// A whole number from 1 on.
+CLI::Validator at_least_one();
+
+/// CHANNEL and --producer, which must be there, and the options of the caps, which stay as they are
+/// in the segment unless told otherwise.
+void add_producer_options(CLI::App& parser, ProducerOptions& options);
+
+/// The same for who publishes cycles: --channel and --producer, which are as in `options` unless
+/// told otherwise, the options of the caps, which are then for one cycle, and --bus.
+void add_cycle_producer_options(CLI::App& parser, ProducerOptions& options, std::string& bus);
+
+}  // namespace ringside
