@@ -1,7 +1,6 @@
 #include "producer_shim/feed/cycle_events.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <string_view>
 #include <unordered_set>
 
@@ -56,7 +55,10 @@ Result<CycleEvents> CycleEvents::build(std::span<const EmbeddingPoint> points,
     if (auto built = build_batch(builder, {cycle, index, total}, points.subspan(index, count));
         !built)
       return tl::unexpected<Error>(built.error());
-    all.bytes_ += record_bytes(builder.GetSize());
+    const std::uint64_t bytes = record_bytes(builder.GetSize());
+    ++all.size_.events;
+    all.size_.bytes += bytes;
+    all.size_.room = std::max(all.size_.room, bytes);
     all.events_.push_back(builder.Release());
     index += static_cast<std::uint32_t>(count);
   }
@@ -68,20 +70,6 @@ Result<void> CycleEvents::publish(Producer& producer) const {
     if (auto published = producer.publish(event(index)); !published)
       return tl::unexpected<Error>(published.error());
   return {};
-}
-
-Caps cycle_caps(const Caps& asked, const CycleEvents& events,
-                std::optional<std::uint64_t> present) {
-  Caps caps = asked;
-  if (!caps.retain_events) caps.retain_events = events.count();
-  if (!caps.capacity_bytes) {
-    const std::uint64_t cycles = (*caps.retain_events - 1) / events.count() + 1;
-    const bool representable = cycles < kMaxCapacity / events.bytes() / 4;
-    const std::uint64_t needed = (cycles + 1) * events.bytes() + kDataGranule;
-    caps.capacity_bytes = representable ? std::bit_ceil(needed + needed / 4) : kMaxCapacity;
-    if (present && *present >= needed) caps.capacity_bytes = present;
-  }
-  return caps;
 }
 
 }  // namespace ringside::feed

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
+#include "producer_shim/cycle_caps.hpp"
 #include "producer_shim/embedding.hpp"
 
 namespace ringside::feed {
@@ -23,8 +23,7 @@ class CycleEvents {
   }
   std::uint64_t cycle() const { return cycle_; }
   std::uint32_t points() const { return points_; }
-  /// What the records of all events take in a ring.
-  std::uint64_t bytes() const { return bytes_; }
+  const CycleSize& size() const { return size_; }
 
   /// Publishes all of them, one right after the other. Fails as Producer::publish() does.
   Result<void> publish(Producer& producer) const;
@@ -35,14 +34,7 @@ class CycleEvents {
   std::uint64_t cycle_;
   std::uint32_t points_;
   std::vector<flatbuffers::DetachedBuffer> events_;
-  std::uint64_t bytes_ = 0;
+  CycleSize size_;
 };
-
-/// Fills in the caps that the user left open, such that the retained window is exactly one cycle:
-/// its events, and bytes for another cycle, so that the last one stays until the next is there, and
-/// for a quarter more, rounded up to a power of two, so that a fit that grows a little still fits.
-/// `present` is the capacity of the segment that is there; it stays if it is enough, since another
-/// one would make a new epoch.
-Caps cycle_caps(const Caps& asked, const CycleEvents& events, std::optional<std::uint64_t> present);
 
 }  // namespace ringside::feed

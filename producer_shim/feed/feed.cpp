@@ -166,7 +166,8 @@ class Feed {
                  owner_.bus().directory().c_str(), static_cast<unsigned long long>(events.cycle()),
                  events.count(), events.count() == 1 ? "" : "s",
                  static_cast<unsigned long long>(next.value - 1),
-                 static_cast<unsigned long long>(events.bytes()), read_ms, build_ms, publish_ms);
+                 static_cast<unsigned long long>(events.size().bytes), read_ms, build_ms,
+                 publish_ms);
     if (events.count() > 1)
       std::fprintf(
           stderr,

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "bus/reader.hpp"
-
 namespace ringside::feed {
 
 SegmentOwner::SegmentOwner(Bus bus, const ProducerOptions& asked)
@@ -15,16 +13,13 @@ bool SegmentOwner::suffices(const Caps& caps) const {
 }
 
 Result<void> SegmentOwner::open(const CycleEvents& events) {
-  std::optional<std::uint64_t> present;
-  if (producer_)
-    present = producer_->writer().geometry().data_capacity;
-  else if (const auto reader = Reader::open(bus_, asked_.name))
-    present = reader->geometry().data_capacity;
-  const Caps caps = cycle_caps(asked_.caps, events, present);
+  const Caps caps = cycle_caps(asked_.caps, events.size(), asked_.sync_interval.has_value(), bus_,
+                               asked_.name);
   if (producer_ && suffices(caps)) return {};
   // Its lock has to be given up before another can take the segment.
   producer_.reset();
-  Result<Producer> opened = Producer::open(bus_, asked_.name, EventType::event(), caps, asked_.sync_interval);
+  Result<Producer> opened =
+      Producer::open(bus_, asked_.name, EventType::event(), caps, asked_.sync_interval);
   if (!opened) return tl::unexpected<Error>(opened.error());
   producer_.emplace(std::move(*opened));
   segment_ = state_of(bus_.segment_path(asked_.name));

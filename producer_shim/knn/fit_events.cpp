@@ -1,6 +1,5 @@
 #include "producer_shim/knn/fit_events.hpp"
 
-#include <bit>
 #include <limits>
 
 #include "bus/layout.hpp"
@@ -43,7 +42,7 @@ Result<Sequence> FitEvents::publish(Producer& producer, std::uint64_t cycle,
 }
 
 Result<CycleSize> FitEvents::measure() const {
-  CycleSize size;
+  CycleSize size{.events = count()};
   flatbuffers::FlatBufferBuilder builder;
   for (std::uint32_t event = 0; event < count(); ++event) {
     builder.Clear();
@@ -54,25 +53,11 @@ Result<CycleSize> FitEvents::measure() const {
     }
     const std::uint64_t bytes = record_bytes(builder.GetSize());
     size.bytes += bytes;
-    size.largest = std::max(size.largest, bytes);
+    // An event is built with room to spare: twice the last event's size, or what a builder that
+    // grows by halves has claimed on its way.
+    size.room = std::max(size.room, 2 * bytes);
   }
   return size;
-}
-
-Caps default_caps(const Caps& asked, std::uint32_t events, const CycleSize& size) {
-  Caps caps = asked;
-  if (!caps.retain_events) caps.retain_events = events;
-  if (!caps.capacity_bytes) {
-    const std::uint64_t cycles = (*caps.retain_events - 1) / events + 1;
-    // An event is built with room to spare, which takes it from the oldest: twice the last event's
-    // size, or what a builder that grows by halves has claimed on its way.
-    const std::uint64_t spare = 2 * size.largest + kDataGranule;
-    const bool representable = cycles < kMaxCapacity / size.bytes / 2;
-    const std::uint64_t needed = cycles * size.bytes + spare;
-    // With a sync interval an eighth of the ring is kept free; the size should not hang on that.
-    caps.capacity_bytes = representable ? std::bit_ceil(needed + needed / 7) : kMaxCapacity;
-  }
-  return caps;
 }
 
 }  // namespace ringside::knn

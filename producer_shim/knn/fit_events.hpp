@@ -4,20 +4,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
+#include "producer_shim/cycle_caps.hpp"
 #include "producer_shim/embedding.hpp"
 #include "producer_shim/knn/fit_file.hpp"
 #include "producer_shim/producer.hpp"
 
 namespace ringside::knn {
-
-/// What the records of one cycle take in a ring.
-struct CycleSize {
-  std::uint64_t bytes = 0;
-  std::uint64_t largest = 0;  ///< of the largest record
-};
 
 class FitEvents {
  public:
@@ -47,10 +41,5 @@ class FitEvents {
   std::vector<EmbeddingPoint> points_;
   std::uint32_t batch_;
 };
-
-/// Fills in the caps that the user left open: one cycle of events, and bytes for them, rounded up
-/// to a power of two. As the last cycle's worth of events has each point once, whoever connects
-/// gets the whole scatter. The same fit gives the same caps, so a restart finds its segment again.
-Caps default_caps(const Caps& asked, std::uint32_t events, const CycleSize& size);
 
 }  // namespace ringside::knn

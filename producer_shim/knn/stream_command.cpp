@@ -135,8 +135,10 @@ Result<void> stream(const StreamArguments& arguments) {
     std::fprintf(stderr, "ringside-knn: warning: %s\n", warning.c_str());
   const ProducerOptions& asked = arguments.producer;
   const auto open = [&] {
-    return Producer::open(bus, asked.name, EventType::event(),
-                          default_caps(asked.caps, events.count(), *size), asked.sync_interval);
+    return Producer::open(
+        bus, asked.name, EventType::event(),
+        cycle_caps(asked.caps, *size, asked.sync_interval.has_value(), bus, asked.name),
+        asked.sync_interval);
   };
   Result<Producer> producer = open();
   if (!producer) return tl::unexpected<Error>(producer.error());

@@ -64,6 +64,16 @@ TEST_CASE("points older than --retain-age go, also between two cycles", "[knn][s
   CHECK(wait_until([&] { return place.window().from.value == 10; }));
 }
 
+TEST_CASE("a stream that is started again takes its segment up", "[knn][stream]") {
+  const Workplace place;
+  REQUIRE(support::run_command(place.command({})).status == 0);
+  const auto again = support::run_command(place.command({}));
+  CHECK(again.status == 0);
+  CHECK_THAT(again.errors, Contains("the segment taken up"));
+  CHECK(place.window().from.value == 10);
+  CHECK(place.window().to.value == 20);
+}
+
 TEST_CASE("a wrong option of the producer is a wrong command line", "[knn][stream]") {
   const Workplace place;
   for (const std::vector<std::string>& wrong :
