@@ -1,9 +1,12 @@
 #include "producer_shim/cycle_caps.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <string>
 
 #include "bus/layout.hpp"
 #include "bus/reader.hpp"
+#include "bus/write_back.hpp"
 
 namespace ringside {
 
@@ -23,6 +26,25 @@ Caps cycle_caps(const Caps& asked, const CycleSize& size, bool is_synced, const 
       reader->geometry().data_capacity >= used + (is_synced ? used / 7 : 0))
     caps.capacity_bytes = reader->geometry().data_capacity;
   return caps;
+}
+
+Result<void> check_keeps_cycle(const Caps& caps, const CycleSize& size, bool is_synced) {
+  const auto refuse = [&](const std::string& option, std::uint64_t given, std::uint64_t least) {
+    return fail(Errc::too_large, option, " ", std::to_string(given), " cannot keep a cycle of ",
+                std::to_string(size.events), size.events == 1 ? " event" : " events", " with ",
+                std::to_string(size.bytes), " bytes, so nothing was published; give ", option, " ",
+                std::to_string(least), " or more, or leave it out");
+  };
+  if (*caps.retain_events < size.events)
+    return refuse("--retain", *caps.retain_events, size.events);
+  Geometry geometry;
+  // What no segment can have is refused by whoever opens it.
+  geometry.data_capacity = round_up(std::min(*caps.capacity_bytes, kMaxCapacity), kDataGranule);
+  const std::uint64_t free = is_synced ? WriteBack::reserve_bytes(geometry) : 0;
+  const std::uint64_t more = is_synced ? size.bytes / 7 + kDataGranule : 0;
+  if (geometry.data_capacity < size.bytes + free)
+    return refuse("--capacity", *caps.capacity_bytes, size.bytes + more);
+  return {};
 }
 
 }  // namespace ringside

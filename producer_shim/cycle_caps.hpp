@@ -23,4 +23,8 @@ struct CycleSize {
 Caps cycle_caps(const Caps& asked, const CycleSize& size, bool is_synced, const Bus& bus,
                 const SegmentName& name);
 
+/// Fails with too_large, saying what to give, if a segment with these caps, all of them given,
+/// cannot keep the whole cycle.
+Result<void> check_keeps_cycle(const Caps& caps, const CycleSize& size, bool is_synced);
+
 }  // namespace ringside

@@ -13,8 +13,9 @@ bool SegmentOwner::suffices(const Caps& caps) const {
 }
 
 Result<void> SegmentOwner::open(const CycleEvents& events) {
-  const Caps caps = cycle_caps(asked_.caps, events.size(), asked_.sync_interval.has_value(), bus_,
-                               asked_.name);
+  const bool is_synced = asked_.sync_interval.has_value();
+  const Caps caps = cycle_caps(asked_.caps, events.size(), is_synced, bus_, asked_.name);
+  if (auto good = check_keeps_cycle(caps, events.size(), is_synced); !good) return good;
   if (producer_ && suffices(caps)) return {};
   // Its lock has to be given up before another can take the segment.
   producer_.reset();

@@ -19,7 +19,7 @@ class SegmentOwner {
   std::uint64_t next_cycle() { return cycles_.next(); }
 
   /// Publishes the events as one cycle, which is then all that is retained. Fails as
-  /// Producer::open() and Producer::publish() do.
+  /// check_keeps_cycle(), Producer::open() and Producer::publish() do.
   Result<void> publish(const CycleEvents& events);
 
   /// Whether what was published last has lost its place: someone removed or replaced the segment.

@@ -86,9 +86,46 @@ TEST_CASE("caps are as the user asks") {
   REQUIRE(reader);
   CHECK(reader->geometry().data_capacity == 4 * 1024 * 1024);
   CHECK(reader->geometry().retain == 3);
-  const auto outcome = place.run({"--capacity", "64KiB"});
+}
+
+TEST_CASE("caps that cannot keep a whole cycle are refused before anything is published") {
+  const Workplace place;
+  // Two events, for more hosts than one can number.
+  write_parquet(place.file, fit_sql(1, 100'000, "'host-' || (8 * y)::INT AS host_id"));
+  const std::uint64_t bytes = [&] {
+    REQUIRE(place.run().status == 0);
+    const auto reader = Reader::open(Bus(place.bus), {"embedding", "feed"});
+    REQUIRE(reader);
+    REQUIRE(reader->window().to - reader->window().from == 2);
+    std::uint64_t sum = 0;
+    RecordCopier copier(*reader, reader->seek({}));
+    while (copier.next() == RecordCopier::Next::record)
+      sum += record_bytes(copier.record().payload.size());
+    return sum;
+  }();
+  const std::string least = std::to_string(bytes);
+
+  auto outcome = place.run({"--capacity", "4MiB"});
   CHECK(outcome.status == 1);
-  CHECK_THAT(outcome.errors, Contains("does not fit"));
+  CHECK_THAT(outcome.errors, Contains("--capacity 4194304 cannot keep a cycle of 2 events with " +
+                                      least + " bytes") &&
+                                 Contains("give --capacity " + least + " or more"));
+  CHECK(count_of(outcome.errors, "\n") == 1);
+  outcome = place.run({"--retain", "1"});
+  CHECK(outcome.status == 1);
+  CHECK_THAT(outcome.errors, Contains("--retain 1 cannot keep a cycle of 2 events") &&
+                                 Contains("give --retain 2 or more"));
+  outcome = place.run({"--capacity", least, "--sync-interval", "1s"});
+  CHECK(outcome.status == 1);
+  CHECK(place.batches().at(0).sequence.value == 0);  // nothing has changed
+
+  const std::size_t at = outcome.errors.find("give --capacity ");
+  REQUIRE(at != std::string::npos);
+  const std::string synced = std::to_string(std::stoull(outcome.errors.substr(at + 16)));
+  CHECK(place.run({"--capacity", synced, "--sync-interval", "1s"}).status == 0);
+  CHECK(place.rows().size() == 100'000);
+  CHECK(place.run({"--capacity", least, "--retain", "2"}).status == 0);
+  CHECK(place.rows().size() == 100'000);
 }
 
 TEST_CASE("a fit that is older than --retain-age goes while its file is watched") {
