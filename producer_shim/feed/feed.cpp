@@ -31,6 +31,15 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
+/// What the segment is to hold: the last fit that could be used.
+struct Wanted {
+  CycleEvents events;
+  Digest content;  ///< of the file
+  double read_ms = 0;
+  double build_ms = 0;
+  bool stands = false;  ///< it is published, and was not seen to be gone
+};
+
 class Feed {
  public:
   explicit Feed(const FeedOptions& options)
@@ -49,25 +58,19 @@ class Feed {
       return fail(Errc::corrupt, "cannot use ", path_.string(),
                   " as a fit: it was written while it was read; try again, or use --watch");
     if (!fit) return tl::unexpected<Error>(cannot_use(path_, fit.error()));
-    return publish(*fit, milliseconds_since(start));
+    if (auto wanted = want(*fit, {}, milliseconds_since(start)); !wanted) return wanted;
+    return publish();
   }
 
   Result<void> follow() {
     auto watch = FileWatch::open(path_);
     if (!watch) return tl::unexpected<Error>(watch.error());
-    bool first = true;
-    while (!stop_requested()) {
-      if (state_of(path_) != tried_ || first) {
+    for (bool first = true; !stop_requested(); first = false) {
+      if (first || state_of(path_) != tried_) {
         if (!first) settle(*watch);
-        first = false;
-        if (auto done = look(*watch); !done) return done;
+        look(*watch);
       }
-      if (last_ && owner_.is_displaced()) {
-        std::fprintf(stderr,
-                     "ringside-feed: %s: its file was removed or replaced; publishing again\n",
-                     options_.producer.name.text().c_str());
-        if (auto done = owner_.publish(*last_); !done) return done;
-      }
+      if (auto done = keep_published(); !done) return done;
       owner_.expire();
       watch->wait(busy_since_ ? kFresh : kLookEvery);
     }
@@ -94,69 +97,111 @@ class Feed {
     return age >= Clock::duration::zero() && age < kFresh;
   }
 
-  /// Takes the file as it is now: publishes it, or says why not. Fails if nothing can be published.
-  Result<void> look(FileWatch& watch) {
+  /// Takes the file as it is now: as what is wanted, or says why not.
+  void look(FileWatch& watch) {
     auto file = OpenedFile::open(path_);
     if (!file) {
       tried_ = state_of(path_);
-      tell(file.error().message);
-      return {};
+      tell_of_file(file.error());
+      return;
     }
     const Clock::time_point start = Clock::now();
+    watch.was_written();  // what is written from here on is told at the end
     const FileState before = file->state();
     if (is_being_written(*file, before)) return stay_busy();
-    watch.was_written();  // what was written until here is in `before`
+    const auto content = file->digest();
+    if (content && wanted_ && *content == wanted_->content) {
+      accept(before);
+      told_.clear();
+      std::fprintf(stderr,
+                   "ringside-feed: %s: note: it holds what it held; nothing new to publish\n",
+                   path_.c_str());
+      return;
+    }
     const auto fit = read_and_tell(*file, path_);
-    if (stop_requested()) return {};
+    if (stop_requested()) return;
     if (watch.was_written() || was_changed(before, file->state()) ||
         file->writers() == OpenedFile::Writers::some)
       return stay_busy();
+    accept(before);
+    if (!content) return tell_of_file(cannot_use(path_, content.error()));
+    if (!fit) return tell_of_file(cannot_use(path_, fit.error()));
+    if (auto wanted = want(*fit, *content, milliseconds_since(start)); !wanted)
+      tell_of_file(cannot_use(path_, wanted.error()));
+  }
+
+  /// The file in this state needs no other look.
+  void accept(const FileState& state) {
     busy_since_.reset();
-    tried_ = before;
-    if (!fit) {
-      tell(cannot_use(path_, fit.error()).message);
-      return {};
-    }
-    auto published = publish(*fit, milliseconds_since(start));
-    if (published) told_.clear();
-    // The first time, whoever started us should know. Later another file may do again.
-    if (published || !last_) return published;
-    tell(published.error().message);
-    return {};
+    tried_ = state;
   }
 
   /// The file is being written, so it is looked at again soon.
-  Result<void> stay_busy() {
+  void stay_busy() {
     const Clock::time_point now = Clock::now();
     if (!busy_since_) busy_since_ = now;
     if (now - *busy_since_ > kLongBusy)
-      tell("a program has " + path_.string() + " open and writes it; waiting until it closes it");
-    return {};
+      tell("a program has " + path_.string() + " open and writes it; waiting until it closes it",
+           consequence());
   }
 
   /// Says once what is wrong, until it is another thing or all is well again.
-  void tell(const std::string& message) {
+  void tell(const std::string& message, const char* consequence) {
     if (message == told_) return;
     told_ = message;
-    std::fprintf(stderr, "ringside-feed: %s; %s\n", message.c_str(),
-                 last_ ? "the last good fit stays" : "waiting for a whole one");
+    std::fprintf(stderr, "ringside-feed: %s; %s\n", message.c_str(), consequence);
   }
 
-  Result<void> publish(const ParquetFit& fit, double read_ms) {
+  void tell_of_file(const Error& error) { tell(error.message, consequence()); }
+
+  const char* consequence() const {
+    return wanted_ ? "the last good fit stays" : "waiting for a whole one";
+  }
+
+  Result<void> want(const ParquetFit& fit, const Digest& content, double read_ms) {
     tell_notes(fit, path_);
     const Clock::time_point start = Clock::now();
     auto events = CycleEvents::build(fit.points, owner_.next_cycle());
     if (!events) return tl::unexpected<Error>(events.error());
-    const double build_ms = milliseconds_since(start);
-    if (auto published = owner_.publish(*events); !published) return published;
-    print_published(*events, read_ms, build_ms, milliseconds_since(start) - build_ms);
-    // What a watcher may have to publish again.
-    if (options_.watch) last_.emplace(std::move(*events));
+    wanted_.emplace(Wanted{.events = std::move(*events),
+                           .content = content,
+                           .read_ms = read_ms,
+                           .build_ms = milliseconds_since(start)});
     return {};
   }
 
-  void print_published(const CycleEvents& events, double read_ms, double build_ms,
-                       double publish_ms) const {
+  /// Publishes what is wanted unless it stands already. Fails only if nothing was published before:
+  /// whoever started us should know. Later, someone may mend the segment.
+  Result<void> keep_published() {
+    if (!wanted_) return {};
+    if (wanted_->stands && owner_.is_displaced()) {
+      wanted_->stands = false;
+      std::fprintf(stderr,
+                   "ringside-feed: %s: its file was removed or replaced; publishing again\n",
+                   options_.producer.name.text().c_str());
+    }
+    if (wanted_->stands) return {};
+    auto published = publish();
+    if (published) {
+      told_.clear();
+      has_published_ = true;
+    } else if (has_published_) {
+      tell(published.error().message, "trying again until it can be published");
+      return {};
+    }
+    return published;
+  }
+
+  Result<void> publish() {
+    const Clock::time_point start = Clock::now();
+    if (auto published = owner_.publish(wanted_->events); !published) return published;
+    wanted_->stands = true;
+    print_published(milliseconds_since(start));
+    return {};
+  }
+
+  void print_published(double publish_ms) const {
+    const CycleEvents& events = wanted_->events;
     const Producer& producer = owner_.producer();
     const Sequence next = producer.writer().next();
     std::fprintf(stderr,
@@ -166,8 +211,8 @@ class Feed {
                  owner_.bus().directory().c_str(), static_cast<unsigned long long>(events.cycle()),
                  events.count(), events.count() == 1 ? "" : "s",
                  static_cast<unsigned long long>(next.value - 1),
-                 static_cast<unsigned long long>(events.size().bytes), read_ms, build_ms,
-                 publish_ms);
+                 static_cast<unsigned long long>(events.size().bytes), wanted_->read_ms,
+                 wanted_->build_ms, publish_ms);
     if (events.count() > 1)
       std::fprintf(
           stderr,
@@ -180,7 +225,8 @@ class Feed {
   const FeedOptions& options_;
   const std::filesystem::path& path_;
   SegmentOwner owner_;
-  std::optional<CycleEvents> last_;
+  std::optional<Wanted> wanted_;
+  bool has_published_ = false;
   FileState tried_;
   std::optional<Clock::time_point> busy_since_;
   std::string told_;

@@ -2,10 +2,13 @@
 
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "bus/crc32c.hpp"
 
 namespace ringside::feed {
 namespace {
@@ -51,6 +54,20 @@ OpenedFile::OpenedFile(OpenedFile&& other) noexcept : fd_(std::exchange(other.fd
 FileState OpenedFile::state() const {
   struct stat status {};
   return ::fstat(fd_, &status) == 0 ? to_state(status) : FileState{};
+}
+
+Result<Digest> OpenedFile::digest() const {
+  Digest digest{.bytes = 0, .crc = kCrcStart};
+  std::vector<std::byte> piece(1024 * 1024);
+  while (true) {
+    const ssize_t got = ::pread(fd_, piece.data(), piece.size(), static_cast<off_t>(digest.bytes));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(errno, "its content cannot be read");
+    if (got == 0) return digest;
+    const Bytes read(piece.data(), static_cast<std::size_t>(got));
+    digest.crc = crc32c_update(digest.crc, read);
+    digest.bytes += read.size();
+  }
 }
 
 std::string OpenedFile::proc_path() const {

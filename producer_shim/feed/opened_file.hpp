@@ -9,7 +9,8 @@
 
 namespace ringside::feed {
 
-/// Which file it is, and of which state: equal as long as nobody replaced or wrote it.
+/// Which file it is, and of which state: equal as long as nobody replaced or wrote it, or changed
+/// something about it.
 struct FileState {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;  ///< 0: there is no file
@@ -24,6 +25,14 @@ struct FileState {
 /// The state of what stands at `path` now; that of no file if nothing can be found there.
 FileState state_of(const std::filesystem::path& path);
 
+/// What stands in a file, shortly: equal for equal content.
+struct Digest {
+  std::uint64_t bytes = 0;
+  std::uint32_t crc = 0;
+
+  bool operator==(const Digest&) const = default;
+};
+
 class OpenedFile {
  public:
   /// Fails if there is no file, if it cannot be read, or if it is something else than a file.
@@ -35,6 +44,9 @@ class OpenedFile {
   OpenedFile& operator=(const OpenedFile&) = delete;
 
   FileState state() const;
+
+  /// Reads it all. Fails as the reading does.
+  Result<Digest> digest() const;
 
   /// A path that leads to this very file for libraries that only know paths. It holds no character
   /// that any of them gives a meaning to, and no error message should show it.

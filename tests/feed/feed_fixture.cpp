@@ -164,8 +164,8 @@ bool Workplace::shows(std::uint32_t k, std::uint32_t count) const {
   return wait_until([&] { return rows() == rows_of(k, count); });
 }
 
-bool Workplace::says(const std::string& text) const {
-  return wait_until([&] { return errors().find(text) != std::string::npos; });
+bool Workplace::says(const std::string& text, std::size_t times) const {
+  return wait_until([&] { return count_of(errors(), text) >= times; });
 }
 
 std::size_t count_of(const std::string& all, const std::string& text) {

@@ -77,8 +77,8 @@ struct Workplace {
 
   /// Waits until the window is the whole fit numbered `k`; false after ten seconds.
   bool shows(std::uint32_t k, std::uint32_t count) const;
-  /// Waits until standard error has `text`; false after ten seconds.
-  bool says(const std::string& text) const;
+  /// Waits until standard error has `text` that often; false after ten seconds.
+  bool says(const std::string& text, std::size_t times = 1) const;
 };
 
 /// How often `text` comes in `all`.

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -137,6 +138,50 @@ TEST_CASE("a segment that is removed under a watcher is published again") {
   CHECK((place.epoch() != epoch));
   replace_content(place.file, fit_content(4, 100));
   REQUIRE(place.shows(4, 100));
+}
+
+TEST_CASE("a segment that is spoilt under a watcher is told of, and tried again") {
+  const Workplace place;
+  put_content(place.file, fit_content(3, 100));
+  auto watcher = place.watch();
+  REQUIRE(place.shows(3, 100));
+  const auto ring = place.bus / "embedding" / "feed.ring";
+  std::filesystem::resize_file(ring, 100);
+  REQUIRE(place.says("trying again"));
+  // The file goes on being followed meanwhile.
+  replace_content(place.file, fit_content(4, 100));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  CHECK(count_of(place.errors(), "trying again") == 1);
+  std::filesystem::remove(ring);
+  REQUIRE(place.shows(4, 100));
+  watcher.send_signal(SIGTERM);
+  CHECK(watcher.wait() == 0);
+}
+
+TEST_CASE("a file that is touched or written with what it holds makes no new cycle") {
+  const Workplace place;
+  const std::string content = fit_content(3, 100);
+  put_content(place.file, content);
+  auto watcher = place.watch();
+  REQUIRE(place.shows(3, 100));
+  const std::function<void()> changes[] = {
+      [&] {
+        std::filesystem::last_write_time(place.file, std::filesystem::file_time_type::clock::now());
+      },
+      [&] { std::filesystem::permissions(place.file, std::filesystem::perms{0640}); },
+      [&] { std::filesystem::create_hard_link(place.file, place.directory.path() / "link"); },
+      [&] { put_content(place.file, content); },
+      [&] { replace_content(place.file, content); },
+  };
+  std::size_t notes = 0;
+  for (const auto& change : changes) {
+    change();
+    CHECK(place.says("nothing new to publish", ++notes));
+  }
+  CHECK(place.batches().at(0).sequence.value == 0);
+  replace_content(place.file, fit_content(4, 100));
+  REQUIRE(place.shows(4, 100));
+  CHECK(place.batches().at(0).sequence.value == 1);
 }
 
 TEST_CASE("a file behind a link into another folder is followed, and so is the link") {
