@@ -53,7 +53,7 @@ class Feed {
     const Clock::time_point start = Clock::now();
     const FileState before = file->state();
     const auto fit = read_and_tell(*file, path_);
-    if (stop_requested()) return {};
+    if (stop_requested()) return fail(Errc::system, "stopped; nothing was published");
     if (was_changed(before, file->state()))
       return fail(Errc::corrupt, "cannot use ", path_.string(),
                   " as a fit: it was written while it was read; try again, or use --watch");
