@@ -9,6 +9,7 @@
 #include "producer_shim/feed/file_watch.hpp"
 #include "producer_shim/feed/reading.hpp"
 #include "producer_shim/feed/segment_owner.hpp"
+#include "producer_shim/feed/writing.hpp"
 #include "producer_shim/stop_signal.hpp"
 
 namespace ringside::feed {
@@ -22,9 +23,8 @@ constexpr milliseconds kLookEvery{500};
 /// A change is acted upon when it has been quiet for the first, or after the second at the latest.
 constexpr milliseconds kQuiet{20};
 constexpr milliseconds kMaxUnquiet{200};
-/// Where it cannot be asked who writes the file, it counts as being written for so long.
-constexpr milliseconds kFresh{250};
-/// A file that is being written for so long is told of.
+/// A file that is being written is looked at again so soon, and told of after so long.
+constexpr milliseconds kLookAtBusy{250};
 constexpr milliseconds kLongBusy{2000};
 
 double milliseconds_since(Clock::time_point start) {
@@ -50,6 +50,16 @@ class Feed {
   Result<void> publish_once() {
     auto file = OpenedFile::open(path_);
     if (!file) return tl::unexpected<Error>(file.error());
+    auto verdict = writing_.judge(*file, file->state(), nullptr);
+    for (; verdict == Writing::Verdict::untold && !stop_requested();
+         verdict = writing_.judge(*file, file->state(), nullptr)) {
+      note_untold();
+      sleep_unless_stopped(kLookAtBusy);
+    }
+    if (verdict == Writing::Verdict::going_on)
+      return fail(Errc::corrupt, "cannot use ", path_.string(),
+                  " as a fit: a program has it open to write it; try again when it is closed, or "
+                  "use --watch");
     const Clock::time_point start = Clock::now();
     const FileState before = file->state();
     const auto fit = read_and_tell(*file, path_);
@@ -72,7 +82,7 @@ class Feed {
       }
       if (auto done = keep_published(); !done) return done;
       owner_.expire();
-      watch->wait(busy_since_ ? kFresh : kLookEvery);
+      watch->wait(busy_since_ ? kLookAtBusy : kLookEvery);
     }
     return {};
   }
@@ -89,14 +99,6 @@ class Feed {
     }
   }
 
-  static bool is_being_written(const OpenedFile& file, const FileState& state) {
-    const OpenedFile::Writers writers = file.writers();
-    if (writers != OpenedFile::Writers::unknown) return writers == OpenedFile::Writers::some;
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto age = now - std::chrono::nanoseconds(state.modified_ns);
-    return age >= Clock::duration::zero() && age < kFresh;
-  }
-
   /// Takes the file as it is now: as what is wanted, or says why not.
   void look(FileWatch& watch) {
     auto file = OpenedFile::open(path_);
@@ -108,10 +110,11 @@ class Feed {
     const Clock::time_point start = Clock::now();
     watch.was_written();  // what is written from here on is told at the end
     const FileState before = file->state();
-    if (is_being_written(*file, before)) return stay_busy();
+    const Writing::Verdict verdict = writing_.judge(*file, before, &watch);
+    if (verdict != Writing::Verdict::done) return stay_busy(verdict);
     const auto content = file->digest();
     if (content && wanted_ && *content == wanted_->content) {
-      accept(before);
+      accept(before, watch);
       told_.clear();
       std::fprintf(stderr,
                    "ringside-feed: %s: note: it holds what it held; nothing new to publish\n",
@@ -122,8 +125,8 @@ class Feed {
     if (stop_requested()) return;
     if (watch.was_written() || was_changed(before, file->state()) ||
         file->writers() == OpenedFile::Writers::some)
-      return stay_busy();
-    accept(before);
+      return stay_busy(Writing::Verdict::going_on);
+    accept(before, watch);
     if (!content) return tell_of_file(cannot_use(path_, content.error()));
     if (!fit) return tell_of_file(cannot_use(path_, fit.error()));
     if (auto wanted = want(*fit, *content, milliseconds_since(start)); !wanted)
@@ -131,18 +134,30 @@ class Feed {
   }
 
   /// The file in this state needs no other look.
-  void accept(const FileState& state) {
+  void accept(const FileState& state, FileWatch& watch) {
     busy_since_.reset();
     tried_ = state;
+    watch.forget();
   }
 
   /// The file is being written, so it is looked at again soon.
-  void stay_busy() {
+  void stay_busy(Writing::Verdict verdict) {
     const Clock::time_point now = Clock::now();
     if (!busy_since_) busy_since_ = now;
-    if (now - *busy_since_ > kLongBusy)
+    if (verdict == Writing::Verdict::untold)
+      note_untold();
+    else if (now - *busy_since_ > kLongBusy)
       tell("a program has " + path_.string() + " open and writes it; waiting until it closes it",
            consequence());
+  }
+
+  void note_untold() {
+    if (std::exchange(untold_noted_, true)) return;
+    std::fprintf(stderr,
+                 "ringside-feed: %s: note: nothing tells whether it is still being written (only "
+                 "its owner may ask), so it is taken after %lld s of quiet; a file that is renamed "
+                 "into place is taken at once\n",
+                 path_.c_str(), static_cast<long long>(Writing::kQuiet.count()));
   }
 
   /// Says once what is wrong, until it is another thing or all is well again.
@@ -225,11 +240,13 @@ class Feed {
   const FeedOptions& options_;
   const std::filesystem::path& path_;
   SegmentOwner owner_;
+  Writing writing_;
   std::optional<Wanted> wanted_;
   bool has_published_ = false;
   FileState tried_;
   std::optional<Clock::time_point> busy_since_;
   std::string told_;
+  bool untold_noted_ = false;
 };
 
 }  // namespace

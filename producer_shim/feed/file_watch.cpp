@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <sys/inotify.h>
@@ -47,6 +48,7 @@ FileWatch::~FileWatch() {
 FileWatch::FileWatch(FileWatch&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       watch_(other.watch_),
+      told_(other.told_),
       folder_(std::move(other.folder_)),
       name_(std::move(other.name_)) {}
 
@@ -55,7 +57,24 @@ void FileWatch::add() {
   // A folder that is replaced as a whole takes its watch along; the old one tells nothing of use.
   const int watch = ::inotify_add_watch(fd_, folder_.c_str(), kInteresting | IN_ONLYDIR);
   if (watch >= 0 && watch_ >= 0 && watch != watch_) ::inotify_rm_watch(fd_, watch_);
+  if (watch >= 0 && watch != watch_) forget();
   if (watch >= 0) watch_ = watch;
+}
+
+void FileWatch::take(std::uint32_t event) {
+  if ((event & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0)
+    told_ = Told::done;
+  else if ((event & IN_MODIFY) != 0)
+    told_ = Told::writing;
+  else if ((event & IN_ATTRIB) == 0)
+    told_ = Told::nothing;  // lost, gone, or new: by a link, or to be written
+}
+
+FileWatch::Told FileWatch::told() const {
+  // What happens to a link does not tell what happens where it leads.
+  std::error_code ignored;
+  const bool is_link = std::filesystem::is_symlink(std::filesystem::path(folder_) / name_, ignored);
+  return is_link ? Told::nothing : told_;
 }
 
 FileWatch::Seen FileWatch::read_events() {
@@ -74,6 +93,7 @@ FileWatch::Seen FileWatch::read_events() {
       if (lost || (event.len > 0 && name_ == name)) {
         seen.anything = true;
         seen.written = seen.written || lost || (event.mask & kWritten) != 0;
+        take(event.mask);
       }
       at += sizeof event + event.len;
     }

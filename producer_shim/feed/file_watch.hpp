@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -21,12 +22,22 @@ class FileWatch {
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;
 
-  /// Returns when something happened to the file since the last call of any function here (then
-  /// true), when `time` is over, or when a signal asks for an end.
+  /// Returns when something happened to the file since the last call of this or of was_written()
+  /// (then true), when `time` is over, or when a signal asks for an end.
   bool wait(std::chrono::milliseconds time);
 
-  /// Whether the file was written in place since the last call of any function here.
+  /// Whether the file was written in place since the last call of wait() or of this.
   bool was_written();
+
+  enum class Told {
+    nothing,
+    writing,  ///< it was written, and not closed since
+    done,     ///< whoever wrote it closed it, or it was put in place by a rename
+  };
+
+  /// What the events that were read since forget() tell of a writer of the file.
+  Told told() const;
+  void forget() { told_ = Told::nothing; }
 
  private:
   struct Seen {
@@ -37,10 +48,12 @@ class FileWatch {
   FileWatch(int fd, const std::filesystem::path& path);
 
   Seen read_events();
+  void take(std::uint32_t event);
   void add();
 
   int fd_;
   int watch_ = -1;
+  Told told_ = Told::nothing;
   std::string folder_;
   std::string name_;
 };

@@ -2,6 +2,7 @@
 // in the ring stays.
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -143,6 +144,18 @@ TEST_CASE("a feeder that is stopped before it has published says so, and fails")
   CHECK(feeder.wait() == 1);
   CHECK_THAT(place.errors(), Contains("ringside-feed: stopped; nothing was published\n"));
   CHECK(place.batches().empty());
+}
+
+TEST_CASE("a file that a program has open to write it is refused") {
+  const Workplace place;
+  write_parquet(place.file, fit_sql(1, 10));
+  {
+    const std::ofstream writer(place.file, std::ios::app);
+    const auto outcome = place.run();
+    CHECK(outcome.status == 1);
+    CHECK_THAT(outcome.errors, Contains("a program has it open to write it"));
+  }
+  CHECK(place.run().status == 0);
 }
 
 TEST_CASE("what is not there or no file, and a wrong command line, are told of") {
