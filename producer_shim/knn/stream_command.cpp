@@ -1,11 +1,13 @@
 // ringside-knn stream: publishes a saved fit as embedding events, cycle after cycle.
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -63,6 +65,16 @@ class Pace {
   std::uint64_t rate_;
   Clock::time_point start_;
 };
+
+/// CLI::Range would let through what is no number, since that is not out of any range.
+std::string check_pause(const std::string& text) {
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  return is_number && seconds >= 0 && seconds <= 86400
+             ? std::string()
+             : text + " is not a number of seconds from 0 to 86400";
+}
 
 /// Where ./run.sh keeps its fit: as Parquet, unless there is no DuckDB.
 std::filesystem::path default_fit() {
@@ -175,7 +187,7 @@ void add_stream_command(CLI::App& app, int& exit_status) {
   command
       ->add_option("--cycle-pause-s", arguments->cycle_pause_s,
                    "Seconds between two cycles of a loop")
-      ->check(CLI::Range(0.0, 86400.0))
+      ->check(CLI::Validator(check_pause, "in [0 - 86400]"))
       ->capture_default_str();
   command
       ->add_option("--rate", arguments->rate,

@@ -74,6 +74,19 @@ TEST_CASE("a stream that is started again takes its segment up", "[knn][stream]"
   CHECK(place.window().to.value == 20);
 }
 
+TEST_CASE("a pause between cycles that is no number of seconds is refused", "[knn][stream]") {
+  const Workplace place;
+  for (const char* const wrong : {"nan", "-nan", "inf", "-1", "86401", "1s", ""}) {
+    INFO(wrong);
+    // Without --loop, so that what is accepted ends too.
+    const auto outcome =
+        support::run_command(place.command({std::string("--cycle-pause-s=") + wrong}));
+    CHECK(outcome.status == 2);
+    CHECK_THAT(outcome.errors, Contains("--cycle-pause-s") && Contains("see ringside-knn --help"));
+  }
+  CHECK(support::run_command(place.command({"--cycle-pause-s", "0.5"})).status == 0);
+}
+
 TEST_CASE("a wrong option of the producer is a wrong command line", "[knn][stream]") {
   const Workplace place;
   for (const std::vector<std::string>& wrong :
