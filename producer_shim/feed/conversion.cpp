@@ -58,7 +58,8 @@ Result<void> dump(const std::filesystem::path& path) {
   if (!events) return tl::unexpected<Error>(events.error());
   if (events->count() != 1)
     return fail(Errc::too_large, "cannot write ", path.string(),
-                " as one event: it has more than 65536 hosts, 256 profiles or 256 MiB");
+                " as one event: it has more than 65536 hosts, 256 profiles or 256 MiB; publish it "
+                "with ringside-feed instead, as several events");
   return write_standard_output(events->event(0));
 }
 

@@ -75,6 +75,17 @@ TEST_CASE("a fit that is dumped and saved is the same, byte for byte the second 
   CHECK(content_of(place.file) == saved);
 }
 
+TEST_CASE("a fit that is more than one event is not streamed, but told how to publish") {
+  const Workplace place;
+  write_parquet(place.file, fit_sql(1, 300, "'profile-' || (8 * y)::INT AS profile"));
+  const auto streamed = support::run_command(
+      {kKnn, "stream", "--fit", place.file.string(), "--bus", place.bus.string()});
+  CHECK(streamed.status == 1);
+  CHECK_THAT(streamed.errors, Contains("more than 65536 hosts, 256 profiles or 256 MiB") &&
+                                  Contains("publish it with ringside-feed instead"));
+  CHECK(place.run().status == 0);
+}
+
 TEST_CASE("ringside-knn says what to do about a Parquet file that it cannot have") {
   const Workplace place;
   // Alone in its folder, and nothing in PATH.
