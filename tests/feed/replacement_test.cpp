@@ -23,7 +23,9 @@ std::uint32_t rows_in(std::uint32_t k) {
 struct Seen {
   std::uint64_t whole = 0;
   std::uint64_t other = 0;  ///< anything that is not one whole fit
-  std::uint64_t blank = 0;  ///< moments at which the window held nothing
+  /// Looks at an empty window. They can be had: with one event retained, the writer gives the last
+  /// one up and shows the next one by two stores, and a look may come between them.
+  std::uint64_t blank = 0;
   std::uint32_t last = 0;
   bool backwards = false;
 };
