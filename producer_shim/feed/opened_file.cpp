@@ -1,11 +1,15 @@
 #include "producer_shim/feed/opened_file.hpp"
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "bus/crc32c.hpp"
@@ -23,6 +27,15 @@ FileState to_state(const struct stat& status) {
           .bytes = static_cast<std::uint64_t>(status.st_size),
           .modified_ns = nanoseconds(status.st_mtim),
           .changed_ns = nanoseconds(status.st_ctim)};
+}
+
+/// Whether another machine has the file. Whom that one lets have a lease tells nothing of writers.
+bool is_elsewhere(int fd) {
+  constexpr std::array<std::uint32_t, 4> kOfOthers{NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,
+                                                   CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC};
+  struct statfs system {};
+  return ::fstatfs(fd, &system) == 0 &&
+         std::ranges::find(kOfOthers, static_cast<std::uint32_t>(system.f_type)) != kOfOthers.end();
 }
 
 }  // namespace
@@ -82,7 +95,7 @@ OpenedFile::Writers OpenedFile::writers() const {
     ::fcntl(fd_, F_SETLEASE, F_UNLCK);
     return Writers::none;
   }
-  return errno == EAGAIN ? Writers::some : Writers::unknown;
+  return errno == EAGAIN && !is_elsewhere(fd_) ? Writers::some : Writers::unknown;
 }
 
 }  // namespace ringside::feed
