@@ -160,15 +160,29 @@ TEST_CASE("a file that a program has open to write it is refused") {
 
 TEST_CASE("what is not there or no file, and a wrong command line, are told of") {
   Workplace place;
-  auto outcome = place.run();
-  CHECK(outcome.status == 1);
-  CHECK_THAT(outcome.errors, Contains("No such file"));
-  place.file = place.directory.path() / "pipe";
+  const auto refuses = [&](int status, const std::string& message,
+                           const std::vector<std::string>& arguments = {}) {
+    const auto outcome = place.run(arguments);
+    INFO(outcome.errors);
+    CHECK(outcome.status == status);
+    CHECK_THAT(outcome.errors,
+               StartsWith("ringside-feed: ") && Contains(message) && Contains(place.file.string()));
+    CHECK(count_of(outcome.errors, "\n") == 1);
+  };
+  refuses(1, "No such file");
+  const auto folder = place.directory.path();
+  place.file = folder / "pipe";
   REQUIRE(::mkfifo(place.file.c_str(), 0600) == 0);
-  CHECK_THAT(place.run().errors, Contains("something other than a file"));
-  place.file = place.directory.path();
-  CHECK(place.run().status == 2);
-  place.file = place.directory.path() / "no" / "such";
+  refuses(2, "something other than a file");
+  place.file = folder;
+  refuses(2, "something other than a file");
+  place.file = "/dev/null";
+  refuses(2, "something other than a file");
+  put_content(folder / "file", "");
+  place.file = folder / "file" / "below";
+  refuses(1, "Not a directory");
+  place.file = folder / "no" / "such";
+  refuses(1, "No such file");
   CHECK_THAT(place.run({"--watch"}).errors, Contains("cannot watch the folder"));
   CHECK(place.run({"--what"}).status == 2);
   CHECK(place.run({"--channel", "../x"}).status == 2);
