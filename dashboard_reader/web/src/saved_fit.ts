@@ -48,6 +48,7 @@ async function decode_parquet(file: ArrayBuffer): Promise<SavedFit> {
   });
   expect_columns(metadata.schema.slice(1).map((column) => column.name));
   const builder = new Builder(Number(metadata.num_rows));
+  let fault: unknown = null;
   await parquetRead({
     file,
     metadata,
@@ -55,12 +56,18 @@ async function decode_parquet(file: ArrayBuffer): Promise<SavedFit> {
     compressors: {
       ZSTD: (input: Uint8Array, length: number) => decompress(input, new Uint8Array(length)),
     },
-    onChunk: ({ columnName, columnData, rowStart }) =>
-      builder.add(columnName, columnData as Column, rowStart),
+    // Nobody waits for what this returns or throws, so the first fault is kept for later.
+    onChunk: ({ columnName, columnData, rowStart }) => {
+      try {
+        builder.add(columnName, columnData as Column, rowStart);
+      } catch (error) {
+        fault ??= error;
+      }
+    },
   }).catch((error: unknown) => {
-    if (error instanceof FitFault) throw error;
     throw new FitFault(`it cannot be read (${text_of(error)})`);
   });
+  if (fault !== null) throw fault;
   return builder.fit();
 }
 
@@ -113,7 +120,6 @@ class Builder {
 
   add(name: string, values: Column, first: number): void {
     if (first + values.length > this.rows_) throw new FitFault('it has more rows than it says');
-    this.added_.set(name, (this.added_.get(name) ?? 0) + values.length);
     for (let i = 0; i < values.length; i += 1) {
       const value = values[i];
       const row = first + i;
@@ -124,6 +130,7 @@ class Builder {
         this.put(name, row, this.number(name, row, value));
       }
     }
+    this.added_.set(name, (this.added_.get(name) ?? 0) + values.length);
   }
 
   fit(): SavedFit {
