@@ -15,7 +15,11 @@ const kTypes: Readonly<Record<string, Type>> = {
   BIGINT: { type: 'INT64' },
   FLOAT: { type: 'FLOAT' },
   DOUBLE: { type: 'DOUBLE' },
+  'DECIMAL(9,3)': { type: 'INT32', converted_type: 'DECIMAL', precision: 9, scale: 3 },
+  DATE: { type: 'INT32', converted_type: 'DATE' },
+  TIME: { type: 'INT64', converted_type: 'TIME_MICROS' },
   VARCHAR: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
+  BLOB: { type: 'BYTE_ARRAY' },
   'INTEGER[]': { converted_type: 'LIST', num_children: 1 },
   'STRUCT(a INTEGER)': { num_children: 1 },
 };
@@ -42,7 +46,8 @@ const kUsualTypes: Readonly<Record<string, string>> = {
 };
 
 export function columns(rows: number): Columns {
-  const each = <T>(make: (row: number) => T): T[] => Array.from({ length: rows }, (_, i) => make(i));
+  const each = <T>(make: (row: number) => T): T[] =>
+    Array.from({ length: rows }, (_, i) => make(i));
   return {
     episode_id: each((i) => `episode-${i % 3}`),
     host_id: each((i) => `host-${i % 2}`),
@@ -67,7 +72,7 @@ export function parquet(
   const columnData = Object.entries(data).map(([name, values]) => {
     const type = types[name] ?? kUsualTypes[name]!;
     schema.push({ ...kTypes[type]!, name, repetition_type: 'OPTIONAL' }, ...(kInside[type] ?? []));
-    return { name, data: type === 'BIGINT' ? values.map(as_bigint) : values };
+    return { name, data: values.map((value) => stored(type, value)) };
   });
   const writer = new ByteWriter();
   parquetWrite({ writer, columnData, schema, rowGroupSize: 40, ...options });
@@ -82,6 +87,20 @@ export function bytes(text: string): ArrayBuffer {
   return new TextEncoder().encode(text).buffer as ArrayBuffer;
 }
 
-function as_bigint(value: unknown): unknown {
-  return typeof value === 'number' || typeof value === 'string' ? BigInt(value) : value;
+/** A value as the writer wants it for its type; what JSON has no number for may be text. */
+function stored(type: string, value: unknown): unknown {
+  if (value === null) return null;
+  switch (type) {
+    case 'BIGINT':
+      return BigInt(value as number | string);
+    case 'FLOAT':
+    case 'DOUBLE':
+      return Number(String(value).replace('inf', 'Infinity'));
+    case 'DATE':
+      return new Date(value as string);
+    case 'TIME':
+      return BigInt(Date.parse(`1970-01-01T${value as string}Z`)) * 1000n;
+    default:
+      return value;
+  }
 }

@@ -5,7 +5,7 @@
 // nothing more to say, and what is left of it goes. So a scatter is never blank, and never two fits
 // at once but for the stretch of the first cycle, in which each episode is of one of them.
 import { kPointBytes, PointStore } from './point_store';
-import type { SavedFit } from './saved_fit';
+import type { SavedFit } from './fit_builder';
 
 const kNone = -1;
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { columns, json } from './build_fits';
 import { load_fit } from './fit_source';
-import type { SavedFit } from './saved_fit';
+import type { SavedFit } from './fit_builder';
 
 describe('where the fit comes from', () => {
   const base = 'https://dash.example.com/ringside/';

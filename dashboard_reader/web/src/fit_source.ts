@@ -2,7 +2,9 @@
 // dashboard's /data/ has, if it has one. Fetched while the stream connects. A fit that is not there
 // is no news unless it was asked for; the second load of one that is costs a 304.
 import { address_beside } from './access';
-import { decode_fit, FitFault, type SavedFit } from './saved_fit';
+import type { SavedFit } from './fit_builder';
+import { FitFault } from './fit_columns';
+import { decode_fit } from './saved_fit';
 
 const kDefaults = ['data/knn_v1.parquet', 'data/knn_v1.json'];
 

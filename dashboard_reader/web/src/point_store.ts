@@ -17,6 +17,8 @@ export const kPredictionWord = 4;
 export const kClusterWord = 5;
 /** host u16 | profile u8 | is_train bool: negative only where the slot is empty. */
 export const kFlagsWord = 7;
+/** The last byte of them, which is 1 or 0. */
+export const kTrainByte = 31;
 /** 2 Mi points are 64 MiB; an index beyond them is refused, appended points wrap around. */
 export const kMaxPoints = 2 ** 21;
 

@@ -1,7 +1,10 @@
 // What the page makes of a file: the points of a fit, or why it is none.
 import { describe, expect, it } from 'vitest';
+import { cases } from '../../../tests/feed/rules.json';
 import { bytes, columns, json, parquet, type Columns } from './build_fits';
-import { decode_fit, type SavedFit } from './saved_fit';
+import type { SavedFit } from './fit_builder';
+import { FitFault } from './fit_columns';
+import { decode_fit } from './saved_fit';
 
 function point(fit: SavedFit, row: number): number[] {
   const floats = new Float32Array(fit.points.buffer, row * 32, 3);
@@ -25,42 +28,76 @@ describe('a saved fit', () => {
     expect(point(fit, 99)).toEqual([99.5, -98, 0.25, 4, -1, 1, 0]);
   });
 
-  it('is refused with the names of what it lacks', async () => {
-    const data = columns(3);
-    delete data['cluster'];
-    delete data['x'];
-    await expect(decode_fit(parquet(data))).rejects.toThrow('no column x, cluster');
-  });
-
-  const wrong: Array<[string, unknown, string?]> = [
+  it.each([
     ['x', null],
     ['is_train', null],
     ['episode_id', null],
-    ['cluster', 1.5, 'DOUBLE'],
     ['cluster', 2 ** 32],
-    ['cluster', [1], 'INTEGER[]'],
-    ['x', { a: 1 }, 'STRUCT(a INTEGER)'],
-  ];
-  it.each(wrong)('is refused with the row in which %s is %j', async (name, value, type) => {
+  ])('is refused with the row in which %s is %j', async (name, value) => {
     const data = columns(100);
-    // Lists and structs stand in no column beside numbers.
-    const first = typeof value === 'object' && value !== null ? 0 : 57;
-    data[name]!.fill(value, first, first === 0 ? 100 : 58);
-    const message = `row ${first + 1} of its column ${name} holds`;
-    await expect(decode_fit(parquet(data, type ? { [name]: type } : {}))).rejects.toThrow(message);
+    data[name]![57] = value;
+    const message = `${name} of row 57 (counted from 0) is "${value}"`;
+    await expect(decode_fit(parquet(data))).rejects.toThrow(message);
     await expect(decode_fit(json(data))).rejects.toThrow(message);
   });
 
-  it('has no label where there is none', async () => {
-    const data = { ...columns(3), cluster: [1, null, 2] };
-    for (const file of [parquet(data), json(data)]) {
-      expect(point(await decode_fit(file), 1)[5]).toBe(-1);
-    }
+  it('is refused where JSON has more digits than a number', async () => {
+    const data = { ...columns(3), episode_id: [1, 2, 2 ** 53 + 2] };
+    await expect(decode_fit(json(data))).rejects.toThrow('episode_id of row 2');
   });
 
   it('is refused where it is half there, or something else', async () => {
     const whole = parquet(columns(100));
     await expect(decode_fit(whole.slice(0, whole.byteLength / 2))).rejects.toThrow('Parquet');
     await expect(decode_fit(bytes('<html>'))).rejects.toThrow('neither');
+  });
+});
+
+interface Rule {
+  readonly column: string;
+  readonly type: string;
+  readonly value: unknown;
+  readonly rows?: number;
+  readonly reads?: string | number | boolean;
+  readonly refused?: string;
+  readonly parquet_only?: boolean;
+}
+
+describe('what a fit may hold', () => {
+  const kShown = ['x', 'y', 'z', 'phase_int', 'predicted_int', 'cluster', 'is_train'];
+
+  async function check(rule: Rule, file: ArrayBuffer, refused?: string): Promise<void> {
+    const { column, reads } = rule;
+    if (refused !== undefined) {
+      await expect(decode_fit(file)).rejects.toThrow(FitFault);
+      await expect(decode_fit(file)).rejects.toThrow(refused);
+      return;
+    }
+    const fit = await decode_fit(file);
+    expect(fit.count).toBe(3);
+    for (let row = 0; row < fit.count; row += 1) {
+      if (column === 'episode_id') expect(fit.episodes[row]).toBe(reads);
+      const at = kShown.indexOf(column);
+      if (at >= 0) expect(point(fit, row)[at]).toBe(Number(reads));
+    }
+  }
+
+  it.each(cases as Rule[])('is for $column as $type: $value', async (rule) => {
+    const { column, type, value, rows = 3, refused, parquet_only } = rule;
+    const data = { ...columns(rows), [column]: new Array<unknown>(rows).fill(value) };
+    await check(rule, parquet(data, { [column]: type }), refused);
+    // JSON has no types, so there it is a value that is wrong.
+    const wrong = refused?.startsWith('should be') ? `${column} of row 0` : refused;
+    if (!parquet_only) await check(rule, json(data), wrong);
+  });
+
+  it('is for all columns that are missing or of a wrong type, named together', async () => {
+    const data: Columns = { ...columns(3), y: ['1', '2', '3'] };
+    delete data['x'];
+    delete data['cluster'];
+    await expect(decode_fit(json(data))).rejects.toThrow('it has no column x, cluster');
+    await expect(decode_fit(parquet(data, { y: 'VARCHAR' }))).rejects.toThrow(
+      'it has no column x, cluster; y is UTF8 and should be numbers',
+    );
   });
 });
