@@ -108,6 +108,20 @@ describe('the saved fit', () => {
     await dashboard.stop();
   });
 
+  it('is read as others pack it, with nothing that the policy forbids', async () => {
+    for (const name of ['brotli-categories', 'gzip-large-text', 'lz4-categories-no-dictionary']) {
+      const folder = temporary_folder();
+      const packed = new URL(`../feed/foreign/arrow-${name}.parquet`, import.meta.url);
+      fs.copyFileSync(packed, path.join(folder, 'knn_v1.parquet'));
+      const dashboard = await start_dashboard(new_bus(), 0, '--data', folder);
+      const { page, context, faults } = await open_page(browser, dashboard.url);
+      await wait_for_hud(page, { points: 100, fit: 100, state: 'live' });
+      assert.deepEqual(faults, []);
+      await context.close();
+      await dashboard.stop();
+    }
+  });
+
   it('that is broken is told, and the stream goes on', async () => {
     const bus = new_bus();
     await publish_fit(bus, fit);

@@ -4,6 +4,7 @@ import {
   parquetMetadataAsync,
   parquetRead,
   parquetSchema,
+  type Compressors,
   type FileMetaData,
   type SchemaElement,
 } from 'hyparquet';
@@ -33,6 +34,9 @@ const kWanted: Readonly<Record<ColumnKind, Wanted>> = {
   flag: { sorts: ['whole', 'fraction', 'boolean'], name: 'true or false' },
 };
 
+/** For which this page has all it needs: what DuckDB, Arrow and pandas use unless told to. */
+const kUsualCodecs = new Set<unknown>(['UNCOMPRESSED', 'SNAPPY', 'ZSTD']);
+
 export async function decode_parquet(file: ArrayBuffer): Promise<SavedFit> {
   const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
     throw new FitFault(`it is not a whole Parquet file (${text_of(error)})`);
@@ -40,26 +44,37 @@ export async function decode_parquet(file: ArrayBuffer): Promise<SavedFit> {
   check_columns(metadata);
   const builder = new FitBuilder(Number(metadata.num_rows));
   let fault: unknown = null;
-  await parquetRead({
-    file,
-    metadata,
-    columns: kReadColumns,
-    compressors: {
-      ZSTD: (input: Uint8Array, length: number) => decompress(input, new Uint8Array(length)),
-    },
-    // Nobody waits for what this returns or throws, so the first fault is kept for later.
-    onChunk: ({ columnName, columnData, rowStart }) => {
-      try {
-        builder.add(columnName, columnData as ArrayLike<unknown>, rowStart);
-      } catch (error) {
-        fault ??= error;
-      }
-    },
-  }).catch((error: unknown) => {
+  try {
+    await parquetRead({
+      file,
+      metadata,
+      columns: kReadColumns,
+      compressors: await codecs_for(metadata),
+      // Nobody waits for what this returns or throws, so the first fault is kept for later.
+      onChunk: ({ columnName, columnData, rowStart }) => {
+        try {
+          builder.add(columnName, columnData as ArrayLike<unknown>, rowStart);
+        } catch (error) {
+          fault ??= error;
+        }
+      },
+    });
+  } catch (error) {
     throw new FitFault(`it cannot be read (${text_of(error)})`);
-  });
+  }
   if (fault !== null) throw fault;
   return builder.fit();
+}
+
+async function codecs_for(metadata: FileMetaData): Promise<Compressors> {
+  const is_usual = metadata.row_groups
+    .flatMap((group) => group.columns)
+    .every(({ meta_data }) => kUsualCodecs.has(meta_data?.codec));
+  return { ZSTD: unpack_zstd, ...(is_usual ? {} : (await import('./fit_codecs')).kRareCodecs) };
+}
+
+function unpack_zstd(input: Uint8Array, length: number): Uint8Array {
+  return decompress(input, new Uint8Array(length));
 }
 
 /** Names all columns that are missing or of a wrong type, together. */

@@ -41,6 +41,20 @@ describe('a saved fit', () => {
     await expect(decode_fit(json(data))).rejects.toThrow(message);
   });
 
+  const foreign = import.meta.glob<string>('../../../tests/feed/foreign/*.parquet', {
+    query: '?url&inline',
+    import: 'default',
+  });
+  it.each(Object.entries(foreign))('is read from %s', async (_, load) => {
+    const fit = await decode_fit(await (await fetch(await load())).arrayBuffer());
+    expect(fit.count).toBe(100);
+    for (let i = 0; i < 100; i += 1) {
+      expect(fit.episodes[i]).toBe(`episode-${i}`);
+      const labels = [i % 10, i % 11, i % 5];
+      expect(point(fit, i)).toEqual([1, i / 8, -i / 4, ...labels, i % 4 !== 0 ? 1 : 0]);
+    }
+  });
+
   it('is refused where JSON has more digits than a number', async () => {
     const data = { ...columns(3), episode_id: [1, 2, 2 ** 53 + 2] };
     await expect(decode_fit(json(data))).rejects.toThrow('episode_id of row 2');
