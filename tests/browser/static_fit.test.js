@@ -14,6 +14,9 @@ import { new_bus, publish_fit, saved_fit, start_dashboard, temporary_folder } fr
 const kRows = 150_000;
 const kTypes = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
+/** Every origin may read it. */
+const kForAnybody = { 'access-control-allow-origin': '*' };
+
 let browser;
 let fit;
 let data;
@@ -48,10 +51,12 @@ function parquet(rows) {
   });
 }
 
-/** Nothing but files, and no WebSocket. */
-async function start_file_server(page_folder) {
+/** Nothing but files, and no WebSocket. `others` answer for names of their own. */
+async function start_file_server(others = {}) {
+  const page_folder = path.join(process.env.RINGSIDE_BIN, '../web');
   const server = http.createServer((request, answer) => {
     const name = new URL(request.url, 'http://files').pathname;
+    if (name in others) return others[name](answer);
     const file = name.startsWith('/data/')
       ? path.join(data, name.slice('/data/'.length))
       : path.join(page_folder, name === '/' ? 'index.html' : name);
@@ -65,7 +70,7 @@ async function start_file_server(page_folder) {
 
 describe('the saved fit', () => {
   it('is painted with no dashboard behind the page', async (test) => {
-    const files = await start_file_server(path.join(process.env.RINGSIDE_BIN, '../web'));
+    const files = await start_file_server();
     const { page, context } = await open_page(browser, files.url);
     const begin = Date.now();
     const hud = await wait_for_hud(page, { points: kRows, fit: kRows });
@@ -120,6 +125,46 @@ describe('the saved fit', () => {
       await context.close();
       await dashboard.stop();
     }
+  });
+
+  it('is a file of just the name that the page is told', async () => {
+    const name = 'run #7, 100%?.parquet';
+    fs.copyFileSync(path.join(data, 'knn_v1.parquet'), path.join(data, name));
+    const dashboard = await start_dashboard(new_bus(), 0, '--data', data);
+    const address = `${dashboard.url}?fit=/data/${encodeURIComponent(name)}`;
+    const { page, context, faults } = await open_page(browser, address);
+    await wait_for_hud(page, { points: kRows, fit: kRows, state: 'live' });
+    assert.deepEqual(faults, []);
+    await context.close();
+    await dashboard.stop();
+  });
+
+  it('that leads elsewhere or is cut off is told by name', async () => {
+    const fit_bytes = fs.readFileSync(path.join(data, 'knn_v1.parquet'));
+    const elsewhere = await start_file_server({
+      '/fit': (answer) => answer.writeHead(200, kForAnybody).end(fit_bytes),
+    });
+    const files = await start_file_server({
+      '/data/away': (answer) => {
+        answer.writeHead(302, { ...kForAnybody, location: `${elsewhere.url}fit` }).end();
+      },
+      '/data/cut': (answer) => {
+        answer.writeHead(200, { 'content-length': fit_bytes.length });
+        answer.write(fit_bytes.subarray(0, fit_bytes.length / 2), () => answer.destroy());
+      },
+    });
+    for (const [name, told] of [
+      ['data/away', /data\/away: no answer, or one that leads away from this page/],
+      ['data/cut', /data\/cut: the answer was cut off/],
+    ]) {
+      const { page, context } = await open_page(browser, `${files.url}?fit=${name}`);
+      await page.waitForFunction(() => !document.getElementById('no-fit').hidden);
+      assert.match(await page.textContent('#no-fit'), told);
+      assert.equal((await read_hud(page)).points, 0);
+      await context.close();
+    }
+    files.stop();
+    elsewhere.stop();
   });
 
   it('that is broken is told, and the stream goes on', async () => {

@@ -23,9 +23,11 @@ export class FitPoints {
 
   /** The file has come, or there is none. */
   show(fit: SavedFit | null): void {
+    const live = this.live_;
     const expected = this.expected_;
+    this.live_ = new Set();
     this.expected_ = false;
-    if (fit === null || !expected || fit.count === 0) return;
+    if (fit === null || !expected) return;
     const place = { cycle_low: 0, cycle_high: 0, index: 0, total: fit.count };
     this.store.write_batch(place, fit.points, 0, fit.points.length / kPointBytes);
     this.next_of_ = new Int32Array(fit.count).fill(kNone);
@@ -34,8 +36,7 @@ export class FitPoints {
       this.next_of_[at] = this.first_of_.get(episode) ?? kNone;
       this.first_of_.set(episode, at);
     }
-    for (const episode of this.live_) this.came_live(episode);
-    this.live_.clear();
+    for (const episode of live) this.came_live(episode);
   }
 
   came_live(episode: string): void {

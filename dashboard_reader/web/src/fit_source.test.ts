@@ -1,28 +1,29 @@
 // Where the page looks for a saved fit, and what it says of what it finds there.
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { columns, json } from './build_fits';
-import { load_fit } from './fit_source';
 import type { SavedFit } from './fit_builder';
+import { load_fit } from './fit_source';
+
+const base = 'https://dash.example.com/ringside/';
+const file = json(columns(2));
+const half = file.byteLength >> 1;
+
+async function asked(
+  page: string,
+  there: string[],
+  missing = new Response(null, { status: 404 }),
+): Promise<[string[], SavedFit | null]> {
+  const addresses: string[] = [];
+  const fit = await load_fit(page, base, 'T', (address) => {
+    addresses.push(address);
+    const found = there.some((path) => address.startsWith(path));
+    return Promise.resolve(found ? new Response(file) : missing.clone());
+  });
+  return [addresses, fit];
+}
 
 describe('where the fit comes from', () => {
-  const base = 'https://dash.example.com/ringside/';
-  const file = json(columns(2));
-
-  async function asked(
-    page: string,
-    there: string[],
-    missing = new Response(null, { status: 404 }),
-  ): Promise<[string[], SavedFit | null]> {
-    const addresses: string[] = [];
-    const fit = await load_fit(page, base, 'T', (address) => {
-      addresses.push(address);
-      const found = there.some((path) => address.startsWith(path));
-      return Promise.resolve(found ? new Response(file) : missing.clone());
-    });
-    return [addresses, fit];
-  }
-
-  it('is beside the page, with its token: Parquet first, then JSON, and none is no news', async () => {
+  it('is beside the page, with its token: Parquet, then JSON, and none is no news', async () => {
     const [addresses, fit] = await asked(base, [`${base}data/knn_v1.json`]);
     expect(addresses).toEqual([
       `${base}data/knn_v1.parquet?token=T&optional=`,
@@ -31,6 +32,8 @@ describe('where the fit comes from', () => {
     expect(fit?.count).toBe(2);
     expect((await asked(base, []))[1]).toBeNull();
     expect((await asked(base, [], new Response('')))[1]).toBeNull();
+    const broken = new Response(null, { status: 503 });
+    await expect(asked(base, [], broken)).rejects.toThrow('data/knn_v1.parquet: status 503');
   });
 
   it('is what the page was told, below the page even if it begins with a slash', async () => {
@@ -38,5 +41,79 @@ describe('where the fit comes from', () => {
     expect(addresses).toEqual([`${base}data/other.parquet?token=T`]);
     await expect(asked(`${base}?fit=/data/other.parquet`, [])).rejects.toThrow('status 404');
     await expect(asked(`${base}?fit=https://evil.example/x.parquet`, [])).rejects.toThrow('beside');
+  });
+  it.each([
+    ['data/100%.parquet', 'data/100%25.parquet'],
+    ['data/100%25.parquet', 'data/100%2525.parquet'],
+    ['data/run #7, what?.parquet', 'data/run%20%237%2C%20what%3F.parquet'],
+    ['s3:/data.parquet', 's3%3A/data.parquet'],
+  ])('is a file of just that name: %s', async (name, address) => {
+    const [addresses] = await asked(`${base}?fit=${encodeURIComponent(name)}`, [base]);
+    expect(addresses).toEqual([`${base}${address}?token=T`]);
+  });
+});
+
+describe('a fit that does not come', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const page = `${base}?fit=data/other.parquet`;
+
+  /** A body that has half the file, and then what `go_on` does. */
+  function body(go_on: (rest: ReadableStreamDefaultController) => void): ReadableStream {
+    return new ReadableStream({
+      start(controller) {
+        controller.enqueue(new Uint8Array(file, 0, half));
+        go_on(controller);
+      },
+    });
+  }
+
+  it('for want of an answer is told by name', async () => {
+    const refused = new TypeError('Failed to fetch');
+    const loading = load_fit(page, base, '', () => Promise.reject(refused));
+    await expect(loading).rejects.toThrow('data/other.parquet: no answer');
+  });
+
+  it('to its end is told by name', async () => {
+    const cut = body((rest) => rest.error(new TypeError('network error')));
+    const loading = load_fit(page, base, '', () => Promise.resolve(new Response(cut)));
+    await expect(loading).rejects.toThrow('data/other.parquet: the answer was cut off');
+  });
+
+  it('by one byte for a while is given up', async () => {
+    const silent = body(() => undefined);
+    const told = expect(
+      load_fit(page, base, '', () => Promise.resolve(new Response(silent))),
+    ).rejects.toThrow('data/other.parquet: nothing has come for 15 s');
+    await vi.advanceTimersByTimeAsync(15_000);
+    await told;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('by not even an answer is given up', async () => {
+    const told = expect(
+      load_fit(page, base, '', (_, signal) => {
+        return new Promise((_, failed) => {
+          signal.addEventListener('abort', () => failed(signal.reason));
+        });
+      }),
+    ).rejects.toThrow('data/other.parquet: nothing has come for 15 s');
+    await vi.advanceTimersByTimeAsync(15_000);
+    await told;
+  });
+
+  it('but slowly is waited for', async () => {
+    const slow = body((rest) => {
+      setTimeout(() => rest.enqueue(new Uint8Array(file, half, 1)), 14_000);
+      setTimeout(() => {
+        rest.enqueue(new Uint8Array(file, half + 1));
+        rest.close();
+      }, 28_000);
+    });
+    const loading = load_fit(page, base, '', () => Promise.resolve(new Response(slow)));
+    await vi.advanceTimersByTimeAsync(28_000);
+    expect((await loading)?.count).toBe(2);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

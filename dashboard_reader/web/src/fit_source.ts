@@ -1,18 +1,13 @@
-// Where the saved fit comes from: the address that the page was told (`?fit=`), or else what the
+// Where the saved fit comes from: the file that the page was told (`?fit=`), or else what the
 // dashboard's /data/ has, if it has one. Fetched while the stream connects. A fit that is not there
 // is no news unless it was asked for; the second load of one that is costs a 304.
 import { address_beside } from './access';
 import type { SavedFit } from './fit_builder';
 import { FitFault } from './fit_columns';
+import { fetch_anew, fetch_whole, type Fetch } from './fit_fetch';
 import { decode_fit } from './saved_fit';
 
 const kDefaults = ['data/knn_v1.parquet', 'data/knn_v1.json'];
-
-export type Fetch = (address: string) => Promise<Response>;
-
-const fetch_anew: Fetch = (address) =>
-  // The copy that the browser has is used only once the server has said that it is the newest.
-  fetch(address, { cache: 'no-cache', credentials: 'same-origin' });
 
 /** The fit, or null if there is none. Throws FitFault with what is wrong with it, and where. */
 export async function load_fit(
@@ -21,37 +16,49 @@ export async function load_fit(
   token: string,
   get: Fetch = fetch_anew,
 ): Promise<SavedFit | null> {
-  const told = new URL(page).searchParams.get('fit');
-  for (const path of told === null || told === '' ? kDefaults : [told]) {
-    const address = address_of(path, base, token);
-    if (address.origin !== new URL(base).origin) {
-      throw new FitFault(`${path}: a saved fit has to lie beside this page`);
-    }
-    const is_told = told !== null && told !== '';
-    // A dashboard answers with nothing where it has none: whether there is one is only being asked.
-    if (!is_told) address.searchParams.set('optional', '');
-    const answer = await get(address.href).catch(() => null);
-    if (answer !== null && answer.ok) {
-      const file = await answer.arrayBuffer();
-      if (is_told || file.byteLength > 0) return read(path, file);
-    }
-    if (!is_told) continue;
-    throw new FitFault(`${path}: ${answer === null ? 'no answer' : `status ${answer.status}`}`);
+  const told = new URL(page).searchParams.get('fit') || null;
+  const is_optional = told === null;
+  for (const path of is_optional ? kDefaults : [told]) {
+    const fit = await load({ path, base, token, is_optional }, get);
+    if (fit !== null) return fit;
   }
   return null;
 }
 
-/** Absolute paths begin where the page lies, so that they hold under a proxy's sub-path as well. */
-function address_of(path: string, base: string, token: string): URL {
-  const relative = path.startsWith('/') && !path.startsWith('//') ? path.slice(1) : path;
-  return address_beside(new URL('.', base).href, relative, token);
+interface Wanted {
+  readonly path: string;
+  readonly base: string;
+  readonly token: string;
+  readonly is_optional: boolean;
 }
 
-async function read(path: string, file: ArrayBuffer): Promise<SavedFit> {
+/** The fit of one file, or null where it is optional and not there. */
+async function load(wanted: Wanted, get: Fetch): Promise<SavedFit | null> {
+  const { path, base, token, is_optional } = wanted;
   try {
+    const address = address_of(path, base, token);
+    if (address.origin !== new URL(base).origin) {
+      throw new FitFault('a saved fit has to lie beside this page');
+    }
+    // A dashboard answers with nothing where it has none: whether there is one is only being asked.
+    if (is_optional) address.searchParams.set('optional', '');
+    const { status, file } = await fetch_whole(address.href, get);
+    if (is_optional && status < 500 && file.byteLength === 0) return null;
+    if (status < 200 || status > 299) throw new FitFault(`status ${status}`);
     return await decode_fit(file);
   } catch (error) {
     if (!(error instanceof FitFault)) throw error;
     throw new FitFault(`${path}: ${error.message}`);
   }
+}
+
+/**
+ * A path is made of names as they are, `100%.parquet` among them, unless it begins as an address of
+ * its own. Absolute ones begin where the page lies, so that they hold under a proxy's sub-path.
+ */
+function address_of(path: string, base: string, token: string): URL {
+  const folder = new URL('.', base).href;
+  if (/^([a-z][a-z\d+.-]*:)?\/\//i.test(path)) return address_beside(folder, path, token);
+  const names = path.replace(/^\//, '').split('/').map(encodeURIComponent);
+  return address_beside(folder, names.join('/'), token);
 }

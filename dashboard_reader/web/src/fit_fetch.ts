@@ -1,0 +1,52 @@
+// Fetches a file whole, or says why it did not come. A server that has gone silent is not waited
+// for: the page keeps the names of all live episodes while a fit may still come.
+import { FitFault } from './fit_columns';
+
+const kSilenceS = 15;
+
+export type Fetch = (address: string, signal: AbortSignal) => Promise<Response>;
+
+export const fetch_anew: Fetch = (address, signal) =>
+  fetch(address, {
+    // The copy that the browser has is used only once the server has said that it is the newest.
+    cache: 'no-cache',
+    credentials: 'same-origin',
+    // A redirect must not lead where `?fit=` may not.
+    mode: 'same-origin',
+    signal,
+  });
+
+export interface Fetched {
+  readonly status: number;
+  /** Empty unless the status is one of success. */
+  readonly file: ArrayBuffer;
+}
+
+export async function fetch_whole(address: string, get: Fetch): Promise<Fetched> {
+  const silence = new AbortController();
+  const { signal } = silence;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait_on = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(), kSilenceS * 1000);
+  };
+  let fault = 'no answer, or one that leads away from this page';
+  try {
+    wait_on();
+    const { status, ok, body } = await get(address, signal);
+    if (!ok || body === null) return { status, file: new ArrayBuffer(0) };
+    fault = 'the answer was cut off';
+    const watch = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(bytes, to) {
+        wait_on();
+        to.enqueue(bytes);
+      },
+    });
+    const watched = new Response(body.pipeThrough(watch, { signal }));
+    return { status, file: await watched.arrayBuffer() };
+  } catch {
+    throw new FitFault(signal.aborted ? `nothing has come for ${kSilenceS} s` : fault);
+  } finally {
+    clearTimeout(timer);
+  }
+}
