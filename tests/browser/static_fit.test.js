@@ -23,32 +23,40 @@ let data;
 before(async () => {
   fit = await saved_fit();
   data = temporary_folder();
-  fs.writeFileSync(path.join(data, 'knn_v1.parquet'), Buffer.from(parquet(kRows)));
+  fs.writeFileSync(path.join(data, 'knn_v1.parquet'), parquet(kRows));
   browser = await start_chromium();
 });
 after(() => browser?.close());
 
 /** A spiral of as many points, with the columns and types that pandas writes. */
-function parquet(rows) {
+function spiral(rows) {
   const each = (make) => Array.from({ length: rows }, (_, row) => make(row));
   const text = (name, make) => ({ name, type: 'STRING', data: each(make) });
   const real = (name, make) => ({ name, type: 'DOUBLE', data: each(make) });
   const whole = (name, make) => ({ name, type: 'INT64', data: each((row) => BigInt(make(row))) });
-  return parquetWriteBuffer({
-    columnData: [
-      text('episode_id', (row) => `spiral-${row}`),
-      text('host_id', (row) => `host-${row % 40}`),
-      text('profile', () => 'default'),
-      real('x', (row) => Math.cos(row / 500) * (row / rows)),
-      real('y', (row) => Math.sin(row / 500) * (row / rows)),
-      real('z', (row) => row / rows),
-      whole('phase_int', (row) => row % 10),
-      whole('predicted_int', (row) => row % 10),
-      whole('cluster', (row) => row % 7),
-      { name: 'is_train', type: 'BOOLEAN', data: each((row) => row % 4 !== 0) },
-    ],
-    rowGroupSize: 50_000,
-  });
+  return [
+    text('episode_id', (row) => `spiral-${row}`),
+    text('host_id', (row) => `host-${row % 40}`),
+    text('profile', () => 'default'),
+    real('x', (row) => Math.cos(row / 500) * (row / rows)),
+    real('y', (row) => Math.sin(row / 500) * (row / rows)),
+    real('z', (row) => row / rows),
+    whole('phase_int', (row) => row % 10),
+    whole('predicted_int', (row) => row % 10),
+    whole('cluster', (row) => row % 7),
+    { name: 'is_train', type: 'BOOLEAN', data: each((row) => row % 4 !== 0) },
+  ];
+}
+
+function parquet(rows) {
+  const fit = parquetWriteBuffer({ columnData: spiral(rows), rowGroupSize: 50_000 });
+  return Buffer.from(fit);
+}
+
+function json(rows) {
+  const columns = Object.fromEntries(spiral(rows).map(({ name, data }) => [name, data]));
+  const as_number = (_, value) => (typeof value === 'bigint' ? Number(value) : value);
+  return JSON.stringify({ format: 'ringside-fit', version: 1, rows, columns }, as_number);
 }
 
 /** Nothing but files, and no WebSocket. `others` answer for names of their own. */
@@ -125,6 +133,25 @@ describe('the saved fit', () => {
       await context.close();
       await dashboard.stop();
     }
+  });
+
+  it('is that of the JSON where the Parquet beside it is broken, which is told', async () => {
+    const folder = temporary_folder();
+    const broken = parquet(kRows).subarray(0, -100);
+    fs.writeFileSync(path.join(folder, 'knn_v1.parquet'), broken);
+    fs.writeFileSync(path.join(folder, 'knn_v1.json'), json(1000));
+    const dashboard = await start_dashboard(new_bus(), 0, '--data', folder);
+    const { page, context, faults } = await open_page(browser, dashboard.url);
+    await wait_for_hud(page, { points: 1000, fit: 1000, state: 'live' });
+    assert.match(
+      await page.textContent('#other-fit'),
+      /that of data\/knn_v1\.json\. data\/knn_v1\.parquet: it is not a whole Parquet file/,
+    );
+    assert.ok(await page.isVisible('#other-fit'));
+    assert.ok(await page.isHidden('#no-fit'));
+    assert.deepEqual(faults, []);
+    await context.close();
+    await dashboard.stop();
   });
 
   it('is a file of just the name that the page is told', async () => {

@@ -1,6 +1,10 @@
 // Where the saved fit comes from: the file that the page was told (`?fit=`), or else what the
 // dashboard's /data/ has, if it has one. Fetched while the stream connects. A fit that is not there
 // is no news unless it was asked for; the second load of one that is costs a 304.
+//
+// Where nobody named a file, the Parquet and the JSON are one fit, saved twice: if the first cannot
+// be used, the second is shown, and what is wrong with the first is told. A file that was named is
+// shown or told of, and none put in its place: which one it is may be just what the viewer asks.
 import { address_beside } from './access';
 import type { SavedFit } from './fit_builder';
 import { FitFault } from './fit_columns';
@@ -9,19 +13,32 @@ import { decode_fit } from './saved_fit';
 
 const kDefaults = ['data/knn_v1.parquet', 'data/knn_v1.json'];
 
+export interface FoundFit {
+  readonly fit: SavedFit;
+  /** For people: which file it is, and why it is not the one before it; '' if it is the first. */
+  readonly note: string;
+}
+
 /** The fit, or null if there is none. Throws FitFault with what is wrong with it, and where. */
 export async function load_fit(
   page: string,
   base: string,
   token: string,
   get: Fetch = fetch_anew,
-): Promise<SavedFit | null> {
+): Promise<FoundFit | null> {
   const told = new URL(page).searchParams.get('fit') || null;
   const is_optional = told === null;
+  let fault: FitFault | null = null;
   for (const path of is_optional ? kDefaults : [told]) {
-    const fit = await load({ path, base, token, is_optional }, get);
-    if (fit !== null) return fit;
+    try {
+      const fit = await load({ path, base, token, is_optional }, get);
+      if (fit !== null) return { fit, note: fault === null ? '' : `${path}. ${fault.message}` };
+    } catch (error) {
+      if (!(error instanceof FitFault)) throw error;
+      fault ??= error;
+    }
   }
+  if (fault !== null) throw fault;
   return null;
 }
 

@@ -99,6 +99,11 @@ export class Hud {
     this.note('no-fit', `The saved fit cannot be shown: ${reason}`);
   }
 
+  /** The saved fit is another than the first that was looked for, if there is a note. */
+  other_fit(note: string): void {
+    this.note('other-fit', note === '' ? '' : `The saved fit is that of ${note}`);
+  }
+
   /** The page goes on without its scatter and says so. */
   no_scene(reason: string): void {
     this.note('no-scene', `The scatter cannot be drawn: ${reason}`);

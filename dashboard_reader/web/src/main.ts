@@ -96,7 +96,10 @@ window.addEventListener('online', () => stream.connect());
 
 stream.connect();
 load_fit(page, document.baseURI, token)
-  .then((fit) => model.fit.show(fit))
+  .then((found) => {
+    model.fit.show(found?.fit ?? null);
+    hud.other_fit(found?.note ?? '');
+  })
   .catch((error: unknown) => {
     model.fit.show(null);
     hud.no_fit(error instanceof Error ? error.message : String(error));
