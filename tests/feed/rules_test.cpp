@@ -13,7 +13,8 @@ using nlohmann::json;
 /// The value as SQL of its type.
 std::string typed(const json& value, const std::string& type) {
   if (value.is_null()) return "NULL::" + type;
-  return "'" + (value.is_string() ? value.get<std::string>() : value.dump()) + "'::" + type;
+  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  return std::string("'").append(text).append("'::").append(type);
 }
 
 json json_of(const Row& row) {
