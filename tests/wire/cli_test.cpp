@@ -59,7 +59,7 @@ void check_error(const Outcome& outcome, int status, const std::string& word) {
 
 }  // namespace
 
-TEST_CASE("tail --json prints one object a line: sequence, time, producer, event") {
+TEST_CASE("tail --json prints one object a line: sequence, time, producer, epoch, event") {
   const TemporaryDirectory bus;
   LoadProducer producer(bus.text(), "events", "p");
   const std::uint64_t before = now().ns;
@@ -69,11 +69,13 @@ TEST_CASE("tail --json prints one object a line: sequence, time, producer, event
   CHECK(outcome.errors.empty());
   const std::vector<nlohmann::json> lines = json_lines(outcome.output);
   REQUIRE(lines.size() == 3);
+  const auto listed = nlohmann::json::parse(run_ringside(bus.text(), {"ls", "--json"}).output);
   for (std::uint64_t sequence = 0; sequence < lines.size(); ++sequence) {
     const nlohmann::json& line = lines[sequence];
-    CHECK(line.size() == 4);
+    CHECK(line.size() == 5);
     CHECK(line.at("sequence") == sequence);
     CHECK(line.at("producer") == "p");
+    CHECK(line.at("epoch") == listed.at(0).at("epoch"));
     const std::uint64_t time = std::stoull(line.at("timestamp_ns").get<std::string>());
     CHECK(time >= before);
     CHECK(time <= now().ns);
