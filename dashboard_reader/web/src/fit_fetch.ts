@@ -3,6 +3,7 @@
 import { FitFault } from './fit_columns';
 
 const kSilenceS = 15;
+const kNoContent = 204;
 
 export type Fetch = (address: string, signal: AbortSignal) => Promise<Response>;
 
@@ -33,16 +34,23 @@ export async function fetch_whole(address: string, get: Fetch): Promise<Fetched>
   let fault = 'no answer, or one that leads away from this page';
   try {
     wait_on();
-    const { status, ok, body } = await get(address, signal);
-    if (!ok || body === null) return { status, file: new ArrayBuffer(0) };
+    const answer = await get(address, signal);
+    const { status, ok, headers } = answer;
     fault = 'the answer was cut off';
+    // Chromium makes a stream of no bytes, too, and where a script has read it to its end counts the
+    // request as aborted, now and then, before it has ended by itself.
+    const is_empty = status === kNoContent || headers.get('content-length') === '0';
+    if (!ok || is_empty || answer.body === null) {
+      await answer.arrayBuffer();
+      return { status, file: new ArrayBuffer(0) };
+    }
     const watch = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform(bytes, to) {
         wait_on();
         to.enqueue(bytes);
       },
     });
-    const watched = new Response(body.pipeThrough(watch, { signal }));
+    const watched = new Response(answer.body.pipeThrough(watch, { signal }));
     return { status, file: await watched.arrayBuffer() };
   } catch {
     throw new FitFault(signal.aborted ? `nothing has come for ${kSilenceS} s` : fault);
