@@ -2,7 +2,7 @@
 
 #include <mutex>
 
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): POSIX has more in it
 #include <sys/mman.h>
 
 namespace ringside {
@@ -36,6 +36,7 @@ void on_sigbus(int signal, siginfo_t* info, void* context) {
     const std::size_t bytes = region->end.load(std::memory_order_relaxed) - start;
     // Pairs with is_truncated(). mmap is a bare system call, so it may be made here.
     region->truncated.store(true, std::memory_order_seq_cst);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address that may be read and written by threads
     if (::mmap(reinterpret_cast<void*>(start), bytes, PROT_READ | PROT_WRITE,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
       return;

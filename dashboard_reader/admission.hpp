@@ -23,7 +23,8 @@ class Admission {
   class Place {
    public:
     Place(Place&& other) noexcept
-        : admission_(std::exchange(other.admission_, nullptr)), address_(other.address_) {}
+        : admission_(std::exchange(other.admission_, nullptr)),
+          address_(std::move(other.address_)) {}
     Place& operator=(Place&&) = delete;
     ~Place() {
       if (admission_ != nullptr) admission_->give_back(address_);
@@ -31,8 +32,8 @@ class Admission {
 
    private:
     friend class Admission;
-    Place(Admission& admission, const asio::ip::address& address)
-        : admission_(&admission), address_(address) {}
+    Place(Admission& admission, asio::ip::address address)
+        : admission_(&admission), address_(std::move(address)) {}
 
     Admission* admission_;
     asio::ip::address address_;
@@ -41,7 +42,7 @@ class Admission {
   explicit Admission(AdmissionLimits limits) : limits_(limits) {}
 
   /// A place for one more client, or nothing and, in `why`, which limit it met.
-  std::optional<Place> admit(const asio::ip::address& address, std::string& why);
+  std::optional<Place> admit(const asio::ip::address& peer, std::string& why);
 
   std::size_t clients() const { return clients_; }
 

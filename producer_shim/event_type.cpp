@@ -109,7 +109,7 @@ Result<EventType> EventType::from_schema_file(const std::filesystem::path& path)
 Result<EventType> EventType::from_binary_schema(Bytes schema) {
   // A copy is aligned, and stays as it was checked.
   const auto copy = std::make_shared<std::vector<std::byte>>(schema.begin(), schema.end());
-  const std::uint8_t* const start = reinterpret_cast<const std::uint8_t*>(copy->data());
+  const auto* const start = reinterpret_cast<const std::uint8_t*>(copy->data());
   flatbuffers::Verifier check(start, copy->size());
   if (copy->size() < kSmallestSchema || !reflection::VerifySchemaBuffer(check))
     return fail(Errc::bad_argument,

@@ -188,7 +188,7 @@ void BatchEvent::write_points(std::byte* to) const noexcept {
     from.cluster.for_each(first, count, put(InPoint::kCluster));
     from.is_train.for_each(first, count,
                            [is_train = put(InPoint::kIsTrain)](std::size_t i, std::uint8_t value) {
-                             is_train(i, std::uint8_t{value != 0});
+                             is_train(i, static_cast<std::uint8_t>(value != 0 ? 1 : 0));
                            });
     for (std::size_t i = 0; i < count; ++i) {
       put(InPoint::kEpisode)(i, static_cast<std::uint32_t>(episodes_ == 1 ? 0 : begin + i));

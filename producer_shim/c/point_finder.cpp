@@ -58,7 +58,7 @@ void find_episodes(Bytes event, const PointBatch& batch, ringside_strided_texts&
   if (!same && count > 1) {
     const TextPlace second = text_at(event, texts, 1);
     stride = static_cast<std::ptrdiff_t>(second.at) - static_cast<std::ptrdiff_t>(first.at);
-    const std::size_t room = static_cast<std::size_t>(std::abs(stride));
+    const auto room = static_cast<std::size_t>(std::abs(stride));
     if (second.at == kAbsent || room <= kWord) return;
     width = room - kWord;  // up to the length of the next
   }
@@ -298,7 +298,7 @@ bool copy_points(Bytes run, std::uint64_t count, const ringside_copied_points& t
       put(to.phase, done, point.phase_int());
       put(to.predicted, done, point.predicted_int());
       put(to.cluster, done, point.cluster());
-      put(to.is_train, done, std::uint8_t{point.is_train()});
+      put(to.is_train, done, static_cast<std::uint8_t>(point.is_train() ? 1 : 0));
       copy_text(to.episode_id, to.episode_id_bytes, done, event, texts[0]);
       copy_text(to.host_id, to.host_id_bytes, done, event, texts[1]);
       copy_text(to.profile, to.profile_bytes, done, event, texts[2]);

@@ -215,7 +215,7 @@ Result<TextColumn> TextColumn::read(const char* name, const ringside_texts& text
 Result<void> TextColumn::convert(const char* name, const char* from, std::size_t width,
                                  std::size_t count) {
   // Mostly ASCII, which keeps the width of the cells.
-  converted_ = std::make_unique_for_overwrite<char[]>(std::max<std::size_t>(1, count * width));
+  converted_.resize(std::max<std::size_t>(1, count * width));
   std::uint32_t all = 0;
   for (std::size_t i = 0; i < count * width; ++i) {
     std::uint32_t point = 0;
@@ -224,13 +224,13 @@ Result<void> TextColumn::convert(const char* name, const char* from, std::size_t
     converted_[i] = static_cast<char>(point & 0x7F);
   }
   if (all < 0x80) {
-    set_cells(converted_.get(), width);
+    set_cells(converted_.data(), width);
     return {};
   }
   constexpr std::size_t kMostBytes = 4;
-  converted_ = std::make_unique_for_overwrite<char[]>(count * width * kMostBytes);
+  converted_.resize(count * width * kMostBytes);
   each_.reserve(count);
-  char* to = converted_.get();
+  char* to = converted_.data();
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t cell = width * sizeof(std::uint32_t);
     const std::optional<std::string> text = to_utf8({from + i * cell, cell}, true);

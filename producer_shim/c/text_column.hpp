@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,7 +45,7 @@ class TextColumn {
   std::size_t width_ = 0;
   std::size_t stride_ = 0;
   std::vector<std::string_view> each_;
-  std::unique_ptr<char[]> converted_;
+  std::vector<char> converted_;
   std::size_t longest_ = 0;
 };
 
