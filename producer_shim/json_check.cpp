@@ -96,7 +96,9 @@ class JsonCheck::Follower {
     return take(is_huge ? "one of that size" : "a fraction",
                 type == BaseType::Float || type == BaseType::Double);
   }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // was not asked for
+  static bool RawNumber(const char*, rapidjson::SizeType, bool) {
+    return false;
+  }  // was not asked for
   bool String(const char* text, rapidjson::SizeType size, bool) {
     const Expected here = expected();
     if (here.type == BaseType::UType)

@@ -4,8 +4,8 @@
 
 namespace ringside::feed {
 
-SegmentOwner::SegmentOwner(Bus bus, const ProducerOptions& asked)
-    : bus_(std::move(bus)), asked_(asked), cycles_(bus_, asked_.name) {}
+SegmentOwner::SegmentOwner(Bus bus, ProducerOptions asked)
+    : bus_(std::move(bus)), asked_(std::move(asked)), cycles_(bus_, asked_.name) {}
 
 bool SegmentOwner::suffices(const Caps& caps) const {
   const Geometry& geometry = producer_->writer().geometry();

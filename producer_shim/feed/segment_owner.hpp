@@ -14,7 +14,7 @@ namespace ringside::feed {
 
 class SegmentOwner {
  public:
-  SegmentOwner(Bus bus, const ProducerOptions& asked);
+  SegmentOwner(Bus bus, ProducerOptions asked);
 
   std::uint64_t next_cycle() { return cycles_.next(); }
 
