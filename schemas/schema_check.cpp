@@ -107,10 +107,9 @@ class Check {
   }
 
   bool documentation(const Lines* lines) {
-    if (lines == nullptr) return true;
-    for (const flatbuffers::String* line : *lines)
-      if (!spend(line->size())) return false;
-    return true;
+    return lines == nullptr ||
+           std::all_of(lines->begin(), lines->end(),
+                       [this](const flatbuffers::String* line) { return spend(line->size()); });
   }
 
   bool attributes(std::string_view where, const Attributes* all) {
