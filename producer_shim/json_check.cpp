@@ -77,19 +77,19 @@ class JsonCheck::Follower {
   // What the parser calls; false ends it.
 
   bool Null() {
-    const Expected here = expected();
+    const Expected& here = look();
     // As if it were not there, which a value of a list or a number cannot be.
     const bool is_absent = here.type == BaseType::String || here.type == BaseType::Obj ||
                            here.type == BaseType::Union || is_list(here.type);
     return take(kNull, is_absent && !levels_.empty() && !is_list(levels_.back().place.type));
   }
-  bool Bool(bool) { return take("true or false", expected().type == BaseType::Bool); }
+  bool Bool(bool) { return take("true or false", look().type == BaseType::Bool); }
   bool Int(int value) { return number(value); }
   bool Uint(unsigned value) { return number(value); }
   bool Int64(std::int64_t value) { return number(value); }
   bool Uint64(std::uint64_t) { return number(-1); }  // beyond what numbers the types of a union
   bool Double(double value) {
-    const BaseType type = expected().type;
+    const BaseType type = look().type;
     if (type == BaseType::Float && std::abs(value) >= kBeyondFloat)
       return take("one that no float can hold", false);
     const bool is_huge = std::abs(value) >= 0x1p63;
@@ -100,19 +100,21 @@ class JsonCheck::Follower {
     return false;
   }  // was not asked for
   bool String(const char* text, rapidjson::SizeType size, bool) {
-    const Expected here = expected();
+    const Expected& here = look();
     if (here.type == BaseType::UType)
       return set_member(
           [&](const reflection::EnumVal& member) {
             return member.name()->string_view() == std::string_view(text, size);
           },
-          in_quotes({text, size}));
+          [&] {
+            return in_quotes({text, size});
+          });
     return take("a text",
                 here.type == BaseType::String || (is_integer(here.type) && here.names != nullptr));
   }
 
   bool StartObject() {
-    const BaseType type = expected().type;
+    const BaseType type = look().type;
     return take("an object", type == BaseType::Obj) && begin();
   }
   bool EndObject(rapidjson::SizeType) {
@@ -124,7 +126,7 @@ class JsonCheck::Follower {
     }
     return end();
   }
-  bool StartArray() { return take("a list", is_list(expected().type)) && begin(); }
+  bool StartArray() { return take("a list", is_list(look().type)) && begin(); }
   bool EndArray(rapidjson::SizeType) { return end(); }
 
   bool Key(const char* name, rapidjson::SizeType size, bool) {
@@ -291,8 +293,8 @@ class JsonCheck::Follower {
   }
 
   /// Keeps which member of its union the type that comes now names.
-  template <class IsIt>
-  bool set_member(IsIt&& is_it, const std::string& given) {
+  template <class IsIt, class Given>
+  bool set_member(IsIt&& is_it, Given&& given) {
     const Level& level = levels_.back();
     const bool is_element = is_list(level.place.type);
     const reflection::Field& type_field = *seen_.back();
@@ -303,7 +305,7 @@ class JsonCheck::Follower {
       std::string names;
       for (const reflection::EnumVal* const one : members)
         names += (names.empty() ? "" : ", ") + one->name()->str();
-      return refuse(type_field.name()->str() + ": " + given + " is none of " + names);
+      return refuse(type_field.name()->str() + ": " + given() + " is none of " + names);
     }
     const Level& table = table_of(level);
     const Member member{table.object, &type_field, is_element ? level.elements : 0, *found};
@@ -319,19 +321,24 @@ class JsonCheck::Follower {
     return take("a type", true);
   }
 
+  /// What may come now; remembered, for what comes is next.
+  const Expected& look() {
+    taken_ = expected();
+    return taken_;
+  }
+
   bool number(std::int64_t value) {
-    const BaseType type = expected().type;
+    const BaseType type = look().type;
     if (type == BaseType::UType)
       return set_member(
           [value](const reflection::EnumVal& member) { return member.value() == value; },
-          std::to_string(value));
+          [value] { return std::to_string(value); });
     return take("a number",
                 is_integer(type) || type == BaseType::Float || type == BaseType::Double);
   }
 
-  /// Takes the value that has come, or says what is wanted in its place.
+  /// Takes the value that look() was for, or says what is wanted in its place.
   bool take(std::string_view found, bool good) {
-    taken_ = expected();
     if (!good && taken_.type != BaseType::None) {
       if (levels_.empty()) return refuse("an event is an object in braces");
       return refuse(seen_.back()->name()->str() + ": " + std::string(words_for(taken_.type)) +
