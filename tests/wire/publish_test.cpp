@@ -226,8 +226,11 @@ TEST_CASE("what a publisher prints goes into no segment, whichever streams are c
 
 TEST_CASE("a publisher that is stopped publishes what has come, and says if that is not all") {
   const Workshop workshop;
+  // In the foreground, since timeout signals its group as well otherwise, and the second signal
+  // kills.
   const auto stopped = [&](const std::string& input) {
-    return run_command({"/bin/sh", "-c", input + " | timeout --preserve-status -s TERM 0.5 \"$@\"",
+    return run_command({"/bin/sh", "-c",
+                        input + " | timeout --foreground --preserve-status -s TERM 0.5 \"$@\"",
                         "sh", kRingside, "--bus", workshop.bus.text(), "publish", "readings",
                         "--producer", "pipe", "--schema", workshop.schema});
   };
