@@ -4,6 +4,8 @@
 #include <fstream>
 #include <string>
 
+#include <sys/stat.h>
+
 namespace ringside {
 namespace {
 
@@ -27,6 +29,13 @@ BootId parse_uuid(const std::string& text) {
   return digits == 32 ? id : BootId{};
 }
 
+std::uint64_t clock_ns(clockid_t clock) noexcept {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 }  // namespace
 
 BootId current_boot_id() noexcept {
@@ -39,11 +48,17 @@ BootId current_boot_id() noexcept {
   return id;
 }
 
+std::uint64_t current_pid_namespace() noexcept {
+  struct stat status {};
+  return ::stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+}
+
 Timestamp now() noexcept {
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
-  return {static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
-          static_cast<std::uint64_t>(time.tv_nsec)};
+  return {clock_ns(CLOCK_REALTIME)};
+}
+
+std::uint64_t boottime_ns() noexcept {
+  return clock_ns(CLOCK_BOOTTIME);
 }
 
 }  // namespace ringside

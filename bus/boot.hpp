@@ -1,4 +1,5 @@
-// Which boot of the machine this is, and what time it is.
+// What this process is part of: which run of the machine, which process namespace, and what its
+// clocks say.
 #pragma once
 
 #include <array>
@@ -8,18 +9,29 @@
 
 namespace ringside {
 
-/// The kernel's identity of this boot. Memory-mapped words of another boot are not to be believed
-/// without their checksums: what reached the disk before a power cut is anyone's guess.
+/// The kernel's identity of this boot. On a disk, words of another boot are not to be believed
+/// without their checksums: what a power cut left of them is anyone's guess.
 using BootId = std::array<std::uint64_t, 2>;
 
-/// Zeros where the kernel does not tell; then every boot looks like the last.
+/// Zeros where the kernel does not tell. An unknown boot is not the same as any boot, itself
+/// included; ask is_known().
 BootId current_boot_id() noexcept;
+constexpr bool is_known(const BootId& boot) {
+  return boot != BootId{};
+}
+
+/// The namespace in which this process's ids mean something; 0 where it cannot be known.
+std::uint64_t current_pid_namespace() noexcept;
 
 /// How far ahead of the clock a recorded time may be: clocks are set back, but not by more than
 /// this.
 inline constexpr std::uint64_t kClockSlackNs = std::uint64_t{7} * 86'400'000'000'000;
 
-/// The wall clock.
+/// The wall clock. It may be wrong and may jump: nothing that is stored is judged by it alone.
 Timestamp now() noexcept;
+
+/// Nanoseconds since the machine was started, sleep included. Never jumps; the same for all
+/// processes of this boot.
+std::uint64_t boottime_ns() noexcept;
 
 }  // namespace ringside
