@@ -23,10 +23,6 @@ constexpr bool is_known(const BootId& boot) {
 /// The namespace in which this process's ids mean something; 0 where it cannot be known.
 std::uint64_t current_pid_namespace() noexcept;
 
-/// How far ahead of the clock a recorded time may be: clocks are set back, but not by more than
-/// this.
-inline constexpr std::uint64_t kClockSlackNs = std::uint64_t{7} * 86'400'000'000'000;
-
 /// The wall clock. It may be wrong and may jump: nothing that is stored is judged by it alone.
 Timestamp now() noexcept;
 

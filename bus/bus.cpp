@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ringside {
@@ -24,6 +25,11 @@ bool is_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), is_name_character);
 }
 
+/// Whether only this user and root can put something in a folder's place.
+bool is_ours(const struct stat& folder) {
+  return folder.st_uid == 0 || folder.st_uid == ::geteuid();
+}
+
 }  // namespace
 
 Result<void> check_name(std::string_view what, std::string_view name) {
@@ -38,23 +44,48 @@ Bus Bus::locate(std::string_view named) {
     return Bus(fs::path(variable));
   std::error_code ignored;
   if (fs::is_directory("/run/ringside", ignored)) return Bus("/run/ringside");
-  return Bus("/dev/shm/ringside");
+  Bus bus("/dev/shm/ringside");
+  bus.is_default_ = true;
+  return bus;
 }
 
 fs::path Bus::segment_path(const SegmentName& name) const {
   return directory_ / name.channel / (name.producer + std::string(kSuffix));
 }
 
-std::string Bus::volatility_warning() const {
+std::vector<std::string> Bus::warnings() const {
   constexpr uid_t kFirstOrdinaryUser = 1000;
-  if (::getuid() < kFirstOrdinaryUser || !directory_.string().starts_with(kSharedMemory)) return {};
-  return directory_.string() +
-         " is emptied when you log out, unless RemoveIPC=no in logind.conf; "
-         "for a bus that stays, name a directory with --bus or RINGSIDE_BUS";
+  std::vector<std::string> found;
+  const std::string name = directory_.string();
+  if (::getuid() >= kFirstOrdinaryUser && name.starts_with(kSharedMemory))
+    found.push_back(name +
+                    " is emptied when you log out, unless RemoveIPC=no in logind.conf; "
+                    "for a bus that stays, name a directory with --bus or RINGSIDE_BUS");
+  struct stat status {};
+  if (::stat(name.c_str(), &status) != 0) return found;
+  if (!is_ours(status))
+    found.push_back(name + " belongs to user " + std::to_string(status.st_uid) +
+                    ", who can change, replace and remove all that is in it");
+  else if ((status.st_mode & S_IWOTH) != 0)
+    found.push_back(name +
+                    " can be written by everybody, who can put segments there under any name; "
+                    "close it with chmod o-w");
+  return found;
+}
+
+Result<void> Bus::check_planted() const {
+  struct stat status {};
+  if (!is_default_ || ::lstat(directory_.c_str(), &status) != 0) return {};
+  if (is_ours(status) && S_ISDIR(status.st_mode)) return {};
+  return fail(Errc::bad_argument, directory_.string(), ": the default bus belongs to user ",
+              std::to_string(status.st_uid),
+              ", who may have put it there to be written to; if you trust that user, name it with "
+              "--bus or RINGSIDE_BUS");
 }
 
 Result<void> Bus::create(const std::string& channel) const {
   if (auto checked = check_name("channel", channel); !checked) return checked;
+  if (auto checked = check_planted(); !checked) return checked;
   std::error_code error;
   fs::create_directories(directory_ / channel, error);
   if (error)
@@ -65,6 +96,7 @@ Result<void> Bus::create(const std::string& channel) const {
 }
 
 Result<std::vector<SegmentName>> Bus::segments() const {
+  if (auto checked = check_planted(); !checked) return tl::unexpected<Error>(checked.error());
   std::vector<SegmentName> found;
   std::error_code error;
   for (fs::directory_iterator channel(directory_, error), end; !error && channel != end;

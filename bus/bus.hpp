@@ -23,9 +23,14 @@ class Bus {
   std::filesystem::path segment_path(const SegmentName& name) const;
   std::filesystem::path doorbell_path() const { return directory_ / ".doorbell"; }
 
-  /// A word of warning if this bus can vanish under an ordinary user (logind's RemoveIPC empties
-  /// /dev/shm at logout); empty otherwise.
-  std::string volatility_warning() const;
+  /// Words of warning, a line each: if this bus can vanish under an ordinary user (logind's
+  /// RemoveIPC empties /dev/shm at logout), or if others than root and this user can change what is
+  /// in it.
+  std::vector<std::string> warnings() const;
+
+  /// Fails if nobody named this bus, it is the default, and somebody else may have planted it: in
+  /// /dev/shm everybody may make a folder. create() and segments() ask this first.
+  Result<void> check_planted() const;
 
   /// Makes the directory, and that of a channel; producers call it. Fails with a bad name, or where
   /// the file system does not allow it.
@@ -37,6 +42,7 @@ class Bus {
 
  private:
   std::filesystem::path directory_;
+  bool is_default_ = false;
 };
 
 /// Whether `name` can be a channel or a producer: 1 to 64 of A-Z a-z 0-9 . _ -, the first of them

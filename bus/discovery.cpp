@@ -77,7 +77,7 @@ void Discovery::tell_aside(const SegmentName& name, const Error& reason, Changes
 
 bool Discovery::is_copy(const Reader& reader, const SegmentName& name, Changes& changes) {
   const auto twin = std::find_if(attached_.begin(), attached_.end(), [&reader](const auto& entry) {
-    return entry.second->reader.epoch() == reader.epoch();
+    return entry.second->reader.file_epoch() == reader.file_epoch();
   });
   if (twin == attached_.end()) return false;
   // Of two files with one identity, the one that a producer writes is the segment.

@@ -18,6 +18,15 @@ namespace {
 namespace ipc = boost::interprocess;
 
 constexpr std::uint64_t kDoorbellBytes = 4096;
+constexpr std::array<char, 8> kDoorbellMagic = {'R', 'I', 'N', 'G', 'B', 'E', 'L', 'L'};
+constexpr std::uint32_t kDoorbellVersion = 2;
+/// What is at kHeadOffset: it is checked before a byte is written.
+struct Head {
+  std::array<char, 8> magic;
+  std::uint32_t version;
+  std::uint32_t reserved;
+};
+constexpr off_t kHeadOffset = 256;
 /// How often a reader looks that may not say that it waits.
 constexpr std::chrono::milliseconds kPollInterval{5};
 
@@ -35,6 +44,9 @@ Result<File> open_or_create(const Bus& bus, int& flags) {
     if (!created) return created;
     // Producers and readers of other users ring it and wait on it too.
     created->allow_everyone();
+    const Head head{kDoorbellMagic, kDoorbellVersion, 0};
+    if (::pwrite(created->descriptor(), &head, sizeof head, kHeadOffset) != ssize_t{sizeof head})
+      return fail_errno(errno, "cannot write " + path.string());
     if (const Result<bool> linked = created->link_as(path); !linked)
       return tl::unexpected<Error>(linked.error());
     file = File::open(path, flags);
@@ -46,6 +58,8 @@ Result<File> open_or_create(const Bus& bus, int& flags) {
   return file;
 }
 
+static_assert(sizeof(Head) == 16);
+
 }  // namespace
 
 Result<Doorbell> Doorbell::open(const Bus& bus) {
@@ -54,9 +68,14 @@ Result<Doorbell> Doorbell::open(const Bus& bus) {
   if (!file) return tl::unexpected<Error>(file.error());
   const Result<std::uint64_t> size = file->size();
   if (!size) return tl::unexpected<Error>(size.error());
-  if (*size < kDoorbellBytes)
-    return fail(Errc::corrupt, bus.doorbell_path().string(),
-                ": shorter than a page; remove it, and it is made anew");
+  Head head{};
+  const bool read =
+      ::pread(file->descriptor(), &head, sizeof head, kHeadOffset) == ssize_t{sizeof head};
+  if (*size < kDoorbellBytes || !read || head.magic != kDoorbellMagic ||
+      head.version != kDoorbellVersion)
+    return fail(Errc::not_segment, bus.doorbell_path().string(),
+                ": no doorbell of this version; stop what is of an earlier version, remove it, and "
+                "it is made again");
   try {
     const bool writable = flags == O_RDWR;
     ipc::mapped_region region(*file, writable ? ipc::read_write : ipc::read_only, 0,

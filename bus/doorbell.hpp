@@ -74,6 +74,7 @@ class Doorbell {
     // The futex word: counts the wake-ups.
     alignas(128) std::atomic<std::uint32_t> rings;
     std::atomic<std::uint32_t> changes;
+    // At 256: magic and version, by which a file that was given this name is told apart.
   };
 
   Doorbell(File file, boost::interprocess::mapped_region region, bool writable)

@@ -1,4 +1,4 @@
-// An open file: owning descriptor, size, and the kernel lock that says who writes a segment.
+// An open file: owning descriptor, identity, and the kernel locks that say who writes a segment.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,23 @@
 #include "bus/result.hpp"
 
 namespace ringside {
+
+/// Which file it is: a copy of it, in place or elsewhere, is another. Zeros where it is not known.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t born_ns = 0;  // inode numbers come back, this does not; 0: not kept there
+
+  bool operator==(const FileIdentity&) const = default;
+};
+
+/// What the locks on a segment's bytes say (docs/format.md, 7).
+enum class LockByte : off_t {
+  live = 0,     ///< a writer has it open
+  trusted = 1,  ///< and has recovered and signed it: its state page is of this boot
+};
+
+enum class LockHolder { nobody, reader, writer };
 
 /// Owns a file descriptor; always close-on-exec, so that no child keeps a segment's lock alive.
 class File {
@@ -33,8 +50,13 @@ class File {
   boost::interprocess::mapping_handle_t get_mapping_handle() const { return {descriptor_, false}; }
 
   /// Opens a regular file; anything else that lies there (a directory, a FIFO) is refused, without
-  /// blocking on it.
-  static Result<File> open(const std::filesystem::path& path, int flags);
+  /// blocking on it, and a symbolic link is not followed: in a folder that others may write, it
+  /// would choose which file of ours is written to.
+  static Result<File> open(const std::filesystem::path& path, int flags, mode_t mode = 0);
+
+  /// The same for a file in a channel's folder, which may not be a symbolic link either.
+  static Result<File> open_in_channel(const std::filesystem::path& path, int flags,
+                                      mode_t mode = 0);
 
   /// A new, nameless file in `directory`, with every block of `size` bytes allocated.
   /// Fails with no_space on a full file system, before anything is visible.
@@ -60,20 +82,34 @@ class File {
   /// Whether `path` names this very file.
   bool is_at(const std::filesystem::path& path) const;
 
-  /// Takes the writer's lock (an open file description lock: the kernel drops it when the owner
-  /// dies, however it dies). False if another process, or another open of this one, has it.
-  Result<bool> try_lock() const;
+  /// Takes a write lock on one byte (an open file description lock: the kernel drops it when the
+  /// owner dies, however it dies). False if another open file has a lock on it.
+  Result<bool> try_lock(LockByte byte) const;
 
-  /// Whether some other open file holds the writer's lock.
-  bool is_locked_elsewhere() const;
+  /// Who holds a lock on a byte, but for this open file itself. A write lock takes write access to
+  /// the file; a read lock is for everyone who may read it.
+  LockHolder holder(LockByte byte) const;
 
-  /// Whether the lock that keeps a writer out is not a writer's. Who may read a file may do that.
-  bool is_held_by_a_reader() const;
+  FileIdentity identity() const;
+
+  /// Whether it is on a file system that lives in memory: what is there was written in this boot.
+  bool is_in_memory() const;
+
+  /// Fails with bad_argument if `path`, where this file lies, is on a file system that several
+  /// machines share: what one of them maps another does not see.
+  Result<void> check_is_local(const std::filesystem::path& path) const;
+
+  /// Allocates what a sparse copy left out, so that a full file system is an error here and not a
+  /// fault in the middle of a record.
+  Result<void> allocate_holes(std::uint64_t size, const std::filesystem::path& path) const;
 
   /// Lets everyone write the file, whatever the umask: for hints that no event depends on.
   void allow_everyone() const;
 
  private:
+  static Result<File> open_at(int folder, const std::filesystem::path& path, int flags,
+                              mode_t mode);
+
   int descriptor_ = -1;
 };
 

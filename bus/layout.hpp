@@ -1,10 +1,10 @@
-// The segment file of format version 1, byte for byte: the twin in code of docs/format.md.
+// The segment file of format version 2, byte for byte: the twin in code of docs/format.md.
 //
 //   0       4096    8192         24576    index_offset   data_offset   file_size
 //   | fixed | state | sync marks | schema | index ring   | data ring   |
 //
 //   fixed       0 .. 127       written once, before the file gets its name
-//   state    4096 .. 4223      owner: written when a producer takes the segment up
+//   state    4096 .. 4223      owner: written when a producer opens the segment, and by its clock
 //            4224 .. 4351      publish: written with every record
 //            4352 .. 4479      durable: written when records have reached the disk
 //   marks    8192 .. 24575     two, written in turn: what was on the disk when
@@ -30,7 +30,8 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 inline constexpr std::array<char, 8> kMagic = {'R', 'I', 'N', 'G', 'S', 'I', 'D', 'E'};
 inline constexpr std::uint32_t kByteOrder = 0x01020304;
-inline constexpr std::uint32_t kFormatVersion = 1;
+/// 2: who owns a segment is a lock on another file, and the state page names the file it is of.
+inline constexpr std::uint32_t kFormatVersion = 2;
 
 /// What a power cut destroys, it destroys by pages of this size.
 inline constexpr std::uint64_t kPageBytes = 4096;
@@ -91,7 +92,19 @@ struct SegmentState {
   std::array<std::atomic<std::uint64_t>, 2> boot_id;
   std::atomic<std::uint64_t> owner_pid;
   std::atomic<std::uint64_t> opened_ns;
-  std::array<std::uint8_t, 96> reserved0;
+  // Which file this was written in (FileIdentity): a copy names another.
+  std::atomic<std::uint64_t> device;
+  std::atomic<std::uint64_t> inode;
+  std::atomic<std::uint64_t> born_ns;
+  std::atomic<std::uint64_t> pid_namespace;  // in which owner_pid means something; 0: unknown
+  std::atomic<std::uint64_t> is_unlocked;    // 1: a reader's lock keeps the owner from byte 0
+  // The segment's clock (RecordClock), in nanoseconds.
+  std::atomic<std::uint64_t> time_base;
+  std::atomic<std::uint64_t> ahead_since;
+  std::atomic<std::uint64_t> step_at;
+  std::atomic<std::uint64_t> step_by;
+  std::atomic<std::uint64_t> signed_boottime_ns;  // no younger run of the machine signed it
+  std::array<std::uint8_t, 16> reserved0;
   // Publish.
   std::atomic<std::uint64_t> oldest;
   std::atomic<std::uint64_t> next;  // its store-release is the one commit point
@@ -104,6 +117,16 @@ struct SegmentState {
 static_assert(sizeof(SegmentState) == 384);
 static_assert(offsetof(SegmentState, owner_pid) == 16);
 static_assert(offsetof(SegmentState, opened_ns) == 24);
+static_assert(offsetof(SegmentState, device) == 32);
+static_assert(offsetof(SegmentState, inode) == 40);
+static_assert(offsetof(SegmentState, born_ns) == 48);
+static_assert(offsetof(SegmentState, pid_namespace) == 56);
+static_assert(offsetof(SegmentState, is_unlocked) == 64);
+static_assert(offsetof(SegmentState, time_base) == 72);
+static_assert(offsetof(SegmentState, ahead_since) == 80);
+static_assert(offsetof(SegmentState, step_at) == 88);
+static_assert(offsetof(SegmentState, step_by) == 96);
+static_assert(offsetof(SegmentState, signed_boottime_ns) == 104);
 static_assert(offsetof(SegmentState, oldest) == 128);
 static_assert(offsetof(SegmentState, next) == 136);
 static_assert(offsetof(SegmentState, last_timestamp_ns) == 144);

@@ -17,14 +17,24 @@ Result<Reader> Reader::open(const Bus& bus, const SegmentName& name) {
 Result<Reader> Reader::open(const std::filesystem::path& path) {
   Result<Segment> segment = Segment::open(path, Access::read_only);
   if (!segment) return tl::unexpected<Error>(segment.error());
-  if (segment->is_of_this_boot() || is_window_whole(*segment)) return Reader(std::move(*segment));
+  if (auto local = segment->file().check_is_local(path); !local)
+    return tl::unexpected<Error>(local.error());
+  // Acquire: a window that is looked at afterwards is not older.
+  const auto next = [&segment] { return segment->state().next.load(std::memory_order_acquire); };
+  const std::uint64_t before = next();
+  if (segment->is_trusted() || is_window_whole(*segment)) return Reader(std::move(*segment));
+  // It is out of order because a writer is at work, which began meanwhile or whom a lock hides:
+  // what moves under our eyes is of this boot.
+  if (next() != before || segment->is_trusted()) return Reader(std::move(*segment));
   const Result<Salvage> salvaged = salvage(*segment);
   if (!salvaged) return tl::unexpected<Error>(salvaged.error());
+  if (next() != before || segment->is_trusted()) return Reader(std::move(*segment));
   Result<Segment> copy = Segment::build_in_memory(segment->geometry(), segment->schema());
   if (!copy) return tl::unexpected<Error>(copy.error());
   refill(*copy, salvaged->records);
   Reader reader(std::move(*copy));
   reader.damaged_.emplace(std::move(*segment));
+  reader.damaged_next_ = before;
   return reader;
 }
 
@@ -52,9 +62,40 @@ bool Reader::is_at(const std::filesystem::path& path) const {
   const Result<std::uint64_t> size = file().size();
   // A copy of what was left of an earlier boot ends when a producer of this boot goes on in the
   // file.
-  const bool taken_up = damaged_ && damaged_->is_of_this_boot();
+  const bool taken_up =
+      damaged_ && (damaged_->is_trusted() ||
+                   damaged_->state().next.load(std::memory_order_relaxed) != damaged_next_);
   return size && *size >= geometry().file_size && !taken_up && segment_.is_same_epoch() &&
          file().is_at(path);
+}
+
+Liveness Reader::liveness() const {
+  const Segment& shown = damaged_ ? *damaged_ : segment_;
+  switch (shown.file().holder(LockByte::live)) {
+    case LockHolder::writer:
+      return Liveness::live;
+    case LockHolder::reader:
+      return Liveness::unknown;
+    case LockHolder::nobody:
+      break;
+  }
+  // A writer that was kept from the lock says so; whether it lives still, nobody can see.
+  return shown.state().is_unlocked.load(std::memory_order_relaxed) != 0 ? Liveness::unknown
+                                                                        : Liveness::gone;
+}
+
+std::optional<std::uint64_t> Reader::owner_pid() const noexcept {
+  const SegmentState& owner = (damaged_ ? *damaged_ : segment_).state();
+  const std::uint64_t place = owner.pid_namespace.load(std::memory_order_relaxed);
+  if (place == 0 || place != current_pid_namespace()) return std::nullopt;
+  return owner.owner_pid.load(std::memory_order_relaxed);
+}
+
+Timestamp Reader::segment_now() const noexcept {
+  const std::optional<ClockWords> kept = segment_.kept_clock();
+  if (!kept) return now();
+  RecordClock clock(kept, read_clocks(), geometry().created);
+  return clock.at(boottime_ns());
 }
 
 bool Reader::contradicts_itself() const noexcept {
@@ -171,7 +212,7 @@ Sequence Reader::seek(const Start& start) const noexcept {
     case Start::Kind::seq:
       return std::min(Sequence{start.value}, all.to);
     case Start::Kind::since: {
-      const Timestamp time = now();
+      const Timestamp time = segment_now();
       return since({time.ns > start.value ? time.ns - start.value : 0}, all);
     }
   }

@@ -38,15 +38,23 @@ enum class Take {
   fault,    ///< the segment contradicts itself; read no more of it
 };
 
+enum class Liveness {
+  live,     ///< a writer has the segment open
+  gone,     ///< no writer has
+  unknown,  ///< a lock that is no writer's hides which
+};
+
 class Reader {
  public:
-  /// Opens a segment in constant time. One of an earlier boot that no producer has taken up since
-  /// is read through once; if it is not whole, a copy in memory of what is whole is shown, under an
-  /// epoch of its own.
+  /// Opens a segment in constant time. One of an earlier boot, or a copy, that no producer has
+  /// opened since is read through once; if it is not in order, a copy in memory of what is intact
+  /// is shown, under an epoch of its own.
   static Result<Reader> open(const Bus& bus, const SegmentName& name);
   static Result<Reader> open(const std::filesystem::path& path);
 
   Epoch epoch() const { return segment_.geometry().epoch; }
+  /// The epoch that the file says, which is another one while a copy of what is intact is shown.
+  Epoch file_epoch() const { return (damaged_ ? *damaged_ : segment_).geometry().epoch; }
   const Geometry& geometry() const { return segment_.geometry(); }
   Bytes schema() const { return segment_.schema(); }
 
@@ -78,10 +86,16 @@ class Reader {
   std::uint64_t retained_bytes() const noexcept;
 
   /// Whether a producer has the segment open now, by the kernel's word.
-  bool is_live() const { return file().is_locked_elsewhere(); }
-  std::uint64_t owner_pid() const noexcept {
-    return segment_.state().owner_pid.load(std::memory_order_relaxed);
-  }
+  Liveness liveness() const;
+  bool is_live() const { return liveness() == Liveness::live; }
+
+  /// What time the segment's own clock has now (bus/record_clock.hpp): what the timestamps of its
+  /// records are compared with.
+  Timestamp segment_now() const noexcept;
+
+  /// The last writer's process id, if that means something to this process: not if it was given in
+  /// another container.
+  std::optional<std::uint64_t> owner_pid() const noexcept;
 
   /// Whether this very file is still the segment of that name, and this a view of it: not removed,
   /// replaced, shortened, or taken up since a copy of it was made.
@@ -102,7 +116,8 @@ class Reader {
   Sequence since(Timestamp from, const SequenceRange& window) const noexcept;
 
   Segment segment_;
-  std::optional<Segment> damaged_;  // what segment_ shows the whole part of
+  std::optional<Segment> damaged_;  // what segment_ shows the intact part of
+  std::uint64_t damaged_next_ = 0;  // its `next` then: one that moves on is being written
 };
 
 /// Copies records out, one at a time, for those who want values rather than spans.

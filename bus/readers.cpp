@@ -124,8 +124,7 @@ struct ReaderSlot::Shared {
 };
 
 Result<ReaderTable> ReaderTable::open(const Bus& bus, Access access) {
-  // O_NOFOLLOW: in a bus that others can write, a link would choose what file we write to.
-  const int flags = (access == Access::read_write ? O_RDWR : O_RDONLY) | O_NOFOLLOW;
+  const int flags = access == Access::read_write ? O_RDWR : O_RDONLY;
   Result<File> file = File::open(table_path(bus), flags);
   if (!file && file.error().code == Errc::not_found && access == Access::read_write) {
     // Opened again by name, since somebody else's may have been linked first.
@@ -169,6 +168,7 @@ std::optional<ReaderSlot> ReaderTable::claim(Epoch epoch, std::string_view name)
   std::atomic_thread_fence(std::memory_order_release);
   entry.cursor.store(0, std::memory_order_relaxed);
   entry.pid.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
+  entry.pid_namespace.store(current_pid_namespace(), std::memory_order_relaxed);
   entry.clients.store(1, std::memory_order_relaxed);
   for (std::size_t i = 0; i < words.size(); ++i)
     entry.name.at(i).store(words.at(i), std::memory_order_relaxed);
@@ -191,6 +191,7 @@ std::vector<ReaderStatus> ReaderTable::live() const {
   }
   mark_locked(shared_->file.descriptor(), 1, kReaderSlots, taken);
 
+  const std::uint64_t here = current_pid_namespace();
   std::vector<ReaderStatus> found;
   for (std::size_t i = 1; (i + 1) * sizeof(ReaderEntry) <= bytes.size(); ++i) {
     const auto read = [slot = bytes.data() + i * sizeof(ReaderEntry)]<class T>(T& value,
@@ -202,7 +203,11 @@ std::vector<ReaderStatus> ReaderTable::live() const {
     read(status.epoch.value, offsetof(ReaderEntry, epoch));
     if (!taken.at(i) || status.epoch.value == 0) continue;
     read(status.cursor.value, offsetof(ReaderEntry, cursor));
-    read(status.pid, offsetof(ReaderEntry, pid));
+    std::uint64_t pid = 0;
+    std::uint64_t place = 0;
+    read(pid, offsetof(ReaderEntry, pid));
+    read(place, offsetof(ReaderEntry, pid_namespace));
+    if (place != 0 && place == here) status.pid = pid;
     read(status.clients, offsetof(ReaderEntry, clients));
     read(name, offsetof(ReaderEntry, name));
     read(status.updated.ns, offsetof(ReaderEntry, updated_ns));
@@ -250,7 +255,7 @@ Lag lag_of(const Reader& reader, Sequence cursor) noexcept {
   lag.events = window.to - cursor;
   if (cursor < window.from) lag.overwritten = window.from - cursor;
   if (const auto time = reader.timestamp_of(std::max(cursor, window.from))) {
-    const Timestamp current = now();
+    const Timestamp current = reader.segment_now();
     lag.seconds = 1e-9 * static_cast<double>(current.ns - std::min(time->ns, current.ns));
   }
   return lag;

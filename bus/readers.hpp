@@ -51,7 +51,8 @@ struct ReaderEntry {
   std::uint32_t reserved0;
   std::array<std::atomic<std::uint64_t>, 4> name;  // text, zero-padded
   std::atomic<std::uint64_t> updated_ns;
-  std::array<std::uint8_t, 56> reserved1;
+  std::atomic<std::uint64_t> pid_namespace;  // in which pid means something; 0: unknown
+  std::array<std::uint8_t, 48> reserved1;
 };
 static_assert(sizeof(ReaderEntry) == 128);
 static_assert(offsetof(ReaderEntry, cursor) == 8);
@@ -59,12 +60,13 @@ static_assert(offsetof(ReaderEntry, pid) == 16);
 static_assert(offsetof(ReaderEntry, clients) == 24);
 static_assert(offsetof(ReaderEntry, name) == 32);
 static_assert(offsetof(ReaderEntry, updated_ns) == 64);
+static_assert(offsetof(ReaderEntry, pid_namespace) == 72);
 
 /// What a live reader says of itself.
 struct ReaderStatus {
   Epoch epoch;
   Sequence cursor;  ///< the next sequence wanted; as it stands in the file, so maybe nonsense
-  std::uint64_t pid = 0;
+  std::optional<std::uint64_t> pid;  ///< none if it is one of another container
   std::uint32_t clients = 0;
   std::string name;  ///< printable, at most 32 characters
   Timestamp updated;

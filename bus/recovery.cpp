@@ -8,25 +8,23 @@
 namespace ringside {
 namespace {
 
-/// The header that a record at `bytes` claims, if the claim is worth a checksum. The two
-/// comparisons of 64-bit fields make a false claim in the middle of some payload next to
-/// impossible.
-std::optional<RecordHeader> plausible(const std::byte* bytes, const Geometry& geometry,
-                                      Timestamp latest) {
+/// The header that a record at `bytes` claims, if the claim is worth a checksum. No record is older
+/// than its segment; that it is newer than this machine's clock says nothing, since clocks are
+/// wrong after a power cut.
+std::optional<RecordHeader> plausible(const std::byte* bytes, const Geometry& geometry) {
   RecordHeader header{};
   std::memcpy(&header, bytes, sizeof header);
   const bool size_fits = header.size > 0 && header.size <= geometry.max_payload();
-  const bool time_fits =
-      header.timestamp_ns >= geometry.created.ns && header.timestamp_ns <= latest.ns;
-  if (!size_fits || !time_fits || header.sequence > ~std::uint64_t{0} / 2) return std::nullopt;
+  constexpr std::uint64_t kMost = ~std::uint64_t{0} / 2;
+  const bool time_fits = header.timestamp_ns >= geometry.created.ns && header.timestamp_ns <= kMost;
+  if (!size_fits || !time_fits || header.sequence > kMost) return std::nullopt;
   return header;
 }
 
 /// Every whole record in a ring that is mapped twice at `data`.
 void scan(const std::byte* data, const Geometry& geometry, std::vector<Record>& found) {
-  const Timestamp latest{now().ns + kClockSlackNs};
   for (std::uint64_t offset = 0; offset < geometry.data_capacity;) {
-    const std::optional<RecordHeader> header = plausible(data + offset, geometry, latest);
+    const std::optional<RecordHeader> header = plausible(data + offset, geometry);
     const std::optional<Record> record =
         header ? decode_record(geometry, Sequence{header->sequence},
                                {data + offset, record_bytes(header->size)})

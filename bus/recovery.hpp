@@ -1,6 +1,7 @@
 // What to believe of a segment whose words may lie: one last written in an earlier boot of the
-// machine, when the disk may hold any mixture of old and new pages, or one that contradicts itself.
-// Linear in the bytes of the ring; a segment of this boot that is in order never comes here.
+// machine, when the disk may hold any mixture of old and new pages, a copy, or one that contradicts
+// itself. Epoch, sequence and checksum decide what is real; no clock of today does.
+// Linear in the bytes of the ring; a segment that is trusted and in order never comes here.
 // Nobody may write the segment meanwhile.
 #pragma once
 

@@ -24,7 +24,7 @@ Epoch random_epoch() {
 }  // namespace
 
 Result<Segment> Segment::open(const std::filesystem::path& path, Access access) {
-  Result<File> file = File::open(path, access == Access::read_only ? O_RDONLY : O_RDWR);
+  Result<File> file = File::open_in_channel(path, access == Access::read_only ? O_RDONLY : O_RDWR);
   if (!file) return tl::unexpected<Error>(file.error());
   const Result<std::uint64_t> size = file->size();
   if (!size) return tl::unexpected<Error>(size.error());
@@ -56,7 +56,7 @@ Result<Segment> Segment::build(const std::filesystem::path& directory, const Geo
                                Bytes schema) {
   Result<File> file = File::create_nameless(directory, geometry.file_size);
   if (!file) return tl::unexpected<Error>(file.error());
-  if (const Result<bool> locked = file->try_lock(); !locked)
+  if (const Result<bool> locked = file->try_lock(LockByte::live); !locked)
     return tl::unexpected<Error>(locked.error());
   return fill(std::move(*file), geometry, schema);
 }
@@ -67,18 +67,60 @@ Result<Segment> Segment::build_in_memory(const Geometry& geometry, Bytes schema)
   return fill(std::move(*file), geometry, schema);
 }
 
-bool Segment::is_of_this_boot() const {
-  const BootId boot = current_boot_id();
-  const auto& words = state().boot_id;
-  return words[0].load(std::memory_order_relaxed) == boot[0] &&
-         words[1].load(std::memory_order_relaxed) == boot[1];
+bool Segment::is_trusted() const {
+  // Whoever may only read the file cannot hold a write lock on it.
+  if (file_.holder(LockByte::trusted) == LockHolder::writer) return true;
+  return is_signed_here();
+}
+
+bool Segment::is_signed_here() const {
+  const SegmentState& owner = state();
+  const auto load = [](const std::atomic<std::uint64_t>& word) {
+    return word.load(std::memory_order_relaxed);
+  };
+  // A copy says which file it was copied from.
+  const FileIdentity written{load(owner.device), load(owner.inode), load(owner.born_ns)};
+  if (identity_ == FileIdentity{} || written != identity_) return false;
+  // Nothing in memory outlives the machine's run, and containers make up boot ids of their own.
+  if (file_.is_in_memory()) return true;
+  const BootId boot{load(owner.boot_id[0]), load(owner.boot_id[1])};
+  return is_known(boot) && boot == current_boot_id() &&
+         load(owner.signed_boottime_ns) <= boottime_ns();
 }
 
 void Segment::sign() const {
   const BootId boot = current_boot_id();
-  state().owner_pid.store(static_cast<std::uint64_t>(::getpid()), std::memory_order_relaxed);
-  state().boot_id[0].store(boot[0], std::memory_order_relaxed);
-  state().boot_id[1].store(boot[1], std::memory_order_relaxed);
+  SegmentState& owner = state();
+  const auto store = [](std::atomic<std::uint64_t>& word, std::uint64_t value) {
+    word.store(value, std::memory_order_relaxed);
+  };
+  store(owner.owner_pid, static_cast<std::uint64_t>(::getpid()));
+  store(owner.pid_namespace, current_pid_namespace());
+  store(owner.signed_boottime_ns, boottime_ns());
+  store(owner.device, identity_.device);
+  store(owner.inode, identity_.inode);
+  store(owner.born_ns, identity_.born_ns);
+  store(owner.boot_id[0], boot[0]);
+  store(owner.boot_id[1], boot[1]);
+}
+
+std::optional<ClockWords> Segment::kept_clock() const {
+  const SegmentState& owner = state();
+  // Boot times of different runs of the machine have nothing to do with each other.
+  if (owner.time_base.load(std::memory_order_relaxed) == 0 || !is_trusted()) return std::nullopt;
+  return ClockWords{owner.time_base.load(std::memory_order_relaxed),
+                    owner.ahead_since.load(std::memory_order_relaxed),
+                    owner.step_at.load(std::memory_order_relaxed),
+                    owner.step_by.load(std::memory_order_relaxed)};
+}
+
+void Segment::keep_clock(const ClockWords& words) const {
+  SegmentState& owner = state();
+  // Relaxed: each word is good by itself to who reads it, and only places a question about time.
+  owner.time_base.store(words.time_base, std::memory_order_relaxed);
+  owner.ahead_since.store(words.ahead_since, std::memory_order_relaxed);
+  owner.step_at.store(words.step_at, std::memory_order_relaxed);
+  owner.step_by.store(words.step_by, std::memory_order_relaxed);
 }
 
 std::optional<Record> Segment::check_record(Sequence sequence, Position from, Position end) const {

@@ -10,6 +10,7 @@
 #include "bus/file.hpp"
 #include "bus/layout.hpp"
 #include "bus/mapping.hpp"
+#include "bus/record_clock.hpp"
 #include "bus/result.hpp"
 
 namespace ringside {
@@ -61,12 +62,18 @@ class Segment {
     return data() + position.value % geometry_.data_capacity;
   }
 
-  /// Whether a process of this boot wrote it last. If not, its words may be of any age.
-  bool is_of_this_boot() const;
+  /// Whether the words of the state page are those that its last writer stored: a writer that has
+  /// recovered it holds its lock, or one wrote this very file in this boot. If not, they may be of
+  /// any age.
+  bool is_trusted() const;
 
-  /// Says that this process of this boot writes it. For people, for the next writer and for readers
-  /// that come later; nothing is ordered by it.
+  /// Says that this process of this boot writes this file. For people, for the next writer and for
+  /// readers that come later; nothing is ordered by it.
   void sign() const;
+
+  /// The clock that the last writer kept here, if that was in this boot.
+  std::optional<ClockWords> kept_clock() const;
+  void keep_clock(const ClockWords& words) const;
 
   /// decode_record() of the record that lies in [from, end). Nobody may write it meanwhile.
   std::optional<Record> check_record(Sequence sequence, Position from, Position end) const;
@@ -75,9 +82,15 @@ class Segment {
   static Result<Segment> fill(File file, Geometry geometry, Bytes schema);
 
   Segment(File file, const Geometry& geometry, Mapping mapping)
-      : file_(std::move(file)), geometry_(geometry), mapping_(std::move(mapping)) {}
+      : file_(std::move(file)),
+        identity_(file_.identity()),
+        geometry_(geometry),
+        mapping_(std::move(mapping)) {}
+
+  bool is_signed_here() const;
 
   File file_;
+  FileIdentity identity_;
   Geometry geometry_;
   Mapping mapping_;
 };

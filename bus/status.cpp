@@ -43,7 +43,7 @@ SegmentStatus status_of(const Attached& segment) {
   status.name = segment.name;
   status.epoch = to_hex(reader.epoch());
   status.schema_id = printable_id(reader.geometry().schema_id);
-  status.live = reader.is_live();
+  status.liveness = reader.liveness();
   status.pid = reader.owner_pid();
   status.window = reader.window();
   status.bytes = reader.retained_bytes();
@@ -53,7 +53,7 @@ SegmentStatus status_of(const Attached& segment) {
     status.retain_age_s = 1e-9 * static_cast<double>(age_ns);
   if (status.window.count() > 0) {
     const std::optional<Timestamp> oldest = reader.timestamp_of(status.window.from);
-    const Timestamp time = now();
+    const Timestamp time = reader.segment_now();
     const std::optional<Timestamp> newest =
         reader.timestamp_of(Sequence{status.window.to.value - 1});
     if (oldest)
@@ -88,8 +88,10 @@ nlohmann::json to_json(const SegmentStatus& status) {
   }
   json["epoch"] = status.epoch;
   json["schema"] = status.schema_id;
-  json["live"] = status.live;
-  json["pid"] = status.pid;
+  json["live"] = status.liveness == Liveness::unknown
+                     ? nlohmann::json(nullptr)
+                     : nlohmann::json(status.liveness == Liveness::live);
+  json["pid"] = status.pid ? nlohmann::json(*status.pid) : nullptr;
   json["oldest"] = status.window.from.value;
   json["next"] = status.window.to.value;
   json["events"] = status.window.count();

@@ -16,8 +16,9 @@ struct SegmentStatus {
   SegmentName name;
   std::string epoch;
   std::string schema_id;
-  bool live = false;
-  std::uint64_t pid = 0;  ///< of the producer that has, or last had, the segment
+  Liveness liveness = Liveness::gone;
+  /// Of the producer that has, or last had, the segment; none if it means nothing here.
+  std::optional<std::uint64_t> pid;
   SequenceRange window;
   std::uint64_t bytes = 0;  ///< of the retained records
   std::uint64_t capacity = 0;

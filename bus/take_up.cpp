@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "bus/ownership.hpp"
 #include "bus/recovery.hpp"
 #include "bus/writer.hpp"
 
@@ -62,7 +63,7 @@ bool ends_whole(const Segment& segment) {
 }
 
 bool can_go_on(const Segment& segment) {
-  if (segment.is_of_this_boot()) return ends_whole(segment);
+  if (segment.is_trusted()) return ends_whole(segment);
   // Only a segment whose last writer ended in order is known to be no older than what readers saw
   // of it: a number that they saw must not be given to another event.
   const SyncMark* mark = newest_mark(segment);
@@ -71,14 +72,39 @@ bool can_go_on(const Segment& segment) {
          ends_whole(segment) && is_window_whole(segment);
 }
 
-tl::unexpected<Error> in_use(const std::filesystem::path& path, const Segment& segment) {
-  if (segment.file().is_held_by_a_reader())
-    return fail(
-        Errc::in_use, path.string(),
-        ": a process that is no producer holds a lock on this segment; find it with lslocks");
-  const std::uint64_t pid = segment.state().owner_pid.load(std::memory_order_relaxed);
-  return fail(Errc::in_use, path.string(), ": another producer, process ", std::to_string(pid),
-              ", writes this segment; stop it or choose another producer name");
+/// Who has the segment at `path`, as far as this process can name it.
+std::string owner_at(const std::filesystem::path& path) {
+  const Result<Segment> segment = Segment::open(path, Access::read_only);
+  if (!segment) return "another producer";
+  const std::uint64_t pid = segment->state().owner_pid.load(std::memory_order_relaxed);
+  const std::uint64_t place = segment->state().pid_namespace.load(std::memory_order_relaxed);
+  const std::uint64_t here = current_pid_namespace();
+  // The number means something only where it was given.
+  if (place == 0 || here == 0)
+    return "another producer, in a place whose processes are not seen here,";
+  if (place != here)
+    return "another producer, in another container (there it is process " + std::to_string(pid) +
+           "),";
+  return "another producer, process " + std::to_string(pid) + ",";
+}
+
+tl::unexpected<Error> in_use(const std::filesystem::path& path) {
+  return fail(Errc::in_use, path.string(), ": ", owner_at(path),
+              " writes this segment; stop it or choose another producer name");
+}
+
+/// Takes the lock that says that the segment is live. Whoever may read the file may keep it from
+/// us, and no more: false then. Fails with in_use if a writer has it, which is one that does not
+/// know of, or has lost, the lock file.
+Result<bool> lock_live(const Segment& segment, const std::filesystem::path& path) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const Result<bool> locked = segment.file().try_lock(LockByte::live);
+    if (!locked || *locked) return locked;
+    const LockHolder holder = segment.file().holder(LockByte::live);
+    if (holder == LockHolder::writer) return in_use(path);
+    if (holder == LockHolder::reader) return false;
+  }
+  return false;  // someone who comes and goes
 }
 
 }  // namespace
@@ -91,7 +117,11 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
   if (!doorbell) return tl::unexpected<Error>(doorbell.error());
 
   const std::filesystem::path path = bus.segment_path(name);
+  Result<Ownership> ownership = Ownership::take(path);
+  if (!ownership && ownership.error().code == Errc::in_use) return in_use(path);
+  if (!ownership) return tl::unexpected<Error>(ownership.error());
   const auto finish = [&](Segment segment, Origin origin) -> Result<Writer> {
+    const std::optional<ClockWords> clock = segment.kept_clock();
     segment.sign();
     segment.state().opened_ns.store(now().ns, std::memory_order_relaxed);
     if (auto reopened = reopen(segment); !reopened) return tl::unexpected<Error>(reopened.error());
@@ -102,8 +132,8 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
       if (!started) return tl::unexpected<Error>(started.error());
       write_back = std::move(*started);
     }
-    return Writer({bus, path}, std::move(kept), std::move(*doorbell), origin,
-                  std::move(write_back));
+    return Writer({bus, path, std::move(*ownership)}, std::move(kept), std::move(*doorbell), origin,
+                  std::move(write_back), clock);
   };
   // With a sync interval a name is given only to what is on the disk, and is on the disk itself
   // before anything is published under it.
@@ -136,15 +166,19 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
       return finish(std::move(*fresh), Origin::created);
     }
 
-    const Result<bool> locked = existing->file().try_lock();
-    if (!locked) return tl::unexpected<Error>(locked.error());
-    if (!*locked) return in_use(path, *existing);
-    // Between open and lock the file may have been replaced by its last owner, or removed.
+    if (const Result<bool> locked = lock_live(*existing, path); !locked)
+      return tl::unexpected<Error>(locked.error());
+    // Between open and lock the file may have been removed, or another put in its place.
     if (!existing->file().is_at(path)) continue;
 
     const bool same = same_layout(*existing, *plan, options);
     const bool whole = can_go_on(*existing);
-    if (same && whole) return finish(std::move(*existing), Origin::taken_up);
+    if (same && whole) {
+      const std::uint64_t size = existing->geometry().file_size;
+      if (auto filled = existing->file().allocate_holes(size, path); !filled)
+        return tl::unexpected<Error>(filled.error());
+      return finish(std::move(*existing), Origin::taken_up);
+    }
     Geometry layout = *plan;
     // What is recovered is as old as it was, and no record is older than its segment.
     if (same) layout.created = existing->geometry().created;

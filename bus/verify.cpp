@@ -82,7 +82,7 @@ class Words {
   static constexpr std::uint64_t kLastTimestampAt =
       kStateOffset + offsetof(SegmentState, last_timestamp_ns);
 
-  /// The bytes that version 1 leaves at zero, as [from, to). The last two depend on the segment.
+  /// The bytes that version 2 leaves at zero, as [from, to). The last two depend on the segment.
   std::array<std::array<std::uint64_t, 2>, 8> reserved() const {
     const std::uint64_t index_end = geometry_.index_offset + 8 * geometry_.index_slots;
     return {{{offsetof(FixedPart, reserved0), offsetof(FixedPart, retain_age_ns)},

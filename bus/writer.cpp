@@ -22,7 +22,7 @@ constexpr std::uint64_t kExpiredAtOnce = 8;
 }  // namespace
 
 Writer::Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell, Origin origin,
-               WriteBack::Owner write_back)
+               WriteBack::Owner write_back, const std::optional<ClockWords>& clock)
     : place_(std::move(place)),
       segment_(std::move(segment)),
       write_back_(std::move(write_back)),
@@ -36,21 +36,27 @@ Writer::Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell,
       retain_age_ns_(segment_->geometry().retain_age_ns),
       max_payload_(std::min(segment_->geometry().max_payload(), budget_ - sizeof(RecordHeader))),
       crc_start_(record_crc_start(segment_->geometry().epoch)) {
-  resume();
+  resume(clock);
+  lock_bytes();
 }
 
-void Writer::resume() noexcept {
+void Writer::resume(const std::optional<ClockWords>& clock) noexcept {
   // What the last writer stored; it is gone, so no ordering is at stake.
   oldest_ = Sequence{state_->oldest.load(std::memory_order_relaxed)};
   next_ = Sequence{state_->next.load(std::memory_order_relaxed)};
   oldest_position_ = Position{segment_->index(oldest_).load(std::memory_order_relaxed)};
   tail_ = Position{segment_->index(next_).load(std::memory_order_relaxed)};
   tail_offset_ = tail_.value % capacity_;
-  // No record is older than its segment, even if the clock was set back since, nor older than the
-  // last; but a time far in the future is nobody's clock.
-  const Timestamp last{state_->last_timestamp_ns.load(std::memory_order_relaxed)};
+  // No record is older than its segment, nor than the newest one that is there, whose checksum was
+  // checked; `last_timestamp_ns` has none.
   last_timestamp_ = segment_->geometry().created;
-  if (last.ns <= now().ns + kClockSlackNs) last_timestamp_ = std::max(last_timestamp_, last);
+  if (oldest_ < next_) {
+    const Sequence newest{next_.value - 1};
+    const Position start{segment_->index(newest).load(std::memory_order_relaxed)};
+    last_timestamp_ = std::max(last_timestamp_, timestamp_at(start));
+  }
+  clock_ = RecordClock(clock, read_clocks(), last_timestamp_);
+  follow_clock();
   populated_ = tail_.value;
   // The last writer may have raised `oldest` and died before it overwrote anything, and this one
   // may overwrite without raising it again. Pairs with the acquire fence in Reader::is_whole(), as
@@ -105,14 +111,13 @@ tl::expected<Sequence, Refusal> Writer::commit(std::size_t size) noexcept {
 }
 
 Timestamp Writer::timestamp() noexcept {
-  const Timestamp time = now();
-  // A clock that is set back is one more reason to look.
-  if (time.ns - place_checked_ns_ >= kPlaceCheckNs) [[unlikely]] {
-    place_checked_ns_ = time.ns;
+  const std::uint64_t time = boottime_ns();
+  if (time - place_checked_ns_ >= kPlaceCheckNs) [[unlikely]] {
+    place_checked_ns_ = time;
     check_place();
   }
-  // Nor does it set the events back.
-  last_timestamp_ = std::max(last_timestamp_, time);
+  // The clock may be set back by a few milliseconds; the events are not.
+  last_timestamp_ = std::max(last_timestamp_, clock_.at(time));
   return last_timestamp_;
 }
 
@@ -123,9 +128,27 @@ void Writer::check_place() noexcept {
     displaced_ = true;
   // Should someone have scribbled on it: readers would take the segment for one of another boot.
   segment_->sign();
+  follow_clock();
+  if (!live_locked_ || !trusted_locked_) lock_bytes();
   if (doorbell_.is_at(place_.bus)) return;
   // Someone removed the doorbell; readers listen to another.
   if (Result<Doorbell> another = Doorbell::open(place_.bus)) doorbell_ = std::move(*another);
+}
+
+void Writer::follow_clock() noexcept {
+  clock_.follow(read_clocks(), oldest_timestamp(), segment_->geometry().created);
+  segment_->keep_clock(clock_.words());
+  // With nothing retained there is nothing to be after.
+  if (oldest_ == next_) last_timestamp_ = segment_->geometry().created;
+}
+
+void Writer::lock_bytes() noexcept {
+  // Whoever may read the file may keep these locks from us, and nothing else: we own the segment by
+  // another one. Taken once he lets go.
+  const File& file = segment_->file();
+  live_locked_ = file.try_lock(LockByte::live).value_or(false);
+  trusted_locked_ = file.try_lock(LockByte::trusted).value_or(false);
+  state_->is_unlocked.store(live_locked_ ? 0 : 1, std::memory_order_relaxed);
 }
 
 void Writer::make_room(std::uint64_t bytes) noexcept {
@@ -176,19 +199,25 @@ void Writer::expire() noexcept {
 }
 
 void Writer::expire_at_most(std::uint64_t count) noexcept {
-  const std::uint64_t time = now().ns;
+  const Timestamp time = clock_.at(boottime_ns());
   Sequence oldest = oldest_;
   Position position = oldest_position_;
   for (; oldest < next_ && count > 0; --count) {
-    const auto* const word = reinterpret_cast<const std::uint64_t*>(
-        data_ + position.value % capacity_ + offsetof(RecordHeader, timestamp_ns));
-    // Relaxed: this writer stored it, or it was checked at take-up.
-    const std::uint64_t born =
-        std::atomic_ref<const std::uint64_t>(*word).load(std::memory_order_relaxed);
-    if (time < born || time - born <= retain_age_ns_) break;
+    if (clock_.age(time, timestamp_at(position)) <= retain_age_ns_) break;
     if (!advance(oldest, position)) break;
   }
   if (oldest != oldest_) give_up_to(oldest, position);
+}
+
+Timestamp Writer::timestamp_at(Position position) const noexcept {
+  const auto* const word = reinterpret_cast<const std::uint64_t*>(
+      data_ + position.value % capacity_ + offsetof(RecordHeader, timestamp_ns));
+  // Relaxed: this writer stored it, or it was checked when the segment was opened.
+  return {std::atomic_ref<const std::uint64_t>(*word).load(std::memory_order_relaxed)};
+}
+
+std::optional<Timestamp> Writer::oldest_timestamp() const noexcept {
+  return oldest_ < next_ ? std::optional(timestamp_at(oldest_position_)) : std::nullopt;
 }
 
 void Writer::populate(std::uint64_t bytes) noexcept {

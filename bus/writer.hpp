@@ -11,6 +11,8 @@
 #include <optional>
 
 #include "bus/doorbell.hpp"
+#include "bus/ownership.hpp"
+#include "bus/record_clock.hpp"
 #include "bus/segment.hpp"
 #include "bus/write_back.hpp"
 
@@ -80,16 +82,17 @@ class Writer {
   int sync_error() const noexcept { return write_back_ ? write_back_->error() : 0; }
 
  private:
-  /// How a writer is taken into use: whose it is, and what it does beside publishing.
+  /// How a writer is taken into use: whose it is, and what keeps others out.
   struct Place {
     Bus bus;
     std::filesystem::path path;
+    Ownership ownership;
   };
 
   Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell, Origin origin,
-         WriteBack::Owner write_back);
+         WriteBack::Owner write_back, const std::optional<ClockWords>& clock);
 
-  void resume() noexcept;
+  void resume(const std::optional<ClockWords>& clock) noexcept;
   Timestamp timestamp() noexcept;
   /// Gives up what lies where `bytes` more will be written.
   void make_room(std::uint64_t bytes) noexcept;
@@ -103,6 +106,10 @@ class Writer {
   tl::expected<Sequence, Refusal> commit_record(std::uint32_t size, Timestamp timestamp,
                                                 std::uint32_t crc) noexcept;
   void check_place() noexcept;
+  void follow_clock() noexcept;
+  void lock_bytes() noexcept;
+  Timestamp timestamp_at(Position position) const noexcept;
+  std::optional<Timestamp> oldest_timestamp() const noexcept;
   std::byte* tail() const noexcept { return data_ + tail_offset_; }
 
   Place place_;
@@ -128,8 +135,11 @@ class Writer {
   std::uint64_t populated_ = 0;    // pages up to here (counted like tail_) have been touched
   std::uint64_t populate_end_ = 0;
   std::uint64_t claimed_ = 0;
+  RecordClock clock_;
   Timestamp last_timestamp_{};
-  std::uint64_t place_checked_ns_ = 0;
+  std::uint64_t place_checked_ns_ = 0;  // a boot time
+  bool live_locked_ = false;
+  bool trusted_locked_ = false;
   bool displaced_ = false;
 };
 

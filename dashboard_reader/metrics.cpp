@@ -59,7 +59,7 @@ std::vector<MetricFamily> of_segments(const Standing& standing) {
       ++faulty;
       continue;
     }
-    alive += status.live ? 1 : 0;
+    alive += status.liveness == Liveness::live ? 1 : 0;
     const Labels labels = {{"channel", status.name.channel}, {"producer", status.name.producer}};
     add(retained, labels, static_cast<double>(status.window.count()));
     add(published, labels, static_cast<double>(status.window.to.value));

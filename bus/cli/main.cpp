@@ -55,7 +55,7 @@ int run(int argc, char** argv) {
   }
   handle_signals();
   const Bus bus = Bus::locate(bus_directory);
-  if (const std::string warning = bus.volatility_warning(); !warning.empty())
+  for (const std::string& warning : bus.warnings())
     std::fprintf(stderr, "ringside: warning: %s\n", warning.c_str());
   for (const Command& command : commands)
     if (command.parser->parsed()) return command.run(bus);

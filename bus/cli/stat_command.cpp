@@ -112,9 +112,13 @@ nlohmann::json or_null(const std::optional<double>& value) {
   return value ? nlohmann::json(*value) : nullptr;
 }
 
+nlohmann::json pid_or_null(const ReaderStatus& reader) {
+  return reader.pid ? nlohmann::json(*reader.pid) : nullptr;
+}
+
 nlohmann::json to_json(const ReaderLine& line) {
   return {
-      {"name", line.reader.name},           {"pid", line.reader.pid},
+      {"name", line.reader.name},           {"pid", pid_or_null(line.reader)},
       {"clients", line.reader.clients},     {"cursor", line.reader.cursor.value},
       {"lag_events", line.lag.events},      {"lag_overwritten", line.lag.overwritten},
       {"lag_s", or_null(line.lag.seconds)}, {"updated_ns", std::to_string(line.reader.updated.ns)}};
@@ -149,9 +153,9 @@ void print_reader(const ReaderLine& line) {
   const std::string clients = line.reader.clients == 1
                                   ? std::string()
                                   : ", " + human_count(line.reader.clients, "client", "clients");
-  std::printf("  read by %s (%llu%s) at %llu: ", line.reader.name.c_str(),
-              static_cast<unsigned long long>(line.reader.pid), clients.c_str(),
-              static_cast<unsigned long long>(line.reader.cursor.value));
+  const std::string pid = line.reader.pid ? std::to_string(*line.reader.pid) : "elsewhere";
+  std::printf("  read by %s (%s%s) at %llu: ", line.reader.name.c_str(), pid.c_str(),
+              clients.c_str(), static_cast<unsigned long long>(line.reader.cursor.value));
   if (line.lag.events == 0) {
     std::puts("has it all");
     return;

@@ -35,7 +35,15 @@ std::string human_count(std::uint64_t count, const char* one, const char* more) 
 }
 
 std::string state_of(const SegmentStatus& status) {
-  return status.live ? "live, " + std::to_string(status.pid) : "gone";
+  switch (status.liveness) {
+    case Liveness::live:
+      return status.pid ? "live, " + std::to_string(*status.pid) : "live, elsewhere";
+    case Liveness::unknown:
+      return "unknown";
+    case Liveness::gone:
+      break;
+  }
+  return "gone";
 }
 
 }  // namespace ringside::cli

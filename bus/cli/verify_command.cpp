@@ -14,7 +14,7 @@ namespace {
 
 /// Nothing here mends a file; its producer does after a restart of the machine.
 Error at_fault(const std::string& file, const Segment& segment, const std::string& what) {
-  const char* advice = segment.is_of_this_boot()
+  const char* advice = segment.is_trusted()
                            ? "; move the file away, and its producer begins a new one"
                            : "; its producer recovers what is whole when it starts";
   return {Errc::corrupt, 0, file + ": " + what + advice};

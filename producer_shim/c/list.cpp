@@ -46,9 +46,11 @@ int ringside_list_get(const ringside_list* list, size_t i, ringside_segment* seg
     segment->bytes = one.bytes;
     segment->capacity = one.capacity;
     segment->retain = one.retain;
-    segment->pid = one.pid;
+    segment->pid = one.pid.value_or(0);
     segment->oldest_age_s = one.oldest_age_s.value_or(-1);
-    segment->is_live = one.live ? 1 : 0;
+    segment->is_live = one.liveness == Liveness::unknown ? -1
+                       : one.liveness == Liveness::live  ? 1
+                                                         : 0;
     segment->reserved = 0;
     return RINGSIDE_OK;
   });

@@ -387,9 +387,9 @@ typedef struct ringside_segment {
   uint64_t bytes; /* of the retained events */
   uint64_t capacity;
   uint64_t retain;
-  uint64_t pid;        /* of the producer that has it, or had it last */
+  uint64_t pid;        /* of the producer that has it, or had it last; 0 if not known here */
   double oldest_age_s; /* of the oldest event; negative if there is none */
-  int32_t is_live;     /* whether a producer has it open now */
+  int32_t is_live;     /* 1 if a producer has it open now, 0 if not, -1 if that is hidden */
   int32_t reserved;
 } ringside_segment;
 

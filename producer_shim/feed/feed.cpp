@@ -253,7 +253,7 @@ class Feed {
 
 Result<void> feed(const FeedOptions& options) {
   catch_stop_signals();
-  if (const std::string warning = Bus::locate(options.bus).volatility_warning(); !warning.empty())
+  for (const std::string& warning : Bus::locate(options.bus).warnings())
     std::fprintf(stderr, "ringside-feed: warning: %s\n", warning.c_str());
   Feed feed(options);
   return options.watch ? feed.follow() : feed.publish_once();

@@ -143,7 +143,7 @@ Result<void> stream(const StreamArguments& arguments) {
   if (!size) return tl::unexpected<Error>(size.error());
 
   const Bus bus = Bus::locate(arguments.bus);
-  if (const std::string warning = bus.volatility_warning(); !warning.empty())
+  for (const std::string& warning : bus.warnings())
     std::fprintf(stderr, "ringside-knn: warning: %s\n", warning.c_str());
   const ProducerOptions& asked = arguments.producer;
   const auto open = [&] {

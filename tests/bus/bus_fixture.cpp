@@ -152,6 +152,8 @@ void poke(const fs::path& path, std::uint64_t offset, std::uint64_t value) {
 
 void age_by_a_boot(const fs::path& path) {
   poke(path, kBootIdAt, ~peek(path, kBootIdAt));
+  // In memory, what was written in this file would be of this boot all the same.
+  poke(path, kInodeAt, ~peek(path, kInodeAt));
 }
 
 std::uint32_t slow_crc32c(Bytes bytes) {

@@ -77,6 +77,7 @@ void poke(const std::filesystem::path& path, std::uint64_t offset, std::uint64_t
 // Offsets as docs/format.md tells them, not as the code does.
 inline constexpr std::uint64_t kBootIdAt = 4096;
 inline constexpr std::uint64_t kOwnerPidAt = 4112;
+inline constexpr std::uint64_t kInodeAt = 4136;
 inline constexpr std::uint64_t kOldestAt = 4224;
 inline constexpr std::uint64_t kNextAt = 4232;
 inline constexpr std::uint64_t kIndexOffsetAt = 48;

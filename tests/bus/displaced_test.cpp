@@ -237,19 +237,3 @@ TEST_CASE("the doorbell can be rung by everyone, whatever the umask (F-38)") {
   CHECK(mode == fs::perms{0666});
   CHECK(fs::status(filled.path).permissions() == fs::perms{0600});
 }
-
-TEST_CASE("a reader's lock that keeps a producer out is told as what it is (F-26)") {
-  TemporaryBus temporary;
-  { const Writer writer = open_writer(temporary.bus(), small_ring()); }
-  Result<File> file = File::open(temporary.path(kName), O_RDONLY);
-  REQUIRE(file.has_value());
-  flock lock{};
-  lock.l_type = F_RDLCK;
-  lock.l_whence = SEEK_SET;
-  lock.l_len = 1;
-  REQUIRE(::fcntl(file->descriptor(), F_OFD_SETLK, &lock) == 0);
-  const Result<Writer> writer = Writer::open(temporary.bus(), kName, small_ring());
-  REQUIRE_FALSE(writer.has_value());
-  CHECK(writer.error().code == Errc::in_use);
-  CHECK(writer.error().message.find("no producer") != std::string::npos);
-}

@@ -173,6 +173,6 @@ TEST_CASE("a doorbell that was cut short is an error that tells what to do") {
   std::filesystem::resize_file(temporary.bus().doorbell_path(), 100);
   const Result<Doorbell> again = Doorbell::open(temporary.bus());
   REQUIRE_FALSE(again.has_value());
-  CHECK(again.error().code == Errc::corrupt);
+  CHECK(again.error().code == Errc::not_segment);
   CHECK(again.error().message.find("remove it") != std::string::npos);
 }

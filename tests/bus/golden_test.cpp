@@ -1,4 +1,4 @@
-// The golden segments of tests/golden: files of format version 1 that another implementation made
+// The golden segments of tests/golden: files of format version 2 that another implementation made
 // from docs/format.md alone. What is in them is told here a second time.
 #include <algorithm>
 #include <cstring>
@@ -201,7 +201,8 @@ TEST_CASE("golden: what is not to be read is refused by name (F-1, F-3, F-4)") {
     const char* says;
   };
   const Refused refused =
-      GENERATE(Refused{"version-2.ring", Errc::incompatible, "version 2"},
+      GENERATE(Refused{"version-1.ring", Errc::incompatible, "version 1"},
+               Refused{"version-3.ring", Errc::incompatible, "version 3"},
                Refused{"other-byte-order.ring", Errc::incompatible, "byte order"},
                Refused{"wrong-checksum.ring", Errc::corrupt, "checksum"});
   INFO(refused.file);

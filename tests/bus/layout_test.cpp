@@ -21,7 +21,7 @@ using Fixed = std::array<std::byte, kFixedBytes>;
 struct HandHeader {
   std::string magic = "RINGSIDE";
   std::uint32_t byte_order = 0x01020304;
-  std::uint32_t version = 1;
+  std::uint32_t version = 2;
   std::uint64_t epoch = 0x1122334455667788;
   std::uint64_t created_ns = 1'700'000'000'000'000'000;
   std::uint64_t schema_size = 100;
@@ -124,7 +124,7 @@ TEST_CASE(
     CHECK(code_of(hand.check()) == Errc::corrupt);
   }
   SECTION("a later version, whatever its checksum") {
-    hand.version = 2;
+    hand.version = 3;
     CHECK(code_of(hand.check()) == Errc::incompatible);
     Fixed fixed = hand.bytes();
     fixed[125] ^= std::byte{1};

@@ -222,23 +222,3 @@ TEST_CASE("a writer of this boot finds damage at the end of the window at once (
   CHECK(writer.origin() == Origin::recovered);
   CHECK(writer.next() == Sequence{19});
 }
-
-TEST_CASE("a live segment that seems to be of another boot is soon followed again (F-33)") {
-  const TemporaryBus temporary;
-  const auto path = temporary.path(kName);
-  Writer writer = open_writer(temporary.bus(), small_ring(30));
-  publish_events(writer, kSeed, 20, kMost);
-  age_by_a_boot(path);
-  poke(path, kOldestAt, 21);
-  const Reader copy = open_reader(temporary.bus());
-  CHECK(copy.epoch() != writer.geometry().epoch);
-  CHECK(copy.is_at(path));
-  wait_until([&] {
-    publish_events(writer, kSeed, 1, kMost);
-    return !copy.is_at(path);
-  });
-  poke(path, kOldestAt, writer.oldest().value);
-  const Reader reader = open_reader(temporary.bus());
-  CHECK(reader.epoch() == writer.geometry().epoch);
-  CHECK(reader.window().to == writer.next());
-}

@@ -111,7 +111,7 @@ TEST_CASE("reserved bytes that are not zero are named (F-6)") {
   const Sample sample;
   const std::uint64_t index = peek(sample.path(), kIndexOffsetAt);
   const std::uint64_t data = peek(sample.path(), kDataOffsetAt);
-  for (const std::uint64_t offset : {std::uint64_t{200}, std::uint64_t{4128}, std::uint64_t{4248},
+  for (const std::uint64_t offset : {std::uint64_t{200}, std::uint64_t{4208}, std::uint64_t{4248},
                                      std::uint64_t{4360}, std::uint64_t{8184}, index - 8, data - 8})
     check_names(sample.fault_flipped(offset, 0x0700),
                 {"reserved", at(offset + 1), "found 7", "F-6"});

@@ -65,6 +65,10 @@ void MappedFile::map() {
   ::close(descriptor);
 }
 
+FileIdentity MappedFile::identity() const {
+  return File(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)).identity();
+}
+
 bool MappedFile::follow() {
   struct stat status {};
   if (::stat(path_.c_str(), &status) != 0) {
@@ -113,6 +117,12 @@ void BusImage::Part::lay_out(MappedFile& to) const {
   }
   to.make(bytes.size());
   copy_changed(to.bytes().data(), bytes);
+  // The copy stands for the original, whose writer was killed, and not for a restored backup.
+  const auto from = live.identity();
+  const auto there = to.identity();
+  constexpr std::size_t kAt = kStateOffset + offsetof(SegmentState, device);
+  if (bytes.size() >= kHeaderBytes && std::memcmp(bytes.data() + kAt, &from, sizeof from) == 0)
+    std::memcpy(to.bytes().data() + kAt, &there, sizeof there);
 }
 
 bool BusImage::refresh() {

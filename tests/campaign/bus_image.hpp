@@ -9,6 +9,8 @@
 #include <sys/types.h>
 
 #include "bus/bus.hpp"
+#include "bus/file.hpp"
+#include "bus/layout.hpp"
 
 namespace ringside::campaign {
 
@@ -28,6 +30,7 @@ class MappedFile {
   void remove();
 
   bool exists() const { return bytes_ != nullptr; }
+  FileIdentity identity() const;
   std::span<std::byte> bytes() const { return {bytes_, size_}; }
   const std::filesystem::path& path() const { return path_; }
 

@@ -334,6 +334,8 @@ Verdict inflict(Damage damage, const Bus& bus, const SegmentName& name) {
       break;
     case Damage::other_boot:
       state.boot_id[0].fetch_xor(0x5DEECE66D);
+      // In memory, what was written in this file would be of this boot all the same.
+      state.inode.fetch_xor(0x5DEECE66D);
       break;
     case Damage::none:
       break;

@@ -2,6 +2,9 @@
 
 #include <bit>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "bus/boot.hpp"
 #include "bus/crc32c.hpp"
 #include "bus/segment.hpp"
@@ -268,6 +271,21 @@ HostileSegment take_segment(Input& input) {
   const BootId stored{draft.word(kBoot0), draft.word(kBoot1)};
   segment.earlier_boot = stored != current_boot_id();
   return segment;
+}
+
+void lay_out(const HostileSegment& segment, const std::filesystem::path& path) {
+  const File file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const auto put = [&file](Bytes bytes, std::uint64_t offset) {
+    must_hold(::pwrite(file.descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
+                  static_cast<ssize_t>(bytes.size()),
+              "the file can be written");
+  };
+  must_hold(::ftruncate(file.descriptor(), 0) == 0, "the file can be written");
+  put(segment.bytes, 0);
+  if (segment.earlier_boot) return;
+  const FileIdentity identity = file.identity();
+  const std::array<std::uint64_t, 3> words{identity.device, identity.inode, identity.born_ns};
+  put(std::as_bytes(std::span(words)), kStateOffset + offsetof(SegmentState, device));
 }
 
 bool is_whole_record(Epoch epoch, std::uint64_t sequence, Bytes bytes) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <vector>
 
 #include "bus/layout.hpp"
@@ -27,6 +28,10 @@ struct HostileSegment {
 
 /// Takes the recipe of a segment from `input`: which one, flags, then changes until it ends.
 HostileSegment take_segment(Input& input);
+
+/// Writes it into the file at `path`, which stays the same file, as if one of this boot had been
+/// written there, unless it is of an earlier one.
+void lay_out(const HostileSegment& segment, const std::filesystem::path& path);
 
 /// `file` holds at least the fixed part; makes its checksum right.
 void seal_fixed(std::span<std::byte> file);

@@ -11,11 +11,9 @@
 #include <map>
 #include <string>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "bus/reader.hpp"
 #include "tests/fuzz/hostile_segment.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace {
 
@@ -136,11 +134,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                        .records = 1U + input.take<std::uint8_t>()};
   const HostileSegment segment = fuzz::take_segment(input);
 
-  static const int file = ::memfd_create("segment", MFD_CLOEXEC);
-  must_hold(::ftruncate(file, 0) == 0 && ::pwrite(file, segment.bytes.data(), segment.bytes.size(),
-                                                  0) == static_cast<ssize_t>(segment.bytes.size()),
-            "the file can be made");
-  const auto reader = Reader::open("/proc/self/fd/" + std::to_string(file));
+  static const support::TemporaryDirectory directory;
+  const std::filesystem::path path = directory.path() / "segment";
+  fuzz::lay_out(segment, path);
+  const auto reader = Reader::open(path);
   if (!reader) return 0;
 
   const SequenceRange window = reader->window();

@@ -9,11 +9,12 @@
 #include <array>
 #include <string>
 
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "bus/reader.hpp"
 #include "tests/fuzz/hostile_segment.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace {
 
@@ -71,12 +72,14 @@ std::optional<Errc> verdict(const Fixed& fixed, std::uint64_t length) {
 
 /// Opens and reads a sparse file of these bytes.
 void read_file(const Fixed& fixed, const Geometry& geometry) {
-  static const int file = ::memfd_create("segment", MFD_CLOEXEC);
-  must_hold(::ftruncate(file, 0) == 0 &&
-                ::ftruncate(file, static_cast<off_t>(geometry.file_size)) == 0 &&
-                ::pwrite(file, fixed.data(), fixed.size(), 0) == ssize_t{kFixedBytes},
+  static const support::TemporaryDirectory directory;
+  const std::filesystem::path path = directory.path() / "segment";
+  static const File file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  must_hold(::ftruncate(file.descriptor(), 0) == 0 &&
+                ::ftruncate(file.descriptor(), static_cast<off_t>(geometry.file_size)) == 0 &&
+                ::pwrite(file.descriptor(), fixed.data(), fixed.size(), 0) == ssize_t{kFixedBytes},
             "the file can be made");
-  const auto reader = Reader::open("/proc/self/fd/" + std::to_string(file));
+  const auto reader = Reader::open(path);
   must_hold(reader.has_value(), "what is accepted can be opened");
   std::uint64_t sum = 0;
   for (const std::byte byte : reader->schema()) sum += static_cast<std::uint64_t>(byte);

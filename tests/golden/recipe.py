@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the golden segments of format version 1, byte for byte, from docs/format.md alone.
+"""Makes the golden segments of format version 2, byte for byte, from docs/format.md alone.
 
     recipe.py DIRECTORY    writes them there
     recipe.py --check      compares them with the ones that lie beside this script
@@ -71,7 +71,7 @@ class Segment:
         self.oldest = self.next = self.tail = self.time = 0
         self.positions = [0]
 
-    def fixed(self, schema, schema_id, order="<", version=1):
+    def fixed(self, schema, schema_id, order="<", version=2):
         return struct.pack(
             order + "8s2I9Q4s32x", b"RINGSIDE", 0x01020304, version, self.epoch, CREATED,
             self.data_offset + CAPACITY, len(schema), self.index_offset, self.slots, self.retain,
@@ -266,7 +266,7 @@ def empty_ring():
     return Segment(0x00000000DEADBEEF, b"", bytes(4), 16, 15).close()
 
 
-def only_header(order="<", version=1, wrong=0):
+def only_header(order="<", version=2, wrong=0):
     """What is refused by its first 128 bytes needs no more than a page."""
     plan = Segment(0x1122334455667788, b"", bytes(4), 16, 15)
     fixed = plan.fixed(b"", bytes(4), order, version)
@@ -277,7 +277,8 @@ FILES = {
     "load.ring": load_ring,
     "embedding.ring": embedding_ring,
     "empty.ring": empty_ring,
-    "version-2.ring": lambda: only_header(version=2),
+    "version-1.ring": lambda: only_header(version=1),
+    "version-3.ring": lambda: only_header(version=3),
     "other-byte-order.ring": lambda: only_header(order=">"),
     "wrong-checksum.ring": lambda: only_header(wrong=1),
 }

@@ -17,8 +17,9 @@ class Segment(NamedTuple):
     producer      the name of its producer
     epoch         its identity: a random number of 64 bits, another one when it is made anew
     schema_id     the FlatBuffers file identifier of its events, or ""
-    is_live       whether a producer has it open now
-    pid           of the process that has it open, or had it last
+    is_live       whether a producer has it open now; None if a reader's lock hides that
+    pid           of the process that has it open, or had it last; None if it is one of another
+                  container
     oldest, next  the retained window [oldest, next) of sequences
     bytes         of the retained events
     capacity      bytes of the ring
@@ -31,8 +32,8 @@ class Segment(NamedTuple):
     producer: str
     epoch: int
     schema_id: str
-    is_live: bool
-    pid: int
+    is_live: Optional[bool]
+    pid: Optional[int]
     oldest: int
     next: int
     bytes: int
@@ -60,8 +61,8 @@ def segments(bus: Optional[_arguments.Path] = None) -> List[Segment]:
                     one.producer.decode(),
                     one.epoch,
                     one.schema_id.decode(),
-                    bool(one.is_live),
-                    one.pid,
+                    None if one.is_live < 0 else bool(one.is_live),
+                    one.pid or None,
                     one.oldest,
                     one.next,
                     one.bytes,
