@@ -1,6 +1,7 @@
 // `power`: power cuts. A producer with a sync interval publishes to a segment on a simulated disk;
 // at random moments the power goes, every page that was written since it was last synced is old,
-// new, torn, zero or garbage, and what is left is judged.
+// new, torn, zero or garbage, the boot id is another or none, the clock is up to a year off, and
+// what is left is judged.
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "tests/campaign/simulated_disk.hpp"
 #include "tests/campaign/survivor.hpp"
 #include "tests/campaign/workplace.hpp"
+#include "tests/support/shifted_clock.hpp"
 
 namespace ringside::campaign {
 namespace {
@@ -67,11 +69,14 @@ class Victim {
     std::ofstream(path, std::ios::binary | std::ios::trunc)
         .write(reinterpret_cast<const char*>(image.data()),
                static_cast<std::streamsize>(image.size()));
-    forget_boot(path);
+    forget_boot(path, dice_.between(0, 2) > 0);
     ++figures.images;
     if (promise.durable > promise.oldest) figures.durable += promise.durable - promise.oldest;
     const std::filesystem::path kept = path.string() + ".before";
     std::filesystem::copy_file(path, kept, std::filesystem::copy_options::overwrite_existing);
+    // A machine without a clock of its own starts at any time.
+    const auto days = static_cast<std::int64_t>(dice_.between(0, 2 * 365)) - 365;
+    const support::ShiftedClock clock(std::chrono::hours(24 * days));
     return judge_survivor(survivor_, promise);
   }
 

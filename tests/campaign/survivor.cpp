@@ -73,14 +73,14 @@ void publish_numbered(Writer& writer, std::uint64_t stream) {
   }
 }
 
-void forget_boot(const std::filesystem::path& path) {
+void forget_boot(const std::filesystem::path& path, bool has_boot_id) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
   BootId boot{};
   const auto at = static_cast<std::streamoff>(kStateOffset + offsetof(SegmentState, boot_id));
   file.seekg(at);
   file.read(reinterpret_cast<char*>(boot.data()), sizeof boot);
   if (boot != current_boot_id()) return;
-  boot[0] = ~boot[0];
+  boot = has_boot_id ? BootId{~boot[0], boot[1]} : BootId{};
   file.seekp(at);
   file.write(reinterpret_cast<const char*>(boot.data()), sizeof boot);
 }

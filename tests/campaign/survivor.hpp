@@ -23,8 +23,9 @@ struct Promise {
   Sequence next;     ///< nothing from here on was ever published
 };
 
-/// Makes the segment at `path` look as if this boot had never seen it.
-void forget_boot(const std::filesystem::path& path);
+/// Makes the segment at `path` look as if this boot had never seen it: as one of another boot, or
+/// of a machine that tells none.
+void forget_boot(const std::filesystem::path& path, bool has_boot_id = true);
 
 /// Reads, takes up and reads again what is left on `bus`: all of it whole, in order, as it was
 /// published, and at least what was promised.
