@@ -88,14 +88,14 @@ bool Segment::is_signed_here() const {
          load(owner.signed_boottime_ns) <= boottime_ns();
 }
 
-void Segment::sign() const {
+void Segment::sign(std::uint64_t pid_namespace) const {
   const BootId boot = current_boot_id();
   SegmentState& owner = state();
   const auto store = [](std::atomic<std::uint64_t>& word, std::uint64_t value) {
     word.store(value, std::memory_order_relaxed);
   };
   store(owner.owner_pid, static_cast<std::uint64_t>(::getpid()));
-  store(owner.pid_namespace, current_pid_namespace());
+  store(owner.pid_namespace, pid_namespace);
   store(owner.signed_boottime_ns, boottime_ns());
   store(owner.device, identity_.device);
   store(owner.inode, identity_.inode);

@@ -68,8 +68,9 @@ class Segment {
   bool is_trusted() const;
 
   /// Says that this process of this boot writes this file. For people, for the next writer and for
-  /// readers that come later; nothing is ordered by it.
-  void sign() const;
+  /// readers that come later; nothing is ordered by it. `pid_namespace` is
+  /// current_pid_namespace(), which takes a system call.
+  void sign(std::uint64_t pid_namespace) const;
 
   /// The clock that the last writer kept here, if that was in this boot.
   std::optional<ClockWords> kept_clock() const;

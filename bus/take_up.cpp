@@ -122,7 +122,7 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
   if (!ownership) return tl::unexpected<Error>(ownership.error());
   const auto finish = [&](Segment segment, Origin origin) -> Result<Writer> {
     const std::optional<ClockWords> clock = segment.kept_clock();
-    segment.sign();
+    segment.sign(current_pid_namespace());
     segment.state().opened_ns.store(now().ns, std::memory_order_relaxed);
     if (auto reopened = reopen(segment); !reopened) return tl::unexpected<Error>(reopened.error());
     auto kept = std::make_unique<Segment>(std::move(segment));
@@ -156,7 +156,7 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
     if (!existing) {
       Result<Segment> fresh = Segment::build(path.parent_path(), *plan, options.schema);
       if (!fresh) return tl::unexpected<Error>(fresh.error());
-      fresh->sign();
+      fresh->sign(current_pid_namespace());
       if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
       const Result<bool> linked = fresh->file().link_as(path);
       if (!linked) return tl::unexpected<Error>(linked.error());
@@ -191,7 +191,7 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
       if (!salvaged) return tl::unexpected<Error>(salvaged.error());
       refill(*fresh, salvaged->records);
     }
-    fresh->sign();
+    fresh->sign(current_pid_namespace());
     if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
     if (auto replaced = fresh->file().replace(path); !replaced)
       return tl::unexpected<Error>(replaced.error());

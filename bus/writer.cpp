@@ -35,7 +35,8 @@ Writer::Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell,
       retain_(segment_->geometry().retain),
       retain_age_ns_(segment_->geometry().retain_age_ns),
       max_payload_(std::min(segment_->geometry().max_payload(), budget_ - sizeof(RecordHeader))),
-      crc_start_(record_crc_start(segment_->geometry().epoch)) {
+      crc_start_(record_crc_start(segment_->geometry().epoch)),
+      pid_namespace_(segment_->state().pid_namespace.load(std::memory_order_relaxed)) {
   resume(clock);
   lock_bytes();
 }
@@ -127,7 +128,7 @@ void Writer::check_place() noexcept {
   if (!size || *size < segment_->geometry().file_size || !file.is_at(place_.path))
     displaced_ = true;
   // Should someone have scribbled on it: readers would take the segment for one of another boot.
-  segment_->sign();
+  segment_->sign(pid_namespace_);
   follow_clock();
   if (!live_locked_ || !trusted_locked_) lock_bytes();
   if (doorbell_.is_at(place_.bus)) return;

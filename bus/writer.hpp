@@ -127,6 +127,7 @@ class Writer {
   std::uint64_t retain_age_ns_;  // 0: no cap
   std::uint64_t max_payload_;
   std::uint32_t crc_start_;
+  std::uint64_t pid_namespace_;  // as signed when it was opened
   Sequence oldest_{};
   Sequence next_{};
   Position oldest_position_{};
