@@ -64,7 +64,7 @@ tl::unexpected<Error> fail_allocation(int error, std::uint64_t size,
                                       const std::filesystem::path& path) {
   return fail_errno(error,
                     "cannot allocate " + std::to_string(size) + " bytes in " + path.string() +
-                        " (free some space, or ask for less: --capacity, or capacity in code)");
+                        " (free some space, or ask for a smaller capacity: --capacity 1MiB)");
 }
 
 }  // namespace

@@ -256,7 +256,7 @@ Lag lag_of(const Reader& reader, Sequence cursor) noexcept {
   if (cursor < window.from) lag.overwritten = window.from - cursor;
   if (const auto time = reader.timestamp_of(std::max(cursor, window.from))) {
     const Timestamp current = reader.segment_now();
-    lag.seconds = 1e-9 * static_cast<double>(current.ns - std::min(time->ns, current.ns));
+    lag.seconds = static_cast<double>(current.ns - std::min(time->ns, current.ns)) / 1e9;
   }
   return lag;
 }

@@ -50,16 +50,16 @@ SegmentStatus status_of(const Attached& segment) {
   status.capacity = reader.geometry().data_capacity;
   status.retain = reader.geometry().retain;
   if (const std::uint64_t age_ns = reader.geometry().retain_age_ns; age_ns > 0)
-    status.retain_age_s = 1e-9 * static_cast<double>(age_ns);
+    status.retain_age_s = static_cast<double>(age_ns) / 1e9;
   if (status.window.count() > 0) {
     const std::optional<Timestamp> oldest = reader.timestamp_of(status.window.from);
     const Timestamp time = reader.segment_now();
     const std::optional<Timestamp> newest =
         reader.timestamp_of(Sequence{status.window.to.value - 1});
     if (oldest)
-      status.oldest_age_s = 1e-9 * static_cast<double>(time.ns - std::min(oldest->ns, time.ns));
+      status.oldest_age_s = static_cast<double>(time.ns - std::min(oldest->ns, time.ns)) / 1e9;
     if (oldest && newest && *oldest <= *newest)
-      status.span_s = 1e-9 * static_cast<double>(newest->ns - oldest->ns);
+      status.span_s = static_cast<double>(newest->ns - oldest->ns) / 1e9;
   }
   status.tail = tail_of(reader, status.window.to);
   status.durable = reader.durable();

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
@@ -12,7 +14,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "bus/bus.hpp"
-#include "bus/standard_streams.hpp"
+#include "bus/program.hpp"
 #include "bus/start.hpp"
 #include "dashboard_reader/access.hpp"
 #include "dashboard_reader/bus_view.hpp"
@@ -129,8 +131,15 @@ Result<void> serve(const Options& options) {
   // not yet read.
   view.start();
   server.start();
+  spdlog::info("serving the bus {}{}", bus.directory().string(),
+               std::filesystem::exists(bus.directory(), ignored)
+                   ? ""
+                   : ", which is not there yet: a producer makes it, or --bus names another");
   std::printf("listening on http://%s\n", server.address().c_str());
-  std::fflush(stdout);
+  // Whoever waits for this line cannot get it; clients are served all the same.
+  if (!flush_output())
+    spdlog::warn("cannot write standard output: {}; listening on http://{}",
+                 std::strerror(output_error), server.address());
   ::sd_notify(0, "READY=1");
   tell_predecessor();
   loop.run();
@@ -138,9 +147,14 @@ Result<void> serve(const Options& options) {
 }
 
 void add_options(CLI::App& app, Options& options) {
-  app.add_option("--bus", options.bus,
-                 "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that exists, "
-                 "else /dev/shm/ringside)");
+  app.add_option("--bus", options.bus, kBusHelp)
+      ->type_name("DIR")
+      // Such as "$BUS" of a script that has not set it: never meant to be the default.
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return std::string(text.empty() ? "needs the name of a directory" : "");
+          },
+          ""));
   app.add_option("--listen", options.listen,
                  "HOST:PORT to serve on; port 0 picks a free one; beyond loopback, --token-file is "
                  "needed. With LISTEN_FDS (systemd), that socket is served instead")
@@ -178,7 +192,8 @@ void add_options(CLI::App& app, Options& options) {
   app.add_flag("--log-json", options.log_json, "Log a JSON object a line");
   app.footer(
       "Signals: SIGTERM drains and ends, SIGHUP reads token and origins anew, SIGUSR2 starts "
-      "the program anew\nin place of this one without refusing a connection.");
+      "the program anew\nin place of this one without refusing a connection.\n" +
+      std::string(kExitStatusHelp));
   app.set_version_flag("--version", "ringside-dashboard " RINGSIDE_VERSION);
 }
 
@@ -190,7 +205,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    // Not to std::cout, which flushes and forgets why that failed.
+    std::ostringstream text;
+    const int status = app.exit(help, text, text);
+    std::fputs(text.str().c_str(), stdout);
+    return status;
   } catch (const CLI::ParseError& error) {
     std::fprintf(stderr, "ringside-dashboard: %s; see ringside-dashboard --help\n", error.what());
     return 2;
@@ -207,7 +226,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   ringside::occupy_standard_streams();
   try {
-    return ringside::dashboard::run(argc, argv);
+    return ringside::finish_output("ringside-dashboard", ringside::dashboard::run(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ringside-dashboard: %s\n", error.what());
     return 1;

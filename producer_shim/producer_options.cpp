@@ -1,7 +1,10 @@
 #include "producer_shim/producer_options.hpp"
 
+#include <cstdio>
 #include <functional>
+#include <sstream>
 
+#include "bus/program.hpp"
 #include "bus/start.hpp"
 
 namespace ringside {
@@ -12,6 +15,16 @@ CLI::Validator name_of(const std::string& what) {
   return {[what](const std::string& text) {
             const Result<void> good = check_name(what, text);
             return good ? std::string() : good.error().message;
+          },
+          ""};
+}
+
+/// CLI::AsSizeValue alone takes -1 for the largest of all sizes.
+CLI::Validator size_in_bytes() {
+  return {[](std::string& text) {
+            if (text.find('-') != std::string::npos)
+              return text + " is not a size such as 65536 or 64MiB";
+            return CLI::AsSizeValue(false)(text);
           },
           ""};
 }
@@ -33,14 +46,17 @@ CLI::Option* add_duration(CLI::App& parser, const std::string& option,
 void add_caps(CLI::App& parser, ProducerOptions& options, const std::string& capacity,
               const std::string& retain) {
   parser
-      .add_option("--capacity", options.caps.capacity_bytes,
-                  "Bytes of the data ring (default: " + capacity +
-                      "); 65536, 64MiB, 1GiB. "
-                      "Another capacity than before begins a new, empty segment")
-      ->transform(CLI::AsSizeValue(false));
+      .add_option(
+          "--capacity", options.caps.capacity_bytes,
+          "Bytes of the data ring, rounded up to a multiple of 64 KiB (default: " + capacity +
+              "); 65536, 64MiB, 1GiB; kB, MB and GB are KiB, MiB and GiB. "
+              "Another capacity than before discards the retained events")
+      ->type_name("BYTES")
+      ->transform(size_in_bytes());
   parser
       .add_option("--retain", options.caps.retain_events,
-                  "The most events to keep (default: " + retain + ")")
+                  "The most events to keep (default: " + retain +
+                      "). Another number than before discards the retained events")
       ->check(at_least_one());
   add_duration(
       parser, "--retain-age",
@@ -57,6 +73,24 @@ void add_caps(CLI::App& parser, ProducerOptions& options, const std::string& cap
 }
 
 }  // namespace
+
+int print_help(const CLI::App& app, const CLI::Success& asked) {
+  std::ostringstream text;
+  const int status = app.exit(asked, text, text);
+  std::fputs(text.str().c_str(), stdout);
+  return status;
+}
+
+void add_bus_option(CLI::App& parser, std::string& bus) {
+  parser.add_option("--bus", bus, kBusHelp)
+      ->type_name("DIR")
+      // Such as "$BUS" of a script that has not set it: never meant to be the default.
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return std::string(text.empty() ? "needs the name of a directory" : "");
+          },
+          ""));
+}
 
 CLI::Validator at_least_one() {
   return {[](const std::string& text) {
@@ -85,11 +119,7 @@ void add_cycle_producer_options(CLI::App& parser, ProducerOptions& options, std:
       ->check(name_of("producer"))
       ->capture_default_str();
   add_caps(parser, options, "as one cycle needs", "those of one cycle");
-  parser
-      .add_option("--bus", bus,
-                  "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that "
-                  "exists, else /dev/shm/ringside)")
-      ->type_name("DIR");
+  add_bus_option(parser, bus);
 }
 
 }  // namespace ringside

@@ -17,6 +17,13 @@ struct ProducerOptions {
   std::optional<std::chrono::milliseconds> sync_interval{};
 };
 
+/// Prints what --help or --version asked for; gives the exit status. App::exit() alone would flush,
+/// and forget why that failed.
+int print_help(const CLI::App& app, const CLI::Success& asked);
+
+/// --bus DIR.
+void add_bus_option(CLI::App& parser, std::string& bus);
+
 /// A whole number from 1 on.
 CLI::Validator at_least_one();
 

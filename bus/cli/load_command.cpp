@@ -44,6 +44,8 @@ class LoadEvent {
     }
   }
 
+  std::size_t bytes() const { return builder_.GetSize(); }
+
   Bytes fill(Sequence sequence) {
     Load* load = GetMutableLoad(builder_.GetBufferPointer());
     load->mutate_sequence(sequence.value);
@@ -81,6 +83,9 @@ int load(const Bus& bus, const Options& options) {
   if (!producer) return report(producer.error());
 
   LoadEvent event(options.seed, options.size);
+  if (event.bytes() != options.size)
+    std::fprintf(stderr, "ringside: events of %zu bytes for the %llu asked for: whole words\n",
+                 event.bytes(), static_cast<unsigned long long>(options.size));
   const Clock::time_point start = Clock::now();
   Clock::time_point shown = start;
   std::uint64_t done = 0;
@@ -130,7 +135,7 @@ Command add_load(CLI::App& app) {
       ->check(at_least_one());
   parser->add_option("--rate", options->rate, "Events a second (default: full speed)")
       ->check(at_least_one());
-  parser->add_option("--size", options->size, "Bytes of an event (at least 64: one word)")
+  parser->add_option("--size", options->size, "Bytes of an event, 64 or more, in whole words of 8")
       ->check(at_least_one())
       ->capture_default_str();
   parser->add_option("--seed", options->seed, "What makes this load differ from others")

@@ -7,8 +7,9 @@
 #include <sys/stat.h>
 
 #include "bus/cli/commands.hpp"
-#include "bus/standard_streams.hpp"
+#include "bus/program.hpp"
 #include "bus/status.hpp"
+#include "producer_shim/producer_options.hpp"
 
 namespace ringside::cli {
 namespace {
@@ -31,26 +32,29 @@ void handle_signals() {
 int run(int argc, char** argv) {
   CLI::App app{"ringside: looks into a bus, prints its events, publishes, and puts load on it"};
   std::string bus_directory;
-  app.add_option("--bus", bus_directory,
-                 "The bus directory (default: $RINGSIDE_BUS, else /run/ringside where that exists, "
-                 "else /dev/shm/ringside)");
   app.set_version_flag("--version", "ringside " RINGSIDE_VERSION);
   app.require_subcommand(1);
-  app.fallthrough();
+  // Subcommands take it over.
+  app.footer(kExitStatusHelp);
   const std::vector<Command> commands = {add_ls(app),      add_stat(app), add_tail(app),
                                          add_publish(app), add_load(app), add_verify(app)};
+  // Before the subcommand and behind it.
+  add_bus_option(app, bus_directory);
+  for (const Command& command : commands) add_bus_option(*command.parser, bus_directory);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    return print_help(app, help);
   } catch (const CLI::ParseError& error) {
     // Without a known command the word that was meant to be one is what to name.
     const std::vector<std::string> words = app.remaining();
-    if (!words.empty() && app.get_subcommands().empty())
+    const std::vector<CLI::App*> commands_named = app.get_subcommands();
+    if (!words.empty() && commands_named.empty())
       std::fprintf(stderr, "ringside: no such command: %s; see ringside --help\n",
                    words[0].c_str());
     else
-      std::fprintf(stderr, "ringside: %s; see ringside --help\n", error.what());
+      std::fprintf(stderr, "ringside: %s; see ringside %s--help\n", error.what(),
+                   commands_named.empty() ? "" : (commands_named[0]->get_name() + " ").c_str());
     return 2;
   }
   handle_signals();
@@ -97,7 +101,7 @@ bool stop_requested() {
 int main(int argc, char** argv) {
   ringside::occupy_standard_streams();
   try {
-    return ringside::cli::run(argc, argv);
+    return ringside::finish_output("ringside", ringside::cli::run(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ringside: %s\n", error.what());
     return 1;

@@ -11,9 +11,16 @@ Result<Producer> open_producer(const Bus& bus, const ProducerOptions& options,
       Producer::open(bus, options.name, type, options.caps, options.sync_interval);
   if (!producer) return producer;
   const std::string name = producer->name().text();
+  const std::uint64_t given = producer->writer().geometry().data_capacity;
+  const std::uint64_t asked = options.caps.capacity_bytes.value_or(given);
+  if (given != asked)
+    std::fprintf(stderr, "ringside: %s: a ring of %llu bytes for the %llu asked for\n",
+                 name.c_str(), static_cast<unsigned long long>(given),
+                 static_cast<unsigned long long>(asked));
   if (producer->writer().origin() == Origin::replaced)
     std::fprintf(stderr,
-                 "ringside: %s: schema or caps changed: a new epoch, the old events are gone\n",
+                 "ringside: %s: the schema or a cap changed, so a new epoch begins; the events "
+                 "retained before were discarded\n",
                  name.c_str());
   if (producer->writer().origin() == Origin::recovered)
     std::fprintf(stderr,

@@ -5,7 +5,8 @@
 
 namespace ringside::cli {
 
-/// Opens the producer, and says on standard error if it had to begin anew.
+/// Opens the producer, and says on standard error what differs from what was asked for: a ring of
+/// another size, or a new epoch.
 Result<Producer> open_producer(const Bus& bus, const ProducerOptions& options,
                                const EventType& type);
 

@@ -184,12 +184,13 @@ Command add_publish(CLI::App& app) {
       ->check(CLI::IsMember({"embedding", "load"}));
   kind->require_option(1);
   parser->footer(
-      "For example:\n"
+      std::string("For example:\n") +
       "  my-program | ringside publish readings --producer mine --schema reading.fbs\n"
       "with a line such as {\"sensor\": \"roof\", \"celsius\": 21.5}. The type of a union comes "
       "before its\n"
       "value: {\"body_type\": \"Embedding\", \"body\": {\"episode_id\": \"e1\", \"x\": 0.5}}. A "
-      "line has at most 16 MiB.");
+      "line has at most 16 MiB.\n" +
+      parser->get_footer());
   return {parser, [options](const Bus& bus) { return publish(bus, *options); }};
 }
 

@@ -11,6 +11,7 @@
 
 #include "bus/cli/commands.hpp"
 #include "bus/cli/table.hpp"
+#include "bus/program.hpp"
 #include "bus/readers.hpp"
 #include "bus/status.hpp"
 
@@ -234,8 +235,8 @@ int stat(const Bus& bus, const Options& options) {
       print_table(*sample);
     else
       tell_empty(bus);
-    // Whoever reads our output has gone; there is nobody to print to.
-    if (std::fflush(stdout) != 0) return 1;
+    // main() says why.
+    if (!flush_output()) return 1;
     if (!options.watch) return 0;
   }
 }

@@ -12,8 +12,10 @@
 #include "bus/cli/commands.hpp"
 #include "bus/discovery.hpp"
 #include "bus/doorbell.hpp"
+#include "bus/program.hpp"
 #include "bus/readers.hpp"
 #include "bus/status.hpp"
+#include "producer_shim/producer_options.hpp"
 #include "schemas/event_json.hpp"
 
 namespace ringside::cli {
@@ -55,6 +57,7 @@ class Tail {
 
   int run() {
     if (!look()) return 1;
+    if (sources_.empty() && options_.follow && !failed_) say_waiting();
     // What keeps a segment from being read has been told already.
     if (sources_.empty() && !options_.follow && failed_) return 1;
     if (sources_.empty() && !options_.follow) {
@@ -66,6 +69,8 @@ class Tail {
     is_following_ = true;
     while (!stop_requested()) {
       print_available();
+      // main() says why.
+      if (!flush_output()) return 1;
       if (!options_.follow || stop_requested()) break;
       if (!doorbell) doorbell = Doorbell::open(discovery_.bus());
       sleep(doorbell);
@@ -79,6 +84,16 @@ class Tail {
     const std::size_t slash = target.find('/');
     if (slash == std::string::npos) return Discovery(bus, target);
     return Discovery(bus, target.substr(0, slash), target.substr(slash + 1));
+  }
+
+  /// A misspelt name looks just like a producer that is late.
+  void say_waiting() const {
+    const Bus& bus = discovery_.bus();
+    if (const Result<void> there = require_bus(bus); !there)
+      std::fprintf(stderr, "ringside: waiting: %s\n", there.error().message.c_str());
+    else
+      std::fprintf(stderr, "ringside: waiting: no segment %s in %s yet; see ringside ls\n",
+                   options_.target.c_str(), bus.directory().c_str());
   }
 
   bool look() {
@@ -153,9 +168,6 @@ class Tail {
         wanted_.insert_or_assign(source.segment->reader.epoch().value, source.copier.cursor());
       return source.finished;
     });
-    std::fflush(stdout);
-    // Whoever reads our output has gone; there is nobody to print to.
-    if (std::ferror(stdout) != 0) std::exit(1);
   }
 
   void fill(Source& source) {
@@ -204,11 +216,13 @@ class Tail {
     const auto seconds = static_cast<std::time_t>(record.timestamp.ns / 1'000'000'000);
     std::tm local{};
     ::localtime_r(&seconds, &local);
-    std::array<char, 16> clock{};
-    std::strftime(clock.data(), clock.size(), "%H:%M:%S", &local);
-    std::printf("%s.%06llu  %s  %llu  %s\n", clock.data(),
+    std::array<char, 32> clock{};
+    std::array<char, 8> zone{};
+    std::strftime(clock.data(), clock.size(), "%Y-%m-%dT%H:%M:%S", &local);
+    std::strftime(zone.data(), zone.size(), "%z", &local);
+    std::printf("%s.%06llu%s  %s  %llu  %s\n", clock.data(),
                 static_cast<unsigned long long>(record.timestamp.ns / 1000 % 1'000'000),
-                name.text().c_str(), sequence, event->c_str());
+                zone.data(), name.text().c_str(), sequence, event->c_str());
   }
 
   void sleep(Result<Doorbell>& doorbell) {
@@ -255,8 +269,15 @@ Command add_tail(CLI::App& app) {
   parser->add_option("CHANNEL[/PRODUCER]", options->target, "What to print")->required();
   parser
       ->add_option("--from", options->from,
-                   "Where to begin: oldest, latest, last:N, seq:N or since:10s")
+                   "Where to begin in each segment: oldest, latest, last:N, seq:N or since:10s")
       ->capture_default_str();
+  parser
+      ->add_option_function<std::uint64_t>(
+          "-n", [options](std::uint64_t count) { options->from = "last:" + std::to_string(count); },
+          "The last N events of each segment: the same as --from last:N")
+      ->type_name("N")
+      ->check(at_least_one())
+      ->excludes("--from");
   parser->add_flag("--follow,-f", options->follow, "Go on with what is published from now on");
   parser->add_flag("--json", options->json,
                    "One JSON object a line: sequence, timestamp_ns, producer, epoch, event");

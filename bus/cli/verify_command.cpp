@@ -1,11 +1,13 @@
-// `ringside verify`: checks segment files whole, read-only, also beside a live producer.
+// `ringside verify`: checks whole segments, read-only, also beside a live producer.
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "bus/cli/commands.hpp"
 #include "bus/cli/table.hpp"
+#include "bus/program.hpp"
 #include "bus/verify.hpp"
 #include "schemas/event_json.hpp"
 
@@ -62,12 +64,48 @@ Result<void> verify_file(const std::string& file) {
   return {};
 }
 
-int verify_all(const std::vector<std::string>& files) {
+/// The files that CHANNEL or CHANNEL/PRODUCER means on the bus; none if it has no such segment.
+std::vector<std::string> files_on_bus(const std::vector<SegmentName>& segments, const Bus& bus,
+                                      const std::string& target) {
+  std::vector<std::string> files;
+  for (const SegmentName& name : segments)
+    if (name.channel == target || name.text() == target)
+      files.push_back(bus.segment_path(name).string());
+  return files;
+}
+
+/// What is written as a path is a file. Anything else is looked for on the bus first, and then as a
+/// file.
+Result<std::vector<std::string>> files_of(const Bus& bus, const std::string& target) {
+  std::error_code ignored;
+  const bool is_path =
+      target.ends_with(".ring") || target.starts_with('/') || target.starts_with('.');
+  if (is_path) return std::vector<std::string>{target};
+  const Result<std::vector<SegmentName>> segments = bus.segments();
+  if (segments)
+    if (auto found = files_on_bus(*segments, bus, target); !found.empty()) return found;
+  if (std::filesystem::exists(target, ignored) && !std::filesystem::is_directory(target, ignored))
+    return std::vector<std::string>{target};
+  if (!segments) return tl::unexpected<Error>(segments.error());
+  if (const Result<void> there = require_bus(bus); !there)
+    return tl::unexpected<Error>(there.error());
+  return fail(Errc::not_found, "no segment ", target, " in ", bus.directory().string(),
+              ", and no such file; see ringside ls");
+}
+
+int verify_all(const Bus& bus, const std::vector<std::string>& targets) {
   int status = 0;
-  for (const std::string& file : files) {
-    if (stop_requested()) return 1;
-    if (const Result<void> whole = verify_file(file); !whole) status = report(whole.error());
-    std::fflush(stdout);
+  for (const std::string& target : targets) {
+    const Result<std::vector<std::string>> files = files_of(bus, target);
+    if (!files) {
+      status = report(files.error());
+      continue;
+    }
+    for (const std::string& file : *files) {
+      if (stop_requested()) return 1;
+      if (const Result<void> whole = verify_file(file); !whole) status = report(whole.error());
+      flush_output();
+    }
   }
   return status;
 }
@@ -75,11 +113,15 @@ int verify_all(const std::vector<std::string>& files) {
 }  // namespace
 
 Command add_verify(CLI::App& app) {
-  const auto files = std::make_shared<std::vector<std::string>>();
+  const auto targets = std::make_shared<std::vector<std::string>>();
   CLI::App* parser =
-      app.add_subcommand("verify", "Check segment files whole, and name the first fault of each");
-  parser->add_option("FILE", *files, "Segments: BUS/CHANNEL/PRODUCER.ring")->required();
-  return {parser, [files](const Bus&) { return verify_all(*files); }};
+      app.add_subcommand("verify", "Check whole segments, and name the first fault of each");
+  parser
+      ->add_option("SEGMENT", *targets,
+                   "CHANNEL/PRODUCER or CHANNEL of the bus, or a file: what ends in .ring, or "
+                   "begins with / or with a dot, is always a file")
+      ->required();
+  return {parser, [targets](const Bus& bus) { return verify_all(bus, *targets); }};
 }
 
 }  // namespace ringside::cli

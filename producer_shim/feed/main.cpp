@@ -4,9 +4,10 @@
 #include <exception>
 
 #include <CLI/CLI.hpp>
+#include <duckdb.h>
 #include <unistd.h>
 
-#include "bus/standard_streams.hpp"
+#include "bus/program.hpp"
 #include "producer_shim/feed/conversion.hpp"
 #include "producer_shim/feed/feed.hpp"
 
@@ -34,7 +35,9 @@ int run(int argc, char** argv) {
       "has the columns episode_id, host_id, profile, x, y, z, phase_int, predicted_int, cluster "
       "and is_train, in any order.",
       "ringside-feed");
-  app.set_version_flag("--version", "ringside-feed " RINGSIDE_VERSION);
+  app.set_version_flag("--version", "ringside-feed " RINGSIDE_VERSION "\nwith DuckDB " +
+                                        std::string(duckdb_library_version()));
+  app.footer(kExitStatusHelp);
   FeedOptions options;
   app.add_option("FILE", options.file, "The Parquet file")->required();
   add_options(app, options);
@@ -50,8 +53,9 @@ int run(int argc, char** argv) {
   dump_flag->excludes("--watch");
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return print_help(app, help);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     std::fprintf(stderr, "ringside-feed: %s; see ringside-feed --help\n", error.what());
     return 2;
   }
@@ -66,7 +70,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   ringside::occupy_standard_streams();
   try {
-    return ringside::feed::run(argc, argv);
+    return ringside::finish_output("ringside-feed", ringside::feed::run(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ringside-feed: %s\n", error.what());
     return 1;

@@ -2,18 +2,21 @@
 #include <cstdio>
 #include <string_view>
 
+#include "bus/program.hpp"
+
 int main(int argc, char** argv) {
+  ringside::occupy_standard_streams();
   constexpr const char* kReason =
       "this build has no DuckDB, which reads and writes Parquet: run scripts/duckdb.sh, or put "
       "libduckdb.so and duckdb.h where the compiler finds them, and build again";
   const std::string_view only = argc == 2 ? argv[1] : "";
   if (only == "--version") {
-    std::puts("ringside-feed " RINGSIDE_VERSION);
-    return 0;
+    std::puts("ringside-feed " RINGSIDE_VERSION "\nwithout DuckDB");
+    return ringside::finish_output("ringside-feed", 0);
   }
   if (only == "--help" || only == "-h") {
     std::printf("Publishes a fit that stands in a Parquet file. But %s.\n", kReason);
-    return 0;
+    return ringside::finish_output("ringside-feed", 0);
   }
   std::fprintf(stderr, "ringside-feed: %s\n", kReason);
   return 1;

@@ -4,8 +4,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "bus/standard_streams.hpp"
+#include "bus/program.hpp"
 #include "producer_shim/knn/commands.hpp"
+#include "producer_shim/producer_options.hpp"
 
 namespace {
 
@@ -13,15 +14,19 @@ int run(int argc, char** argv) {
   CLI::App app("Computes the fit of a scatter and publishes it as embedding events.",
                "ringside-knn");
   app.set_version_flag("--version", "ringside-knn " RINGSIDE_VERSION);
+  app.footer(ringside::kExitStatusHelp);
   app.require_subcommand(1);
   int exit_status = 0;
   ringside::knn::add_produce_command(app, exit_status);
   ringside::knn::add_stream_command(app, exit_status);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return ringside::print_help(app, help);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    std::fprintf(stderr, "ringside-knn: %s; see ringside-knn --help\n", error.what());
+    const std::vector<CLI::App*> named = app.get_subcommands();
+    std::fprintf(stderr, "ringside-knn: %s; see ringside-knn %s--help\n", error.what(),
+                 named.empty() ? "" : (named[0]->get_name() + " ").c_str());
     return 2;
   }
   return exit_status;
@@ -32,7 +37,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   ringside::occupy_standard_streams();
   try {
-    return run(argc, argv);
+    return ringside::finish_output("ringside-knn", run(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ringside-knn: %s\n", error.what());
     return 1;

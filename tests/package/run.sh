@@ -27,7 +27,7 @@ done
 for program in "$build"/bin/ringside*; do
   name=${program##*/}
   if [[ $name == *_* ]]; then continue; fi  # a test or a campaign
-  [[ $("$installed/bin/$name" --version) == "$name $version" ]] || fail "bin/$name does not run"
+  [[ $("$installed/bin/$name" --version | head -n 1) == "$name $version" ]] || fail "bin/$name does not run"
 done
 
 PKG_CONFIG_PATH=$(dirname "$(find "$installed" -name ringside.pc)")

@@ -111,6 +111,9 @@ TEST_CASE("tail --from begins where it is told to") {
   CHECK(from("oldest").front() == 10);
   CHECK(from("latest").empty());
   CHECK(from("last:3") == std::vector<std::uint64_t>{27, 28, 29});
+  CHECK(sequences(run_ringside(bus.text(), {"tail", "events/p", "--json", "-n", "3"})) ==
+        std::vector<std::uint64_t>{27, 28, 29});
+  check_error(run_ringside(bus.text(), {"tail", "events", "-n", "-1"}), 2, "-1");
   CHECK(from("seq:28") == std::vector<std::uint64_t>{28, 29});
   CHECK(from("since:1h").size() == 20);
   CHECK(from("since:0ns").empty());
