@@ -7,7 +7,7 @@ find_program(NODE NAMES node nodejs REQUIRED)
 function(ringside_npm target folder)
   add_custom_command(
     OUTPUT ${folder}/node_modules/.ringside-stamp
-    COMMAND ${NPM} ci --no-audit --no-fund
+    COMMAND ${NPM} ci --no-audit --no-fund --no-update-notifier --loglevel=error
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/node_modules/.ringside-stamp
     DEPENDS ${folder}/package.json ${folder}/package-lock.json
     WORKING_DIRECTORY ${folder} COMMENT "Installing the npm packages of ${target}" VERBATIM)

@@ -1,5 +1,8 @@
 # What others find ringside by: a package for CMake with libringside (C) and, as the component `cxx`,
 # the C++ producer API; a file for pkg-config. Each program installs itself.
+#
+# ringside_installed builds all that `cmake --install` copies, without tests and benches: what ./run.sh
+# builds.
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/ringside)
 
@@ -15,6 +18,13 @@ foreach(target ${cxx_targets})
 endforeach()
 install(TARGETS ${cxx_targets} EXPORT ringside_cxx
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} FILE_SET HEADERS DESTINATION ${RINGSIDE_INCLUDEDIR})
+
+set(programs ringside ringside-dashboard ringside-feed ringside-knn)
+add_custom_target(ringside_installed)
+add_dependencies(ringside_installed ${programs} ringside_c ${cxx_targets})
+if(TARGET ringside_web)
+  add_dependencies(ringside_installed ringside_web)
+endif()
 
 foreach(language c cxx)
   install(EXPORT ringside_${language} NAMESPACE ringside:: DESTINATION ${package_folder})

@@ -11,7 +11,16 @@ if (($# < 1 || $# > 2)); then usage_error "usage: scripts/build.sh PRESET [TARGE
 preset=$1
 target=${2:-all}
 
+[[ -w . ]] || fail "$PWD cannot be written, and the build goes into it; copy the tree to where you may write"
 mkdir -p build
+# Two builds in one tree would write the same files.
+exec {lock}>build/.lock
+if ! flock --nonblock "$lock"; then
+  say "another build runs in this tree; waiting for its end"
+  flock "$lock"
+fi
+# What one tree has compiled, a copy or a second clone of it finds in the cache, wherever that lies.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-true}
 scripts/duckdb.sh || say "going on without DuckDB; all is built but ringside-feed, which reads and writes Parquet"
 log=build/$preset-configure.log
 if ! cmake --preset "$preset" >"$log" 2>&1; then

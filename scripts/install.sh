@@ -24,16 +24,18 @@ packages=(
   libasio-dev libssl-dev node-llhttp libutfcpp-dev prometheus-cpp-dev libsystemd-dev
   # The KNN producer: linear algebra, nearest neighbours, gzip, and the images that it fits.
   libeigen3-dev libnanoflann-dev zlib1g-dev dataset-fashion-mnist
-  # The tests are built together with the rest.
+  # The tests are configured and built together with the rest.
   catch2
+  # What README.md and docs/ have people type.
+  curl openssl pkg-config procps python3-venv
 )
 test_packages=(
   # How sources look.
   clang-format-14
   # A WebSocket client that is not ours, and a browser that draws the page.
-  python3 python3-websockets chromium
-  # The Python package, with and without NumPy, and libringside as others find it.
-  python3-numpy python3-venv pkg-config
+  python3-websockets chromium
+  # The Python package, with and without NumPy.
+  python3-numpy
   # A proxy in front of the dashboard, and the sandbox that its unit asks for.
   caddy systemd python3-seccomp
   # Slow clients of every kind.
@@ -74,8 +76,9 @@ if ((EUID != 0)); then
     fail "packages are missing and there is no sudo; as root, run: apt-get install --no-install-recommends ${missing[*]}"
   as_root=(sudo)
 fi
+# With the folders of the administrator's programs, which "su" alone does not bring and dpkg needs.
 apt_get() {
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+  "${as_root[@]}" env PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" DEBIAN_FRONTEND=noninteractive apt-get -q -y \
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "$@" >&2
 }
 
