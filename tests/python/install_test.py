@@ -95,6 +95,33 @@ class InstallTest(unittest.TestCase):
         )
         self.assertNotIn(planted, done.stdout + done.stderr)
 
+    def test_the_library_is_found_beside_the_program_in_the_path(self):
+        # As `cmake --install` puts it, and without the tree that it was built in.
+        copied = os.path.join(self.folder, "python")
+        shutil.copytree(PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+        for libdir in ("lib", "lib/x86_64-linux-gnu"):
+            prefix = os.path.join(self.folder, "a prefix", libdir.replace("/", "-"))
+            os.makedirs(os.path.join(prefix, "bin"))
+            os.makedirs(os.path.join(prefix, libdir))
+            shutil.copy(os.path.join(BIN, "ringside"), os.path.join(prefix, "bin"))
+            library = os.path.join(prefix, libdir, "libringside.so.0")
+            shutil.copy(os.environ["RINGSIDE_LIBRARY"], library)
+            # A link to the program will do.
+            links = os.path.join(prefix, "links")
+            os.mkdir(links)
+            os.symlink(os.path.join(prefix, "bin", "ringside"), os.path.join(links, "ringside"))
+            for folder in ("bin", "links"):
+                env = {**os.environ, "PYTHONPATH": copied}
+                env["PATH"] = os.path.join(prefix, folder) + ":" + env["PATH"]
+                del env["RINGSIDE_LIBRARY"]
+                shown = subprocess.check_output(
+                    [sys.executable, "-B", "-c", "import ringside; print(ringside.library_path)"],
+                    universal_newlines=True,
+                    env=env,
+                    cwd=self.folder,
+                )
+                self.assertEqual(shown.strip(), library)
+
     def test_where_the_library_was_looked_for_is_told(self):
         for named in ("/nonexistent/libringside.so", "/etc/passwd"):
             done = subprocess.run(

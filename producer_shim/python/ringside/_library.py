@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import glob
 import os
+import shutil
 from ctypes import (
     POINTER,
     Structure,
@@ -51,6 +52,16 @@ def _candidates() -> List[Tuple[str, List[str]]]:
         preset = os.path.join(tree, "build", "release", "lib", _NAME)
         others = set(glob.glob(os.path.join(tree, "build", "*", "lib", _NAME))) - {preset}
         found.append(("the build tree", [preset, *sorted(others)]))
+    program = shutil.which("ringside")
+    if program is not None:
+        # As `cmake --install` puts them; a link to the program leads there, too.
+        prefix = glob.escape(os.path.dirname(os.path.dirname(os.path.realpath(program))))
+        installed = [
+            path
+            for folder in ("lib", os.path.join("lib", "*"), "lib64")
+            for path in sorted(glob.glob(os.path.join(prefix, folder, _NAME)))
+        ]
+        found.append(("beside the ringside in PATH", installed))
     return [
         *found,
         ("the system's libraries", [_NAME]),
