@@ -16,6 +16,7 @@
 
 #include "bench/live_client.hpp"
 #include "bench/live_feeds.hpp"
+#include "bench/python_peer.hpp"
 #include "bench/samples.hpp"
 
 namespace ringside::bench {
@@ -195,6 +196,7 @@ int run(int argc, char** argv) {
   app.add_option("--dashboard", options.dashboard, "The dashboard to measure")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  require_websockets(options.python);
   // Or the kernel lets every sleep of the publisher last 50 us longer.
   ::prctl(PR_SET_TIMERSLACK, 1);
   const std::filesystem::path directory = "/dev/shm/ringside-bench-" + std::to_string(::getpid());

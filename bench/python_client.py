@@ -16,8 +16,11 @@ import statistics
 import tempfile
 import time
 
-import numpy as np
-import ringside
+try:
+    import numpy as np
+    import ringside
+except ImportError as error:
+    raise SystemExit(f"python_client.py: {error}; install python3-numpy, and see producer_shim/python/README.md")
 
 POINTS = 150_000
 EVENTS = 200_000

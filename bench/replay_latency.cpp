@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench/bare_server.hpp"
+#include "bench/python_peer.hpp"
 #include "bench/replay_client.hpp"
 #include "bench/samples.hpp"
 #include "bus/reader.hpp"
@@ -150,6 +151,7 @@ int run(int argc, char** argv) {
   app.add_option("--python", options.python, "An interpreter that has `websockets`")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  require_websockets(options.python);
   const std::filesystem::path directory = "/dev/shm/ringside-bench-" + std::to_string(::getpid());
   const Bus bus(directory);
   for (const std::uint64_t window : options.windows) compare(bus, options, window);
