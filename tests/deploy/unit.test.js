@@ -46,7 +46,7 @@ describe('the units', () => {
 
   it('say nothing that systemd does not understand', async () => {
     const units = fs.readdirSync(folder).map((name) => path.join(folder, name));
-    assert.equal(units.length, 2);
+    assert.equal(units.length, 3);
     const { status, stdout, stderr } = await outcome('systemd-analyze', ['verify', ...units]);
     assert.deepEqual([status, stdout, stderr], [0, '', '']);
   });
@@ -135,6 +135,7 @@ for (const { title, prepare, arguments: more, listed } of [
       const folder = temporary_folder();
       fs.chmodSync(folder, 0o755);
       fs.writeFileSync(path.join(folder, 'token'), `${kToken}\n`);
+      fs.mkdirSync(path.join(folder, 'data'));
       origins = path.join(folder, 'origins');
       fs.writeFileSync(origins, '# nobody yet\n');
       const [, command] = /^ExecStart=(.*)$/m.exec(fs.readFileSync(kService, 'utf8'));
@@ -142,7 +143,8 @@ for (const { title, prepare, arguments: more, listed } of [
         .replaceAll('/opt/ringside', installed())
         .replaceAll('/run/ringside', bus)
         .replaceAll('%d', folder)
-        .replaceAll('/etc/ringside', folder);
+        .replaceAll('/etc/ringside', folder)
+        .replaceAll('/var/lib/ringside', path.join(folder, 'data'));
       const args = [kStandIn, kService, bus, ...(more ?? []), '--', ...here.split(' ')];
       service = new Running(kPython, args);
       [, port] = await service.written(/^ready (\d+)$/m);
