@@ -8,6 +8,7 @@
 // A segment created anew (another epoch) carries on in the same slots as one more cycle.
 //
 // `total` 0 appends. Those points replace nothing but what an earlier epoch left.
+import { DirtyRanges, type SlotRange } from './dirty_ranges';
 
 export const kPointBytes = 32;
 /** Where the ints of a point stand, in units of 4 bytes. */
@@ -24,7 +25,6 @@ export const kMaxPoints = 2 ** 21;
 
 const kEmpty = 0xff;
 const kFirstCapacity = 1024;
-const kMaxDirtyRanges = 16;
 // What `written_in_` says of a slot: nothing, an appended point, or the number of its cycle here.
 const kNever = 0;
 const kAppended = 1;
@@ -38,11 +38,6 @@ export interface PlaceWords {
   total: number;
 }
 
-export interface SlotRange {
-  start: number;
-  end: number;
-}
-
 export class PointStore {
   /** One more than the last slot in use. */
   extent = 0;
@@ -54,7 +49,7 @@ export class PointStore {
   ints = new Int32Array(0);
 
   private written_in_ = new Uint32Array(0);
-  private dirty_: SlotRange[] = [];
+  private readonly dirty_ = new DirtyRanges();
   private generation_ = kFirstGeneration;
   private has_cycle_ = false;
   private new_epoch_ = false;
@@ -99,7 +94,7 @@ export class PointStore {
     this.written_in_[slot] = kNever;
     this.present -= 1;
     this.bytes.fill(kEmpty, slot * kPointBytes, (slot + 1) * kPointBytes);
-    this.mark_dirty(slot, slot + 1);
+    this.dirty_.mark(slot, slot + 1);
   }
 
   /** Empties all of them. */
@@ -109,9 +104,7 @@ export class PointStore {
 
   /** The slots that changed since the last call. */
   drain_dirty(): SlotRange[] {
-    const ranges = this.dirty_;
-    this.dirty_ = [];
-    return ranges;
+    return this.dirty_.drain();
   }
 
   private take_slots(place: PlaceWords, count: number): number {
@@ -179,7 +172,7 @@ export class PointStore {
       }
     }
     if (end > this.extent) this.extent = end;
-    this.mark_dirty(start, end);
+    this.dirty_.mark(start, end);
   }
 
   /** Empties every slot from `extent` on. */
@@ -190,27 +183,8 @@ export class PointStore {
     }
     written_in.fill(kNever, extent, this.extent);
     this.bytes.fill(kEmpty, extent * kPointBytes, this.extent * kPointBytes);
-    this.mark_dirty(extent, this.extent);
+    this.dirty_.mark(extent, this.extent);
     this.extent = extent;
-  }
-
-  private mark_dirty(start: number, end: number): void {
-    const ranges = this.dirty_;
-    const last = ranges[ranges.length - 1];
-    if (last !== undefined && start >= last.start && start <= last.end) {
-      if (end > last.end) last.end = end;
-      return;
-    }
-    ranges.push({ start, end });
-    if (ranges.length <= kMaxDirtyRanges) return;
-    // Points in no order: one range over all of them costs less than many small ones.
-    let low = start;
-    let high = end;
-    for (const range of ranges) {
-      low = Math.min(low, range.start);
-      high = Math.max(high, range.end);
-    }
-    this.dirty_ = [{ start: low, end: high }];
   }
 
   private reserve(slots: number): void {
