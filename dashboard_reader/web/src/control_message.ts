@@ -12,6 +12,9 @@ export interface Segment {
   readonly epoch: string;
   readonly channel: string;
   readonly producer: string;
+  /** What was retained then: [oldest, next). */
+  readonly oldest: number;
+  readonly next: number;
   readonly from: number;
 }
 
@@ -27,13 +30,39 @@ export interface Live {
   readonly type: 'live';
 }
 
+/** The epoch is no longer there, or its name holds another one. */
+export interface Ended {
+  readonly type: 'ended';
+  readonly epoch: string;
+}
+
+/** A sign of life, with what became of the segments since the one before it. */
+export interface Beat {
+  readonly type: 'beat';
+  /** All segments of this connection are in it. */
+  readonly full: boolean;
+  /** The server's clock; NaN where it does not say. */
+  readonly now_ms: number;
+  readonly segments: readonly SegmentState[];
+}
+
+export interface SegmentState {
+  readonly epoch: string;
+  readonly oldest: number;
+  readonly next: number;
+  /** Whether a producer holds it; null where that cannot be known. */
+  readonly live: boolean | null;
+}
+
 export interface Unknown {
   readonly type: 'unknown';
 }
 
-export type Control = Hello | Segment | Gap | Live | Unknown;
+export type Control = Hello | Segment | Gap | Live | Ended | Beat | Unknown;
 
 const kProtocol = 1;
+
+type Fields = Record<string, unknown>;
 
 export function parse_control(text: string): Control {
   let value: unknown;
@@ -45,7 +74,7 @@ export function parse_control(text: string): Control {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ProtocolFault('a control message is no JSON object');
   }
-  const fields = value as Record<string, unknown>;
+  const fields = value as Fields;
   switch (fields['type']) {
     case 'hello':
       if (fields['protocol'] !== kProtocol) {
@@ -60,6 +89,7 @@ export function parse_control(text: string): Control {
         epoch: epoch_of(fields),
         channel: text_of(fields, 'channel'),
         producer: text_of(fields, 'producer'),
+        ...window_of(fields),
         from: sequence_of(fields, 'from'),
       };
     case 'gap':
@@ -72,18 +102,51 @@ export function parse_control(text: string): Control {
       };
     case 'live':
       return { type: 'live' };
+    case 'ended':
+      return { type: 'ended', epoch: epoch_of(fields) };
+    case 'beat':
+      return beat_of(fields);
     default:
       return { type: 'unknown' };
   }
 }
 
-function text_of(fields: Record<string, unknown>, name: string): string {
+function beat_of(fields: Fields): Beat {
+  const { full, now_ns, segments } = fields;
+  if (typeof full !== 'boolean') throw new ProtocolFault('beat: full is neither true nor false');
+  if (!Array.isArray(segments)) throw new ProtocolFault('beat: segments is no array');
+  // A number keeps it to a quarter of a microsecond, and ages are shown in seconds.
+  const is_clock = typeof now_ns === 'string' && /^[0-9]{1,20}$/.test(now_ns);
+  const now_ms = is_clock ? Number(now_ns) / 1e6 : NaN;
+  return { type: 'beat', full, now_ms, segments: segments.map(state_of) };
+}
+
+function state_of(entry: unknown): SegmentState {
+  if (typeof entry !== 'object' || entry === null) {
+    throw new ProtocolFault('beat: a segment is no object');
+  }
+  const fields: Fields = { ...entry, type: 'beat' };
+  const { live } = fields;
+  if (live !== null && typeof live !== 'boolean') {
+    throw new ProtocolFault('beat: live is neither true, false nor null');
+  }
+  return { epoch: epoch_of(fields), ...window_of(fields), live };
+}
+
+function window_of(fields: Fields): { oldest: number; next: number } {
+  const oldest = sequence_of(fields, 'oldest');
+  const next = sequence_of(fields, 'next');
+  if (oldest > next) throw new ProtocolFault(`${fields['type']}: oldest is beyond next`);
+  return { oldest, next };
+}
+
+function text_of(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value !== 'string') throw new ProtocolFault(`${fields['type']}: ${name} is no string`);
   return value;
 }
 
-function epoch_of(fields: Record<string, unknown>): string {
+function epoch_of(fields: Fields): string {
   const value = text_of(fields, 'epoch');
   if (!/^[0-9a-f]{16}$/.test(value)) {
     throw new ProtocolFault(`${fields['type']}: epoch is not 16 hex digits`);
@@ -91,7 +154,7 @@ function epoch_of(fields: Record<string, unknown>): string {
   return value;
 }
 
-function sequence_of(fields: Record<string, unknown>, name: string): number {
+function sequence_of(fields: Fields, name: string): number {
   const value = fields[name];
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
     throw new ProtocolFault(`${fields['type']}: ${name} is no sequence`);

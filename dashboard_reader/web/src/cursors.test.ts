@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Cursors, kMaxCursors } from './cursors';
+import { Cursors } from './cursors';
 
 const A = '00000000000000aa';
 const B = '00000000000000bb';
@@ -26,15 +26,23 @@ describe('Cursors', () => {
     const cursors = announced();
     cursors.announce(B, 'embedding', 'feed', 0);
     cursors.advance(B, 0, 7);
-    expect(cursors.announce(B, 'embedding', 'feed', 7)).toBe(false);
+    expect(cursors.announce(B, 'embedding', 'feed', 7)).toBe('resumed');
     expect(cursors.resume_token()).toBe(`${A}:10,${B}:7`);
   });
 
   it('does not move when a known segment is announced again', () => {
     const cursors = announced();
     cursors.advance(A, 10, 5);
-    cursors.announce(A, 'embedding', 'knn', 10);
+    expect(cursors.announce(A, 'embedding', 'knn', 15)).toBe('resumed');
     expect(cursors.get(A)!.next).toBe(15);
+  });
+
+  it('begins afresh where the server goes on at another sequence than is due', () => {
+    const cursors = announced();
+    cursors.advance(A, 10, 5);
+    expect(cursors.announce(A, 'embedding', 'knn', 12)).toBe('afresh');
+    cursors.advance(A, 12, 1);
+    expect(cursors.resume_token()).toBe(`${A}:13`);
   });
 
   it('refuses a run that skips sequences without a gap', () => {
@@ -73,30 +81,59 @@ describe('Cursors', () => {
     const cursors = new Cursors();
     cursors.gap(A, 0, 8);
     expect(() => cursors.advance(A, 8, 1)).toThrow(/not announced/);
-    expect(cursors.announce(A, 'embedding', 'knn', 0)).toBe(true);
+    expect(cursors.announce(A, 'embedding', 'knn', 0)).toBe('new');
     cursors.advance(A, 8, 1);
     expect(cursors.missed).toBe(8);
   });
 
-  it('no longer asks for an epoch that was reset', () => {
+  it('no longer asks for an epoch that is forgotten', () => {
     const cursors = announced();
-    cursors.forget(A, 10, 12);
-    expect(cursors.missed).toBe(2);
+    cursors.forget(A);
     expect(cursors.resume_token()).toBe('');
-    expect(cursors.announce(A, 'embedding', 'knn', 0)).toBe(true);
+    expect(cursors.announce(A, 'embedding', 'knn', 0)).toBe('new');
   });
 
-  it('keeps the most recent segments when there are too many', () => {
-    const cursors = new Cursors();
+  describe('of more segments than one request can name', () => {
+    const kSegments = 1000;
+    const kLongest = 4000;
     const epoch = (i: number): string => i.toString(16).padStart(16, '0');
-    cursors.announce(epoch(0), 'embedding', 'p0', 0);
-    for (let i = 1; i < kMaxCursors; i += 1) cursors.announce(epoch(i), 'embedding', `p${i}`, 0);
-    cursors.advance(epoch(0), 0, 1); // Mentioned again: no longer the oldest.
-    cursors.announce(epoch(kMaxCursors), 'embedding', 'last', 0);
-    const token = cursors.resume_token();
-    expect(token.split(',')).toHaveLength(kMaxCursors);
-    expect(token).toContain(`${epoch(0)}:1`);
-    expect(token).not.toContain(`${epoch(1)}:`);
-    expect(token.length).toBeLessThan(8192);
+    function many(): Cursors {
+      const cursors = new Cursors();
+      for (let i = 0; i < kSegments; i += 1) {
+        cursors.announce(epoch(i), 'embedding', `p${i}`, 0);
+        cursors.retains(epoch(i), i);
+      }
+      return cursors;
+    }
+
+    it('keep each of them', () => {
+      const cursors = many();
+      for (let i = 0; i < kSegments; i += 1) cursors.advance(epoch(i), 0, 1);
+      expect(cursors.resume_token().split(',')).toHaveLength(kSegments);
+      expect(cursors.left_out).toBe(0);
+    });
+
+    it('name those in the token that retain the most, and say how many they leave out', () => {
+      const cursors = many();
+      const token = cursors.resume_token(kLongest);
+      expect(token.length).toBeLessThanOrEqual(kLongest);
+      expect(token.length).toBeGreaterThan(kLongest - 20);
+      const named = token.split(',');
+      expect(named.length + cursors.left_out).toBe(kSegments);
+      expect(token).toContain(`${epoch(kSegments - 1)}:0`);
+      expect(token).not.toContain(`${epoch(0)}:`);
+    });
+
+    it('take what was left out as the server sends it then, and forget what it does not', () => {
+      const cursors = many();
+      cursors.advance(epoch(0), 0, 7);
+      cursors.advance(epoch(1), 0, 7);
+      cursors.resume_token(kLongest);
+      expect(cursors.announce(epoch(0), 'embedding', 'p0', 3)).toBe('afresh');
+      cursors.forget_left_out(new Set([epoch(0)]));
+      cursors.advance(epoch(0), 3, 4);
+      expect(cursors.get(epoch(1))).toBeUndefined();
+      expect(cursors.get(epoch(kSegments - 1))).toBeDefined();
+    });
   });
 });

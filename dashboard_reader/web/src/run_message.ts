@@ -40,6 +40,8 @@ export interface Run {
   readonly epoch: string;
   readonly first_sequence: number;
   readonly record_count: number;
+  /** When the last record was published, by the producer's clock, in ms since 1970. */
+  readonly newest_ms: number;
 }
 
 /** Checks a message whole. Throws ProtocolFault or RecordFault; never reads past the message. */
@@ -66,6 +68,7 @@ export function parse_run(buffer: ArrayBuffer): Run {
   const fault = (message: string): RecordFault =>
     new RecordFault(message, epoch, first_sequence, record_count);
   let offset = kRunHeaderBytes;
+  let newest_ms = 0;
   for (let i = 0; i < record_count; i += 1) {
     if (length - offset < kRecordHeaderBytes) {
       throw fault(`a run announces ${record_count} records and ends after ${i}`);
@@ -79,22 +82,25 @@ export function parse_run(buffer: ArrayBuffer): Run {
     if (padded > length - offset - kRecordHeaderBytes) {
       throw fault(`record ${sequence} of ${size} bytes reaches past its run`);
     }
+    newest_ms = u64(words, (offset >> 2) + 4) / 1e6;
     offset += kRecordHeaderBytes + padded;
   }
   if (offset !== length) {
     throw fault(`${length - offset} bytes follow the last record of a run`);
   }
-  return { buffer, words, epoch, first_sequence, record_count };
+  return { buffer, words, epoch, first_sequence, record_count, newest_ms };
 }
 
+type VisitEvent = (start: number, end: number, sequence: number) => void;
+
 /** Calls `visit` with the first byte and the end of each event. Allocates nothing. */
-export function for_each_event(run: Run, visit: (start: number, end: number) => void): void {
+export function for_each_event(run: Run, visit: VisitEvent): void {
   const { words, record_count } = run;
   let offset = kRunHeaderBytes;
   for (let i = 0; i < record_count; i += 1) {
     const size = words[offset >> 2]!;
     const start = offset + kRecordHeaderBytes;
-    visit(start, start + size);
+    visit(start, start + size, run.first_sequence + i);
     offset = start + padded_size(size);
   }
 }

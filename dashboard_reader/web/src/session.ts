@@ -43,7 +43,7 @@ export class Session {
         if (channel === '' || producer === '') {
           throw new ProtocolFault('a segment has no channel or no producer');
         }
-        if (this.cursors_.announce(epoch, channel, producer, from)) {
+        if (this.cursors_.announce(epoch, channel, producer, from) !== 'resumed') {
           this.sink_.segment(epoch, channel, producer);
         }
         break;
@@ -55,16 +55,18 @@ export class Session {
           known === undefined || known.producer === ''
             ? epoch
             : `${known.channel}/${known.producer}`;
-        const count =
-          reason === 'reset'
-            ? this.cursors_.forget(epoch, from, to)
-            : this.cursors_.gap(epoch, from, to);
+        if (reason === 'reset') this.cursors_.forget(epoch);
+        const count = reason === 'reset' ? 0 : this.cursors_.gap(epoch, from, to);
         if (count > 0 || reason === 'reset') this.sink_.gap({ segment, count, reason });
         break;
       }
       case 'live':
         this.live = true;
         break;
+      case 'ended':
+        this.cursors_.forget(control.epoch);
+        break;
+      case 'beat':
       case 'unknown':
         break;
     }

@@ -36,9 +36,10 @@ class ScriptedSocket implements Socket {
   }
 }
 
-function segment(from: number): string {
-  const fields = { type: 'segment', epoch: A, channel: 'embedding', producer: 'knn', from };
-  return JSON.stringify(fields);
+function segment(from: number, window: { oldest?: number; next?: number; epoch?: string } = {}) {
+  const { oldest = 0, next = 1000, epoch = A } = window;
+  const name = { channel: 'embedding', producer: 'knn' };
+  return JSON.stringify({ type: 'segment', epoch, ...name, oldest, next, from });
 }
 
 function gap(from: number, to: number, reason = 'overwritten'): string {
