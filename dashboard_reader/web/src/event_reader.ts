@@ -33,7 +33,13 @@ export class EventReader {
   private readonly embedding_ = new Embedding();
   private readonly batch_ = new EmbeddingBatch();
   private readonly place_ = new Place();
-  private readonly words_: PlaceWords = { cycle_low: 0, cycle_high: 0, index: 0, total: 0 };
+  private readonly words_: PlaceWords = {
+    sequence: 0,
+    cycle_low: 0,
+    cycle_high: 0,
+    index: 0,
+    total: 0,
+  };
 
   /** The message that the next calls of `read` are about. */
   open(run: Run): void {
@@ -45,8 +51,15 @@ export class EventReader {
    * Puts the event at [start, end) of the open message into the store. False if unreadable. Strings
    * are decoded only where somebody wants to hear of episodes.
    */
-  read(start: number, end: number, store: PointStore, hear: HearEpisode | null = null): boolean {
+  read(
+    start: number,
+    end: number,
+    sequence: number,
+    store: PointStore,
+    hear: HearEpisode | null = null,
+  ): boolean {
     const buffer = this.buffer_;
+    this.words_.sequence = sequence;
     if (end - start < kSmallestEvent || buffer.readInt32(start + 4) !== kFileIdentifier) {
       return false;
     }

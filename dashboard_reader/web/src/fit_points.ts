@@ -28,7 +28,7 @@ export class FitPoints {
     this.live_ = new Set();
     this.expected_ = false;
     if (fit === null || !expected) return;
-    const place = { cycle_low: 0, cycle_high: 0, index: 0, total: fit.count };
+    const place = { sequence: 0, cycle_low: 0, cycle_high: 0, index: 0, total: fit.count };
     this.store.write_batch(place, fit.points, 0, fit.points.length / kPointBytes);
     this.next_of_ = new Int32Array(fit.count).fill(kNone);
     for (let at = fit.count - 1; at >= 0; at -= 1) {

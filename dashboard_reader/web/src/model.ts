@@ -49,9 +49,9 @@ export class Model implements Sink {
     const { store } = source;
     const reader = this.reader_;
     reader.open(run);
-    for_each_event(run, (start, end) => {
+    for_each_event(run, (start, end, sequence) => {
       const hear = this.fit.listens ? this.hear_ : null;
-      if (!reader.read(start, end, store, hear)) this.unreadable += 1;
+      if (!reader.read(start, end, sequence, store, hear)) this.unreadable += 1;
       if (hear !== null && store.has_whole_cycle) this.fit.end();
     });
   }

@@ -7,7 +7,11 @@
 // may start in the middle of a cycle: slots that nothing filled yet hold kEmpty and are not drawn.
 // A segment created anew (another epoch) carries on in the same slots as one more cycle.
 //
-// `total` 0 appends. Those points replace nothing but what an earlier epoch left.
+// `total` 0 appends. Those points replace nothing but what an earlier epoch left, and take the slots
+// of points that have left.
+//
+// A point leaves when its event is no longer retained. Each slot knows the sequence of its event,
+// that of a batch for all points of the batch; and by the generation that wrote it, its epoch.
 import { DirtyRanges, type SlotRange } from './dirty_ranges';
 
 export const kPointBytes = 32;
@@ -25,13 +29,14 @@ export const kMaxPoints = 2 ** 21;
 
 const kEmpty = 0xff;
 const kFirstCapacity = 1024;
-// What `written_in_` says of a slot: nothing, an appended point, or the number of its cycle here.
+// What `written_in_` says of a slot: nothing, or a number that each cycle and the appended points of
+// each epoch get here, rising.
 const kNever = 0;
-const kAppended = 1;
-const kFirstGeneration = 2;
 
 /** The place of one point or of the first of a batch. The cycle is a u64 in two words. */
 export interface PlaceWords {
+  /** That of the event. */
+  sequence: number;
   cycle_low: number;
   cycle_high: number;
   index: number;
@@ -49,8 +54,13 @@ export class PointStore {
   ints = new Int32Array(0);
 
   private written_in_ = new Uint32Array(0);
+  private sequences_ = new Float64Array(0);
   private readonly dirty_ = new DirtyRanges();
-  private generation_ = kFirstGeneration;
+  private generation_ = kNever + 1;
+  private appended_in_ = kNever + 1;
+  private cycle_in_ = kNever;
+  private cycle_begun_at_ = 0;
+  private whole_since_ = -1;
   private has_cycle_ = false;
   private new_epoch_ = false;
   private cycle_low_ = 0;
@@ -59,14 +69,23 @@ export class PointStore {
   private delivered_ = 0;
   private append_wrapped_ = false;
   private append_at_ = 0;
+  /** Empty slots that the next appended points take. */
+  private hole_: SlotRange = { start: 0, end: 0 };
 
   get capacity(): number {
     return this.written_in_.length;
   }
 
-  /** What comes now is of another epoch: even an equal cycle number is another cycle. */
-  begin_epoch(): void {
+  /**
+   * What comes now is of another epoch: even an equal cycle number is another cycle. Returns the
+   * first generation of it.
+   */
+  begin_epoch(): number {
     this.new_epoch_ = true;
+    this.whole_since_ = -1;
+    this.generation_ += 1;
+    this.appended_in_ = this.generation_;
+    return this.generation_;
   }
 
   /** Copies `count` points that stand in `source` at `offset`. False if they have no slot. */
@@ -88,9 +107,36 @@ export class PointStore {
     return this.has_cycle_ && this.delivered_ >= this.total_;
   }
 
+  /** Whether a cycle that began at `sequence` or later has come whole, in this epoch. */
+  has_had_whole_cycle_since(sequence: number): boolean {
+    return this.whole_since_ >= sequence;
+  }
+
+  /**
+   * Empties the slots whose event is before `oldest` and whose generation is in [first, end). Takes
+   * about a millisecond per million slots.
+   */
+  leave(first: number, end: number, oldest: number): void {
+    const { written_in_: written_in, sequences_: sequences } = this;
+    let last = 0; // One more than the last slot that is taken.
+    let hole: SlotRange = { start: 0, end: 0 };
+    const first_for_appended = this.has_cycle_ ? this.total_ : 0;
+    for (let slot = 0; slot < this.extent; slot += 1) {
+      const generation = written_in[slot]!;
+      if (generation >= first && generation < end && sequences[slot]! < oldest) this.remove(slot);
+      if (written_in[slot] === kNever) continue;
+      const empty_from = Math.max(last, first_for_appended);
+      if (slot - empty_from > hole.end - hole.start) hole = { start: empty_from, end: slot };
+      last = slot + 1;
+    }
+    this.extent = last;
+    this.hole_ = hole;
+  }
+
   /** Empties one slot. */
   remove(slot: number): void {
     if (slot >= this.extent || this.written_in_[slot] === kNever) return;
+    if (this.written_in_[slot] === this.cycle_in_) this.delivered_ -= 1;
     this.written_in_[slot] = kNever;
     this.present -= 1;
     this.bytes.fill(kEmpty, slot * kPointBytes, (slot + 1) * kPointBytes);
@@ -108,7 +154,8 @@ export class PointStore {
   }
 
   private take_slots(place: PlaceWords, count: number): number {
-    return place.total === 0 ? this.append_slots(count) : this.cycle_slots(place, count);
+    const { total, sequence } = place;
+    return total === 0 ? this.append_slots(count, sequence) : this.cycle_slots(place, count);
   }
 
   private cycle_slots(place: PlaceWords, count: number): number {
@@ -124,8 +171,11 @@ export class PointStore {
     ) {
       this.begin_cycle(place);
     }
-    this.mark(index, end, this.generation_);
-    if (this.delivered_ >= total && this.extent > total) this.cut(total);
+    this.delivered_ += this.mark(index, end, this.cycle_in_, place.sequence);
+    if (this.delivered_ >= total) {
+      this.whole_since_ = this.cycle_begun_at_;
+      if (this.extent > total) this.cut(total);
+    }
     return index;
   }
 
@@ -138,11 +188,14 @@ export class PointStore {
     this.total_ = place.total;
     this.delivered_ = 0;
     this.generation_ += 1;
+    this.cycle_in_ = this.generation_;
+    this.cycle_begun_at_ = place.sequence;
     this.append_wrapped_ = false;
+    this.hole_ = { start: 0, end: 0 };
     this.reserve(place.total);
   }
 
-  private append_slots(count: number): number {
+  private append_slots(count: number, sequence: number): number {
     if (count > kMaxPoints) return -1;
     if (this.new_epoch_) {
       this.cut(0);
@@ -150,29 +203,38 @@ export class PointStore {
       this.has_cycle_ = false;
       this.append_wrapped_ = false;
     }
-    let slot = this.append_wrapped_ ? this.append_at_ : this.extent;
-    if (slot + count > kMaxPoints) {
-      slot = 0;
-      this.append_wrapped_ = true;
+    const hole = this.hole_;
+    let slot: number;
+    if (hole.end - hole.start >= count) {
+      slot = hole.start;
+      hole.start += count;
+    } else {
+      slot = this.append_wrapped_ ? this.append_at_ : this.extent;
+      if (slot + count > kMaxPoints) {
+        slot = 0;
+        this.append_wrapped_ = true;
+      }
+      this.append_at_ = slot + count;
     }
-    this.append_at_ = slot + count;
-    this.mark(slot, slot + count, kAppended);
+    this.mark(slot, slot + count, this.appended_in_, sequence);
     return slot;
   }
 
-  private mark(start: number, end: number, generation: number): void {
+  /** Returns how many of the slots were not of this generation. */
+  private mark(start: number, end: number, generation: number, sequence: number): number {
     this.reserve(end);
     const written_in = this.written_in_;
+    let changed = 0;
     for (let slot = start; slot < end; slot += 1) {
       const before = written_in[slot]!;
       if (before === kNever) this.present += 1;
-      if (before !== generation) {
-        written_in[slot] = generation;
-        if (generation !== kAppended) this.delivered_ += 1;
-      }
+      if (before !== generation) changed += 1;
     }
+    written_in.fill(generation, start, end);
+    this.sequences_.fill(sequence, start, end);
     if (end > this.extent) this.extent = end;
     this.dirty_.mark(start, end);
+    return changed;
   }
 
   /** Empties every slot from `extent` on. */
@@ -185,6 +247,7 @@ export class PointStore {
     this.bytes.fill(kEmpty, extent * kPointBytes, this.extent * kPointBytes);
     this.dirty_.mark(extent, this.extent);
     this.extent = extent;
+    this.hole_ = { start: 0, end: 0 };
   }
 
   private reserve(slots: number): void {
@@ -201,5 +264,8 @@ export class PointStore {
     this.floats = new Float32Array(buffer);
     this.ints = new Int32Array(buffer);
     this.written_in_ = written_in;
+    const sequences = new Float64Array(capacity);
+    sequences.set(this.sequences_);
+    this.sequences_ = sequences;
   }
 }
