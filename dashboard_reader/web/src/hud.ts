@@ -95,9 +95,9 @@ export class Hud {
   }
 
   private show_gaps(model: Model): void {
-    const lines = model.gaps
+    const lines = model.notices.list
       .slice(-kShownGaps)
-      .map((gap) => `missed ${count_text(gap.count)} of ${gap.segment}: ${gap.reason}`);
+      .map(({ text, missed }) => (missed === 0 ? text : `missed ${count_text(missed)} ${text}`));
     const list = element('gaps');
     const key = lines.join('\n');
     if (list.dataset['key'] === key) return;

@@ -1,29 +1,46 @@
 // The protocol of one connection, without the socket: takes its messages in order, keeps the
 // cursors, and hands whole checked runs to the sink. Throws ProtocolFault on the first message that
 // breaks the rules; nothing of that message has been used then.
-import { parse_control } from './control_message';
+import { parse_control, type Beat, type Gap, type Segment } from './control_message';
 import type { Cursors } from './cursors';
 import { parse_run, ProtocolFault, RecordFault, type Run } from './run_message';
 
 /** Who wants the events. */
 export interface Sink {
-  /** A segment that this page did not know. */
+  /** A segment that this page did not know, or that begins afresh: what it had of it is void. */
   segment(epoch: string, channel: string, producer: string): void;
   /** The events of a known segment: each once, in order. */
   run(run: Run): void;
   gap(gap: GapNotice): void;
+  /** The segment can be read, and of this epoch nothing before `oldest` is there any more. */
+  retained(epoch: string, oldest: number): void;
+  /** Whether a producer holds the segment; null where that cannot be known. */
+  liveness(epoch: string, live: boolean | null): void;
+  /** The server's clock, as of now. */
+  clock(now_ms: number): void;
+  /** The epoch is no longer there. */
+  ended(epoch: string): void;
+  /** All that is retained has come; an epoch for which `is_there` is false is no longer there. */
+  live(is_there: (epoch: string) => boolean): void;
 }
 
 export interface GapNotice {
+  readonly epoch: string;
   /** `channel/producer` where it is known, else the epoch. */
   readonly segment: string;
   readonly count: number;
+  /** The sequence that the stream goes on at. */
+  readonly to: number;
   readonly reason: string;
 }
 
 export class Session {
   server = '';
   live = false;
+  /** The server has sent a beat. */
+  beats = false;
+
+  private readonly announced_ = new Set<string>();
 
   constructor(
     private readonly cursors_: Cursors,
@@ -38,35 +55,25 @@ export class Session {
     }
     this.expect_hello();
     switch (control.type) {
-      case 'segment': {
-        const { epoch, channel, producer, from } = control;
-        if (channel === '' || producer === '') {
-          throw new ProtocolFault('a segment has no channel or no producer');
-        }
-        if (this.cursors_.announce(epoch, channel, producer, from) !== 'resumed') {
-          this.sink_.segment(epoch, channel, producer);
-        }
+      case 'segment':
+        this.segment(control);
         break;
-      }
-      case 'gap': {
-        const { epoch, from, to, reason } = control;
-        const known = this.cursors_.get(epoch);
-        const segment =
-          known === undefined || known.producer === ''
-            ? epoch
-            : `${known.channel}/${known.producer}`;
-        if (reason === 'reset') this.cursors_.forget(epoch);
-        const count = reason === 'reset' ? 0 : this.cursors_.gap(epoch, from, to);
-        if (count > 0 || reason === 'reset') this.sink_.gap({ segment, count, reason });
-        break;
-      }
-      case 'live':
-        this.live = true;
+      case 'gap':
+        this.gap(control);
         break;
       case 'ended':
         this.cursors_.forget(control.epoch);
+        this.announced_.delete(control.epoch);
+        this.sink_.ended(control.epoch);
         break;
       case 'beat':
+        this.beat(control);
+        break;
+      case 'live':
+        this.live = true;
+        this.cursors_.forget_left_out(this.announced_);
+        this.sink_.live((epoch) => this.cursors_.get(epoch) !== undefined);
+        break;
       case 'unknown':
         break;
     }
@@ -86,13 +93,65 @@ export class Session {
     this.sink_.run(run);
   }
 
-  /** What a segment has damaged is lost, and told; other segments and later runs are not. */
+  private segment({ epoch, channel, producer, oldest, next, from }: Segment): void {
+    if (channel === '' || producer === '') {
+      throw new ProtocolFault('a segment has no channel or no producer');
+    }
+    this.announced_.add(epoch);
+    if (this.cursors_.announce(epoch, channel, producer, from) !== 'resumed') {
+      this.sink_.segment(epoch, channel, producer);
+    }
+    this.window(epoch, oldest, next);
+  }
+
+  private gap({ epoch, from, to, reason }: Gap): void {
+    const known = this.cursors_.get(epoch);
+    const is_named = known !== undefined && known.producer !== '';
+    const segment = is_named ? `${known.channel}/${known.producer}` : epoch;
+    if (reason === 'reset') {
+      // Where the epoch is there, its announcement has said already where it begins afresh.
+      if (is_named && this.announced_.has(epoch)) {
+        this.sink_.segment(epoch, known.channel, known.producer);
+      } else {
+        this.cursors_.forget(epoch);
+        if (this.live) this.sink_.ended(epoch);
+      }
+      this.sink_.gap({ epoch, segment, count: 0, to, reason });
+      return;
+    }
+    const count = this.cursors_.gap(epoch, from, to);
+    if (count > 0 || reason === 'quarantined') {
+      this.sink_.gap({ epoch, segment, count, to, reason });
+    }
+    if (reason === 'overwritten') this.sink_.retained(epoch, to);
+  }
+
+  private beat({ full, now_ms, segments }: Beat): void {
+    this.beats = true;
+    if (!Number.isNaN(now_ms)) this.sink_.clock(now_ms);
+    const unmentioned = new Set(full ? this.announced_ : []);
+    for (const { epoch, oldest, next, live } of segments) {
+      unmentioned.delete(epoch);
+      if (this.cursors_.get(epoch) === undefined) continue;
+      this.window(epoch, oldest, next);
+      this.sink_.liveness(epoch, live);
+    }
+    for (const epoch of unmentioned) this.sink_.liveness(epoch, null);
+  }
+
+  private window(epoch: string, oldest: number, next: number): void {
+    this.cursors_.retains(epoch, next - oldest);
+    this.sink_.retained(epoch, oldest);
+  }
+
+  /** What a segment has damaged is lost, and reported; other segments and later runs are not. */
   private pass_over(fault: RecordFault): void {
     const { epoch, first_sequence, record_count } = fault;
     const cursor = this.cursors_.advance(epoch, first_sequence, record_count);
     this.cursors_.missed += record_count;
     const segment = `${cursor.channel}/${cursor.producer}`;
-    this.sink_.gap({ segment, count: record_count, reason: 'damaged' });
+    const to = cursor.next;
+    this.sink_.gap({ epoch, segment, count: record_count, to, reason: 'damaged' });
   }
 
   private expect_hello(): void {

@@ -42,6 +42,15 @@ function segment(from: number, window: { oldest?: number; next?: number; epoch?:
   return JSON.stringify({ type: 'segment', epoch, ...name, oldest, next, from });
 }
 
+function beat(...segments: object[]): string {
+  const now_ns = '1795478400000000000';
+  return JSON.stringify({ type: 'beat', now_ns, full: segments.length > 0, segments });
+}
+
+function ended(epoch = A): string {
+  return JSON.stringify({ type: 'ended', epoch, channel: 'embedding', producer: 'knn' });
+}
+
 function gap(from: number, to: number, reason = 'overwritten'): string {
   return JSON.stringify({ type: 'gap', epoch: A, from, to, reason });
 }
@@ -182,9 +191,10 @@ describe('Stream', () => {
     last().open(kHello, segment(0), run(0, 2), gap(2, 10), run(10, 1), kLive);
     expect(stream.state).toBe('live');
     expect(stream.cursors.missed).toBe(8);
-    expect(model.gaps).toEqual([{ segment: 'embedding/knn', count: 8, reason: 'overwritten' }]);
+    const text = 'of embedding/knn: overwritten';
+    expect(model.notices.list).toMatchObject([{ text, missed: 8, to: 10 }]);
     last().say(gap(11, 13));
-    expect(model.gaps).toEqual([{ segment: 'embedding/knn', count: 10, reason: 'overwritten' }]);
+    expect(model.notices.list).toMatchObject([{ text, missed: 10, to: 13 }]);
   });
 
   it('passes over a run whose records lie, tells it, and keeps the connection', () => {
@@ -194,19 +204,82 @@ describe('Stream', () => {
     expect(stream.state).toBe('live');
     expect(model.events).toBe(3);
     expect(stream.cursors.missed).toBe(3);
-    expect(model.gaps).toEqual([{ segment: 'embedding/knn', count: 3, reason: 'damaged' }]);
+    const text = 'of embedding/knn: damaged';
+    expect(model.notices.list).toMatchObject([{ text, missed: 3 }]);
     expect(stream.cursors.resume_token()).toBe(`${A}:6`);
   });
 
-  it('forgets an epoch that was reset and keeps showing it until another one comes', () => {
+  it('drops an epoch that was reset, and its points once all that is there has come', () => {
     last().open(kHello, segment(0), run(0, 2), kLive);
     last().end(1006);
     vi.advanceTimersByTime(100);
-    last().open(kHello, gap(2, 2, 'reset'), kLive);
-    expect(stream.state).toBe('live');
-    expect(model.gaps).toMatchObject([{ segment: 'embedding/knn', reason: 'reset' }]);
+    last().open(kHello, gap(2, 2, 'reset'));
     expect(model.points).toBe(2);
+    last().say(kLive);
+    expect(stream.state).toBe('live');
+    expect(model.notices.list[0]!.text).toMatch(/embedding\/knn was reset/);
+    expect(model.points).toBe(0);
     expect(stream.cursors.resume_token()).toBe('');
+  });
+
+  it('begins an epoch afresh that is there and was reset, on the same connection', () => {
+    last().open(kHello, segment(0), run(0, 3), kLive);
+    last().end(1006);
+    vi.advanceTimersByTime(100);
+    last().open(kHello, segment(0, { next: 2 }), gap(3, 3, 'reset'), run(0, 2), kLive);
+    expect(stream.state).toBe('live');
+    expect(model.points).toBe(2);
+    expect(stream.cursors.doubled).toBe(0);
+    expect(stream.cursors.resume_token()).toBe(`${A}:2`);
+  });
+
+  it('drops an epoch that ended, its points and its part of the token; and says so', () => {
+    last().open(kHello, segment(0), run(0, 3), kLive, ended());
+    expect(model.points).toBe(0);
+    expect(model.sources).toEqual([]);
+    expect(model.notices.list).toMatchObject([{ text: 'embedding/knn has ended' }]);
+    expect(stream.cursors.resume_token()).toBe('');
+    expect(stream.state).toBe('live');
+  });
+
+  it('takes an epoch that returns after its end', () => {
+    last().open(kHello, segment(0), run(0, 3), kLive, ended());
+    last().say(segment(0), gap(0, 0, 'reset'), run(0, 3), beat());
+    expect(stream.state).toBe('live');
+    expect(model.points).toBe(3);
+    expect(stream.cursors.resume_token()).toBe(`${A}:3`);
+  });
+
+  it('goes on after a gap of a quarantined segment once that is mended', () => {
+    last().open(kHello, segment(0), run(0, 3), gap(3, 5, 'quarantined'), kLive);
+    const [source] = model.sources;
+    expect(source!.quarantined).toBe(true);
+    expect(model.points).toBe(0);
+    expect(model.notices.list).toMatchObject([{ text: 'of embedding/knn: quarantined', missed: 2 }]);
+    last().say(run(5, 1));
+    expect(source!.quarantined).toBe(false);
+    expect(model.points).toBe(4);
+    expect(stream.cursors.resume_token()).toBe(`${A}:6`);
+  });
+
+  it('knows a quarantined segment that a later connection does not announce', () => {
+    last().open(kHello, segment(0), run(0, 3), kLive);
+    last().end(1006);
+    vi.advanceTimersByTime(100);
+    last().open(kHello, gap(3, 3, 'quarantined'), kLive);
+    expect(model.sources).toMatchObject([{ quarantined: true }]);
+    expect(stream.cursors.resume_token()).toBe(`${A}:3`);
+    last().say(beat({ epoch: A, oldest: 1, next: 3, live: true }));
+    expect(model.sources).toMatchObject([{ quarantined: false, live: true }]);
+    expect(model.points).toBe(2);
+  });
+
+  it('lets go of points that the announcement of a later connection no longer retains', () => {
+    last().open(kHello, segment(0), run(0, 3), kLive);
+    last().end(1006);
+    vi.advanceTimersByTime(100);
+    last().open(kHello, segment(3, { oldest: 2 }), kLive);
+    expect(model.points).toBe(1);
   });
 
   it('gives up on a socket that does not answer', () => {
