@@ -80,15 +80,16 @@ describe('address_beside', () => {
 describe('refusal_reason', () => {
   const base = 'https://h/a/index.html?from=latest';
   it.each([
-    [401, '', 'wants a token: open https://h/a/?token=...'],
-    [401, 'x', 'does not take this token: open https://h/a/?token=... with the right one'],
-    [403, 'x', 'start it with --origin https://h'],
-    [421, '', 'start it with --origin https://h'],
-    [503, '', '--max-clients'],
-    [502, '', 'the proxy does not reach the dashboard'],
-    [200, '', '--origin https://h'],
-    [418, '', 'status 418'],
-  ])('says what to do about %i', (status, token, text) => {
-    expect(refusal_reason(status, base, token)).toContain(text);
+    [400, 'from=x means nothing', '', 'from=x means nothing'],
+    [401, 'wants its token', '', 'wants its token (open https://h/a/?token=...)'],
+    [401, 'wants its token', 'x', '(open https://h/a/?token=... with the right one)'],
+    [401, '', '', 'wants a token'],
+    [403, 'start it with --origin', 'x', 'start it with --origin'],
+    [503, 'all places are taken', '', 'all places are taken'],
+    [502, '', '', 'the proxy does not reach the dashboard'],
+    [426, 'this is a WebSocket', '', 'no WebSocket reaches it'],
+    [418, '', '', 'status 418'],
+  ])('says of %i and "%s" what to do', (status, sentence, token, text) => {
+    expect(refusal_reason({ status, sentence }, base, token)).toContain(text);
   });
 });

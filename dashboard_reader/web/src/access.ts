@@ -42,33 +42,42 @@ export function address_beside(base: string, path: string, token: string): URL {
   return url;
 }
 
+/** What an ordinary request for the stream's address was answered. */
+export interface Refusal {
+  readonly status: number;
+  /** One line of plain text, or ''. */
+  readonly sentence: string;
+}
+
+const kLongestSentence = 500;
+const kUpgradeRequired = 426;
+
 /**
- * Why the stream is refused, for people. A browser does not tell a page the status of a refused
- * WebSocket, so this is concluded from the status of an ordinary request beside it.
+ * A browser does not show a page why a WebSocket is refused. The server answers an ordinary request
+ * for the same address with the same refusal, or with 426 if a WebSocket would be welcome.
  */
-export function refusal_reason(status: number, base: string, token: string): string {
+export async function fetch_refusal(url: string): Promise<Refusal> {
+  const answer = await fetch(url, { cache: 'no-store' });
+  // The HTML of a proxy is no sentence.
+  const is_plain = answer.headers.get('content-type')?.startsWith('text/plain') ?? false;
+  const sentence = is_plain ? (await answer.text()).trim().slice(0, kLongestSentence) : '';
+  return { status: answer.status, sentence };
+}
+
+/** Why the stream is refused, for people: in the server's own words where it has some. */
+export function refusal_reason({ status, sentence }: Refusal, base: string, token: string): string {
   const page = new URL('.', base);
-  switch (status) {
-    case 200:
-      return (
-        'the dashboard is there but refuses this stream: it may have all the clients it takes ' +
-        `(--max-clients), not know this page (--origin ${page.origin}), or stand behind a proxy ` +
-        'that passes no WebSockets on'
-      );
-    case 401:
-      return token === ''
-        ? `the dashboard wants a token: open ${page.href}?token=...`
-        : `the dashboard does not take this token: open ${page.href}?token=... with the right one`;
-    case 403:
-    case 421:
-      return `the dashboard does not know this page: start it with --origin ${page.origin}`;
-    case 502:
-    case 504:
-      return 'the proxy does not reach the dashboard';
-    case 429:
-    case 503:
-      return 'the dashboard has all the clients it takes (--max-clients); this page tries again';
-    default:
-      return `the dashboard answers with status ${status}`;
+  if (status === kUpgradeRequired) {
+    return (
+      'the dashboard would take this stream, but no WebSocket reaches it: a proxy before it may ' +
+      'pass none on'
+    );
   }
+  if (status === 401) {
+    const how = token === '' ? '' : ' with the right one';
+    return `${sentence || 'the dashboard wants a token'} (open ${page.href}?token=...${how})`;
+  }
+  if (sentence !== '') return sentence;
+  if (status === 502 || status === 504) return 'the proxy does not reach the dashboard';
+  return `the dashboard, or a proxy before it, answers with status ${status}`;
 }

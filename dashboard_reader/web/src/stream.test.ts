@@ -1,5 +1,6 @@
 // The stream over a scripted socket: what it asks for, and what it does when a connection ends.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Refusal } from './access';
 import { Backoff } from './backoff';
 import { embedding_event, run_message } from './build_messages';
 import { Model } from './model';
@@ -65,9 +66,9 @@ function run(first: number, count: number): ArrayBuffer {
 let sockets: ScriptedSocket[];
 let model: Model;
 let stream: Stream;
-/** Addresses that were asked for their status, and what each answers; without one, nobody does. */
+/** Addresses that were asked why, and what each answers; without one, nobody does. */
 let asked: string[];
-let status: number | undefined;
+let refusal: Refusal | undefined;
 
 function last(): ScriptedSocket {
   return sockets[sockets.length - 1]!;
@@ -78,14 +79,14 @@ beforeEach(() => {
   sockets = [];
   model = new Model();
   asked = [];
-  status = undefined;
+  refusal = undefined;
   stream = new_stream();
   stream.connect();
 });
 
-function new_stream(token = ''): Stream {
+function new_stream(token = '', base = 'http://host:8765/'): Stream {
   return new Stream({
-    base: 'http://host:8765/',
+    base,
     token,
     sink: model,
     changed: () => {},
@@ -93,10 +94,10 @@ function new_stream(token = ''): Stream {
       sockets.push(new ScriptedSocket(url));
       return last();
     },
-    ask_status: async (url) => {
+    ask: async (url) => {
       asked.push(url);
-      if (status === undefined) throw new TypeError('Failed to fetch');
-      return status;
+      if (refusal === undefined) throw new TypeError('Failed to fetch');
+      return refusal;
     },
     backoff: new Backoff(() => 1),
   });
@@ -282,6 +283,16 @@ describe('Stream', () => {
     expect(model.points).toBe(1);
   });
 
+  it('wants new segments from their start after an outage, whatever the page asked for first', () => {
+    stream = new_stream('', 'http://host:8765/?from=latest');
+    stream.connect();
+    expect(last().url).toContain('from=latest');
+    last().open(kHello, kLive);
+    last().end(1006);
+    vi.advanceTimersByTime(100);
+    expect(last().url).toContain('from=oldest');
+  });
+
   it('gives up on a socket that does not answer', () => {
     vi.advanceTimersByTime(10000);
     expect(sockets[0]!.closed).toBe(true);
@@ -299,37 +310,116 @@ describe('Stream', () => {
   });
 });
 
+describe('a server that falls silent', () => {
+  const state = { epoch: A, oldest: 0, next: 3, live: true };
+  beforeEach(() => last().open(kHello, segment(0), run(0, 3), kLive, beat(state)));
+
+  it('is shown as silent after 5 s, and heard again with its next message', () => {
+    vi.advanceTimersByTime(4000);
+    expect(stream.state).toBe('live');
+    vi.advanceTimersByTime(1000);
+    expect(stream.state).toBe('silent');
+    expect(stream.is_up).toBe(false);
+    last().say(beat());
+    expect(stream.state).toBe('live');
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('is left after 10 s, and resumed where it was', () => {
+    vi.advanceTimersByTime(9000);
+    expect(last().closed).toBe(false);
+    vi.advanceTimersByTime(1000);
+    expect(sockets[0]!.closed).toBe(true);
+    expect(stream.state).toBe('reconnecting');
+    expect(stream.trouble).toMatch(/silent/);
+    vi.advanceTimersByTime(100);
+    expect(last().url).toContain(`resume=${A}:3`);
+    last().open(kHello, segment(3), kLive);
+    expect(stream.state).toBe('live');
+    expect(model.points).toBe(3);
+  });
+
+  it('in the middle of a replay is replaying again afterwards', () => {
+    last().end(1006);
+    vi.advanceTimersByTime(100);
+    last().open(kHello, segment(3));
+    vi.advanceTimersByTime(6000);
+    expect(stream.state).toBe('silent');
+    last().say(run(3, 1));
+    expect(stream.state).toBe('replaying');
+  });
+
+  it('is given more patience each time until it is live: one record may be long', () => {
+    for (const patience_ms of [10000, 20000, 40000]) {
+      const at = sockets.length;
+      vi.advanceTimersByTime(patience_ms - 1000);
+      expect(sockets[at - 1]!.closed).toBe(false);
+      vi.advanceTimersByTime(1000);
+      expect(sockets[at - 1]!.closed).toBe(true);
+      while (sockets.length === at) vi.advanceTimersByTime(100);
+      last().open(kHello, segment(3));
+    }
+    last().say(kLive);
+    vi.advanceTimersByTime(10000);
+    expect(last().closed).toBe(true);
+  });
+
+  it('is left at once when the viewer or the network comes back', () => {
+    vi.advanceTimersByTime(6000);
+    stream.hurry();
+    expect(sockets).toHaveLength(2);
+    expect(sockets[0]!.closed).toBe(true);
+  });
+
+  it('is not expected to speak if it never sends beats', () => {
+    last().end(1006);
+    vi.advanceTimersByTime(100);
+    const older = kHello.replace('ringside/test', 'ringside/older');
+    last().open(older, segment(3), kLive);
+    vi.advanceTimersByTime(60000);
+    expect(stream.state).toBe('live');
+  });
+
+  it('is expected to say hello, whatever its version', () => {
+    stream = new_stream();
+    stream.connect();
+    last().open();
+    vi.advanceTimersByTime(5000);
+    expect(stream.state).toBe('silent');
+  });
+});
+
 describe('a stream that is refused', () => {
   /** Lets what was asked be answered. */
   const answered = () => vi.advanceTimersByTimeAsync(0);
 
-  it('learns at once what is wrong where the page has just come from, and says it', async () => {
-    status = 401;
+  const kStream = 'http://host:8765/v1/stream?channels=embedding&from=oldest&mode=run';
+
+  it('asks at once where the page has just come from, and says it in the words of the server', async () => {
+    refusal = { status: 400, sentence: 'from=latestt means nothing here' };
     last().end(1006);
     await answered();
-    expect(asked).toEqual(['http://host:8765/v1/segments']);
-    expect(stream.trouble).toBe(
-      'the dashboard wants a token: open http://host:8765/?token=...',
-    );
+    expect(asked).toEqual([kStream]);
+    expect(stream.trouble).toBe('from=latestt means nothing here');
   });
 
-  it('gives its token to both, percent-encoded', async () => {
+  it('asks with its token, percent-encoded', async () => {
     stream = new_stream('a&b+c=');
     stream.connect();
     expect(last().url).toContain('token=a%26b%2Bc%3D');
-    status = 401;
+    refusal = { status: 401, sentence: 'this dashboard wants its token' };
     last().end(1006);
     await answered();
-    expect(asked).toEqual(['http://host:8765/v1/segments?token=a%26b%2Bc%3D']);
-    expect(stream.trouble).toMatch(/does not take this token/);
+    expect(asked[0]).toContain('token=a%26b%2Bc%3D');
+    expect(stream.trouble).toMatch(/^this dashboard wants its token \(open http:.*right one\)$/);
   });
 
   it('keeps saying it while it is refused, and goes on by itself once it is let in', async () => {
-    status = 503;
+    refusal = { status: 503, sentence: 'all 10 places are taken' };
     last().end(1006);
     await answered();
     const said = stream.trouble;
-    expect(said).toMatch(/--max-clients/);
+    expect(said).toBe('all 10 places are taken');
     await vi.advanceTimersByTimeAsync(100);
     last().end(1006);
     expect(stream.trouble).toBe(said);
@@ -349,7 +439,7 @@ describe('a stream that is refused', () => {
   });
 
   it('forgets an answer that comes once it is let in', async () => {
-    status = 200;
+    refusal = { status: 426, sentence: '' };
     last().end(1006);
     stream.connect();
     last().open(kHello, segment(0), kLive);
@@ -360,7 +450,7 @@ describe('a stream that is refused', () => {
   it('does not ask a dashboard that restarts, but one that stays away does not stay unasked', async () => {
     last().open(kHello, segment(0), kLive);
     last().end(1001);
-    status = 401;
+    refusal = { status: 401, sentence: 'this dashboard wants its token' };
     for (const delay_ms of [100, 200, 400, 800, 1600, 3200]) {
       await vi.advanceTimersByTimeAsync(delay_ms);
       last().end(1006);
@@ -372,7 +462,7 @@ describe('a stream that is refused', () => {
     last().end(1006);
     await answered();
     expect(asked).toHaveLength(1);
-    expect(stream.trouble).toMatch(/wants a token/);
+    expect(stream.trouble).toMatch(/wants its token/);
   });
 });
 

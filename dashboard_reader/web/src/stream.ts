@@ -1,19 +1,23 @@
 // Keeps one WebSocket to the server: opens it, feeds its messages to a Session, and after any end
 // comes back with a resume token. Every close code is a reason to resume (1001 going away, 1006 cut
 // off, 4000 lapped in the middle of a message); the page never gives up.
-import { address_beside, refusal_reason } from './access';
+import { fetch_refusal, refusal_reason, type Refusal } from './access';
 import { Backoff } from './backoff';
 import { Cursors } from './cursors';
 import { ProtocolFault } from './run_message';
 import { Session, type Sink } from './session';
+import { kTickMs, Silence } from './silence';
 
-export type StreamState = 'connecting' | 'replaying' | 'live' | 'reconnecting';
+/** `silent`: the connection is open, and nothing has come for so long that it may be dead. */
+export type StreamState = 'connecting' | 'replaying' | 'live' | 'silent' | 'reconnecting';
 
 const kConnectTimeoutMs = 10000;
 const kCloseOnFault = 4002; // Browsers may send 1000 and 3000 to 4999 only.
 // A dashboard that was there may be restarting, so only after this many refusals in a row the page
 // asks why. One that has just sent the page is asked at once.
 const kRefusalsOfOneKnown = 7;
+// Many proxies refuse a request line of more than 8 KiB.
+const kLongestAddress = 8000;
 
 /** What the stream needs of a WebSocket; a browser's has it. */
 export interface Socket {
@@ -33,8 +37,8 @@ export interface StreamOptions {
   /** Something that is shown may have changed. */
   readonly changed: () => void;
   readonly open_socket?: (url: string) => Socket;
-  /** The status of an ordinary GET; rejects where there is no answer. */
-  readonly ask_status?: (url: string) => Promise<number>;
+  /** What an ordinary GET is answered; rejects where there is no answer. */
+  readonly ask?: (url: string) => Promise<Refusal>;
   readonly backoff?: Backoff;
 }
 
@@ -53,7 +57,13 @@ export class Stream {
   readonly cursors = new Cursors();
 
   private socket_: Socket | null = null;
+  private session_: Session | null = null;
   private timer_: ReturnType<typeof setTimeout> | undefined;
+  private ticker_: ReturnType<typeof setInterval> | undefined;
+  private readonly silence_ = new Silence();
+  /** A server that is known to send beats: one that never did is not expected to. */
+  private beating_server_ = '';
+  private was_live_ = false;
   private readonly backoff_: Backoff;
   private readonly token_: string;
   /** Attempts in a row that ended before the socket was open, and why, once that is known. */
@@ -65,6 +75,16 @@ export class Stream {
     this.token_ = options_.token ?? '';
   }
 
+  /** When the server was last heard, by performance.now(); 0 before. */
+  get heard_at_ms(): number {
+    return this.silence_.heard_at_ms;
+  }
+
+  /** Whether what is shown is as the server has it, as far as that can be known. */
+  get is_up(): boolean {
+    return this.state === 'replaying' || this.state === 'live';
+  }
+
   /** Opens the first connection, or ends a wait between two. */
   connect(): void {
     if (this.socket_ !== null) return;
@@ -73,7 +93,7 @@ export class Stream {
     const asked_at_ms = performance.now();
     let socket: Socket;
     try {
-      const url = stream_url(this.options_.base, this.cursors.resume_token(), this.token_);
+      const url = this.address();
       socket = (this.options_.open_socket ?? ((address) => new WebSocket(address)))(url);
     } catch (error) {
       this.ended(`cannot open the stream: ${String(error)}`);
@@ -82,9 +102,11 @@ export class Stream {
     this.socket_ = socket;
     socket.binaryType = 'arraybuffer';
     const session = new Session(this.cursors, this.options_.sink);
+    this.session_ = session;
     // A browser may take minutes to give up on a host that does not answer.
     this.timer_ = setTimeout(() => this.drop(socket, 'no answer in 10 s'), kConnectTimeoutMs);
 
+    let is_live = false;
     socket.onopen = () => {
       if (socket !== this.socket_) return;
       clearTimeout(this.timer_);
@@ -93,6 +115,8 @@ export class Stream {
       this.connects += 1;
       this.decode_ms = 0;
       this.state = 'replaying';
+      this.silence_.heard(performance.now());
+      this.ticker_ = setInterval(() => this.tick(socket), kTickMs);
       this.options_.changed();
     };
     socket.onmessage = (event) => {
@@ -109,21 +133,43 @@ export class Stream {
       const now_ms = performance.now();
       this.decode_ms += now_ms - begun_at_ms;
       this.server = session.server;
-      if (session.live && this.state !== 'live') {
+      if (session.beats) this.beating_server_ = session.server;
+      this.silence_.heard(now_ms, typeof event.data === 'string' ? 0 : event.data.byteLength);
+      if (this.state === 'silent') this.state = is_live ? 'live' : 'replaying';
+      if (session.live && !is_live) {
+        is_live = true;
+        this.was_live_ = true;
         this.state = 'live';
         this.trouble = '';
         this.replay_ms = now_ms - asked_at_ms;
         this.backoff_.reset();
+        this.silence_.settle();
       }
       this.options_.changed();
     };
     socket.onclose = (event) => {
       if (socket !== this.socket_) return;
-      const refused = this.state !== 'replaying' && this.state !== 'live';
+      const refused = !this.is_up && this.state !== 'silent';
       this.ended((refused && this.refusal_) || close_reason(event.code, event.reason));
       if (refused) void this.ask_why();
     };
     this.options_.changed();
+  }
+
+  /** The network is back, or the viewer is: neither waits for what is not there. */
+  hurry(): void {
+    if (this.socket_ !== null && this.state === 'silent') {
+      this.drop(this.socket_, 'the dashboard was silent');
+    }
+    this.connect();
+  }
+
+  private address(): string {
+    const { base } = this.options_;
+    // A segment that appeared while this page was away is wanted from its start.
+    const from = this.was_live_ ? 'oldest' : '';
+    const room = kLongestAddress - stream_url(base, '-', this.token_, from).length;
+    return stream_url(base, this.cursors.resume_token(room), this.token_, from);
   }
 
   /** Leaves a socket at once, whatever it would still deliver. */
@@ -134,16 +180,33 @@ export class Stream {
     this.ended(reason);
   }
 
+  private tick(socket: Socket): void {
+    if (socket !== this.socket_) return;
+    const silence = this.silence_;
+    const server = this.session_?.server ?? '';
+    // Whatever its version, a server says hello at once.
+    if (server !== '' && server !== this.beating_server_) return;
+    silence.tick(performance.now());
+    if (silence.is_over) {
+      silence.give_up();
+      this.drop(socket, 'the dashboard was silent');
+    } else if (silence.is_silent) {
+      this.state = 'silent';
+      this.options_.changed();
+    }
+  }
+
   /** A socket was refused: asks for the reason where that makes sense. */
   private async ask_why(): Promise<void> {
     this.refusals_ += 1;
     if (this.connects > 0 && this.refusals_ < kRefusalsOfOneKnown) return;
     const { base } = this.options_;
-    const ask = this.options_.ask_status ?? fetch_status;
+    const url = new URL(this.address());
+    url.protocol = new URL(base).protocol;
     let reason = '';
     try {
-      const status = await ask(address_beside(base, 'v1/segments', this.token_).href);
-      reason = refusal_reason(status, base, this.token_);
+      const answer = await (this.options_.ask ?? fetch_refusal)(url.href);
+      reason = refusal_reason(answer, base, this.token_);
     } catch {
       // Nobody answers: there is no more to say than that.
     }
@@ -155,7 +218,9 @@ export class Stream {
 
   private ended(reason: string): void {
     clearTimeout(this.timer_);
+    clearInterval(this.ticker_);
     this.socket_ = null;
+    this.session_ = null;
     this.state = 'reconnecting';
     this.trouble = reason;
     const delay_ms = this.backoff_.next_delay_ms();
@@ -167,13 +232,14 @@ export class Stream {
 
 /**
  * `v1/stream` beside the page, under whatever path that is served. The page's own query goes along,
- * so that `?from=last:1000` works; the mode is always run.
+ * so that `?from=last:1000` works, unless another `from` is given; the mode is always run.
  */
-export function stream_url(base: string, resume: string, token = ''): string {
+export function stream_url(base: string, resume: string, token = '', from = ''): string {
   const url = new URL('v1/stream', base);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const query = new URLSearchParams(new URL(base).search);
   if (!query.has('channels')) query.set('channels', 'embedding');
+  if (from !== '') query.set('from', from);
   if (!query.has('from')) query.set('from', 'oldest');
   query.set('mode', 'run');
   if (token !== '') query.set('token', token);
@@ -184,10 +250,6 @@ export function stream_url(base: string, resume: string, token = ''): string {
   url.search = text;
   url.hash = '';
   return url.href;
-}
-
-async function fetch_status(url: string): Promise<number> {
-  return (await fetch(url, { method: 'HEAD', cache: 'no-store' })).status;
 }
 
 function close_reason(code: number, reason: string): string {
