@@ -76,6 +76,10 @@ export class Hud {
   show_summary(summary: Summary): void {
     set_text(element('train-count'), count_text(summary.train));
     set_text(element('test-count'), count_text(summary.test));
+    const { outliers } = summary;
+    set_data(this.root_, 'outliers', String(outliers));
+    const is_are = outliers === 1 ? 'point is' : 'points are';
+    set_note('outliers', outliers === 0 ? '' : `${count_text(outliers)} ${is_are} out of view`);
     this.legend_.show(summary);
   }
 

@@ -30,7 +30,7 @@ void main() {
   int slot = label < 0 ? 0 : 1 + label % ${kSlots - 1};
   bool is_train = (flags >> 24) != 0;
   bool hide = flags < 0 || (split == 1 && !is_train) || (split == 2 && is_train) ||
-      ((hidden >> uint(slot)) & 1u) != 0u;
+      ((hidden >> uint(slot)) & 1u) != 0u || !all(lessThanEqual(abs(position), vec3(1e18)));
   if (hide) {
     gl_Position = vec4(2.0, 2.0, 2.0, 1.0);  // Outside of the clip volume.
     gl_PointSize = 0.0;

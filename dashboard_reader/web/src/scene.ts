@@ -19,10 +19,10 @@ import {
 } from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import type { SlotRange } from './dirty_ranges';
+import type { Box } from './frame';
 import { colour_of_slot, kSlots, rgb_of_hex } from './palette';
 import { kFragmentShader, kVertexShader } from './point_shader';
 import { kFlagsWord, kPhaseWord, kWordsPerPoint, type PointStore } from './point_store';
-import type { Box } from './summary';
 import type { View } from './view';
 
 export const kBackground = '#0b0f17';

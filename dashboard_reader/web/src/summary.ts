@@ -1,6 +1,7 @@
 // One pass over the stores for what the legend and the camera need: how many points carry each
 // label, and the box they fill. Costs about a millisecond per 100,000 points, so it runs now and
 // then, not per event.
+import { box_of, type Box } from './frame';
 import {
   kFlagsWord,
   kPhaseWord,
@@ -10,30 +11,23 @@ import {
 } from './point_store';
 import type { ColourBy } from './view';
 
-export interface Box {
-  min: [number, number, number];
-  max: [number, number, number];
-}
-
 export interface Summary {
   /** Points by label, ascending; -1 is "none". */
   readonly labels: ReadonlyArray<readonly [label: number, count: number]>;
   readonly train: number;
   readonly test: number;
-  /** Null while no point has finite coordinates. */
+  /** Null while no point has coordinates that can be drawn. */
   readonly box: Box | null;
+  /** Points so far from the others that the box leaves them out. */
+  readonly outliers: number;
 }
 
 export function summarise(stores: readonly PointStore[], colour_by: ColourBy): Summary {
   const label_word = colour_by === 'phase' ? kPhaseWord : kPredictionWord;
   const counts = new Map<number, number>();
-  const box: Box = {
-    min: [Infinity, Infinity, Infinity],
-    max: [-Infinity, -Infinity, -Infinity],
-  };
   let train = 0;
   let test = 0;
-  for (const { ints, floats, extent } of stores) {
+  for (const { ints, extent } of stores) {
     for (let at = 0; at < extent * kWordsPerPoint; at += kWordsPerPoint) {
       const flags = ints[at + kFlagsWord]!;
       if (flags < 0) continue;
@@ -41,19 +35,8 @@ export function summarise(stores: readonly PointStore[], colour_by: ColourBy): S
       else test += 1;
       const label = Math.max(-1, ints[at + label_word]!);
       counts.set(label, (counts.get(label) ?? 0) + 1);
-      for (let axis = 0; axis < 3; axis += 1) {
-        const value = floats[at + axis]!;
-        if (!Number.isFinite(value)) continue;
-        if (value < box.min[axis]!) box.min[axis] = value;
-        if (value > box.max[axis]!) box.max[axis] = value;
-      }
     }
   }
-  const whole = box.min.every((low, axis) => low <= box.max[axis]!);
-  return {
-    labels: [...counts].sort((a, b) => a[0] - b[0]),
-    train,
-    test,
-    box: whole ? box : null,
-  };
+  const labels = [...counts].sort((a, b) => a[0] - b[0]);
+  return { labels, train, test, ...box_of(stores) };
 }
