@@ -93,9 +93,9 @@ export class Hud {
     set_note('other-fit', note === '' ? '' : `The saved fit is that of ${note}`);
   }
 
-  /** The page goes on without its scatter and says so. */
+  /** The page goes on without its scatter and says so; '' once it is drawn again. */
   no_scene(reason: string): void {
-    set_note('no-scene', `The scatter cannot be drawn: ${reason}`);
+    set_note('no-scene', reason === '' ? '' : `The scatter cannot be drawn: ${reason}`);
   }
 
   private show_gaps(model: Model): void {

@@ -49,11 +49,21 @@ let scene_opened = false;
 
 function open_scene(): ScatterScene | null {
   try {
-    return new ScatterScene(document.getElementById('scatter') as HTMLCanvasElement, ask_frame);
+    return new ScatterScene(
+      document.getElementById('scatter') as HTMLCanvasElement,
+      ask_frame,
+      scene_lost,
+    );
   } catch (error) {
     hud.no_scene(error instanceof Error ? error.message : String(error));
     return null;
   }
+}
+
+function scene_lost(is_lost: boolean): void {
+  hud.no_scene(is_lost ? 'the browser lost the graphics device, and may get it back' : '');
+  if (!is_lost) model.tell('the graphics device was lost; the scatter is drawn again');
+  ask_frame();
 }
 
 function draw_frame(): void {

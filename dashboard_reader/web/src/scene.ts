@@ -52,10 +52,14 @@ export class ScatterScene {
   private box_: Box | null = null;
   private moved_by_viewer_ = false;
 
-  /** Throws if the browser has no WebGL 2. `changed` asks for a frame. */
+  /**
+   * Throws if the browser has no WebGL 2. `changed` asks for a frame; `lost` says whether the
+   * browser has taken the means to draw away (a driver's reset, a wake-up) or given them back.
+   */
   constructor(
     private readonly canvas_: HTMLCanvasElement,
     private readonly changed_: () => void,
+    lost: (is_lost: boolean) => void,
   ) {
     this.renderer_ = new WebGLRenderer({
       canvas: canvas_,
@@ -85,8 +89,10 @@ export class ScatterScene {
     this.controls_.addEventListener('change', changed_);
     this.controls_.addEventListener('start', () => (this.moved_by_viewer_ = true));
     canvas_.addEventListener('keydown', (event) => this.key(event));
+    canvas_.addEventListener('webglcontextlost', () => lost(true));
     canvas_.addEventListener('webglcontextrestored', () => {
       for (const store of [...this.clouds_.keys()]) this.remove(store);
+      lost(false);
       changed_();
     });
     new ResizeObserver(changed_).observe(canvas_);
@@ -112,6 +118,7 @@ export class ScatterScene {
   /** Draws a frame. */
   draw(stores: readonly PointStore[], view: View): void {
     this.fit_canvas();
+    for (const store of [...this.clouds_.keys()]) if (!stores.includes(store)) this.remove(store);
     for (const store of stores) this.update(store);
     const uniforms = this.material_.uniforms;
     uniforms['colour_by']!.value = view.colour_by === 'phase' ? 0 : 1;
