@@ -2,26 +2,37 @@
 // for tests in a browser.
 import { element, on_choice, set_data, set_note, set_text } from './dom';
 import { Legend } from './legend';
+import { link_text, producers_state, stale_text } from './link_text';
 import type { Model } from './model';
+import { NoticeList } from './notice_list';
+import { SourceList } from './source_list';
 import type { Stream } from './stream';
 import type { Summary } from './summary';
 import type { ColourBy, Split, View } from './view';
 import { count_text, duration_text } from './wording';
 
-const kShownGaps = 3;
-
 export interface HudEvents {
   /** The viewer changed the view. */
   readonly view_changed: () => void;
   readonly reset_camera: () => void;
+  /** The viewer has seen the notices. */
+  readonly acknowledged: () => void;
 }
 
 export class Hud {
   private readonly root_ = element('hud');
   private readonly legend_: Legend;
+  private readonly sources_: SourceList;
+  private readonly notices_: NoticeList;
 
-  constructor(view: View, events: HudEvents) {
+  constructor(
+    private readonly view_: View,
+    events: HudEvents,
+  ) {
+    const view = view_;
     this.legend_ = new Legend(view, events.view_changed);
+    this.sources_ = new SourceList(view, events.view_changed);
+    this.notices_ = new NoticeList(events.acknowledged);
     on_choice('colour', (value) => {
       view.colour_by = value as ColourBy;
       view.hidden = 0;
@@ -46,7 +57,11 @@ export class Hud {
   /** Called once a frame while something changes. */
   show(stream: Stream, model: Model, now_ms: number): void {
     set_data(this.root_, 'state', stream.state);
-    set_data(this.root_, 'points', String(model.points));
+    const producers = producers_state(model);
+    set_data(this.root_, 'producers', producers);
+    const stores = model.stores_without(this.view_.hidden_sources);
+    const points = stores.reduce((sum, store) => sum + store.present, 0);
+    set_data(this.root_, 'points', String(points));
     set_data(this.root_, 'events', String(model.events));
     set_data(this.root_, 'replayMs', stream.replay_ms < 0 ? '' : stream.replay_ms.toFixed(1));
     set_data(this.root_, 'decodeMs', stream.decode_ms.toFixed(1));
@@ -54,12 +69,23 @@ export class Hud {
     set_data(this.root_, 'connects', String(stream.connects));
     set_data(this.root_, 'doubled', String(stream.cursors.doubled));
 
-    set_text(element('state'), state_text(stream, now_ms));
-    set_text(element('points'), count_text(model.points));
+    set_text(element('state'), link_text(stream, producers, now_ms));
+    set_text(element('points'), count_text(points));
     set_text(element('events'), count_text(model.events));
     set_text(element('replay'), stream.replay_ms < 0 ? '–' : duration_text(stream.replay_ms));
-    set_text(element('missed'), count_text(stream.cursors.missed));
+    set_text(element('missed'), count_text(model.notices.missed));
     set_note('trouble', stream.trouble);
+    set_note('stale', stale_text(stream, now_ms));
+    const none = stream.state === 'live' && producers === 'none';
+    set_note('nothing', none ? 'No producer has published here yet' : '');
+    const { left_out } = stream.cursors;
+    set_note(
+      'left-out',
+      left_out === 0
+        ? ''
+        : `${count_text(left_out)} segments had no room in the request to go on where they were: ` +
+            'they are sent again whole',
+    );
     const of_fit = model.fit.store.present;
     set_data(this.root_, 'fit', String(of_fit));
     set_note('fit', of_fit === 0 ? '' : `${count_text(of_fit)} points of the saved fit`);
@@ -69,7 +95,9 @@ export class Hud {
         ? ''
         : `${count_text(model.unreadable)} events are of a kind this page cannot show`,
     );
-    this.show_gaps(model);
+    this.sources_.show(model, stream.is_up);
+    const quarantined = model.sources.filter((source) => source.quarantined).length;
+    set_data(this.root_, 'warnings', String(this.notices_.show(model) + quarantined));
   }
 
   /** Follows the points now and then. */
@@ -97,29 +125,4 @@ export class Hud {
   no_scene(reason: string): void {
     set_note('no-scene', reason === '' ? '' : `The scatter cannot be drawn: ${reason}`);
   }
-
-  private show_gaps(model: Model): void {
-    const lines = model.notices.list
-      .slice(-kShownGaps)
-      .map(({ text, missed }) => (missed === 0 ? text : `missed ${count_text(missed)} ${text}`));
-    const list = element('gaps');
-    const key = lines.join('\n');
-    if (list.dataset['key'] === key) return;
-    list.dataset['key'] = key;
-    list.hidden = lines.length === 0;
-    list.replaceChildren(
-      ...lines.map((line) => {
-        const item = document.createElement('li');
-        item.textContent = line;
-        return item;
-      }),
-    );
-  }
-}
-
-function state_text(stream: Stream, now_ms: number): string {
-  if (stream.state !== 'reconnecting') return stream.state;
-  if (stream.retry_at_ms === 0) return 'reconnecting';
-  const seconds = Math.max(0, stream.retry_at_ms - now_ms) / 1000;
-  return `reconnecting in ${Math.ceil(seconds)} s`;
 }

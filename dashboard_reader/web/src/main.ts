@@ -10,7 +10,7 @@ import { summarise } from './summary';
 import { default_view } from './view';
 
 const kSummaryEveryMs = 400;
-const kCountdownEveryMs = 200;
+const kClockEveryMs = 500;
 // Opening WebGL and drawing half a replay would hold up the rest of it on the same thread, so the
 // first picture waits for the replay to end, but not longer than this.
 const kFirstPictureMs = 500;
@@ -18,14 +18,22 @@ const kFirstPictureMs = 500;
 const view = default_view();
 const model = new Model();
 let frame_asked = false;
+let draw_due = true;
 let summary_due = true;
 let summary_at_ms = -Infinity;
 let summary_timer: ReturnType<typeof setTimeout> | undefined;
 
-function ask_frame(): void {
+/** The HUD has something to say. */
+function ask_hud(): void {
   if (frame_asked) return;
   frame_asked = true;
   requestAnimationFrame(draw_frame);
+}
+
+/** The scatter looks different. */
+function ask_frame(): void {
+  draw_due = true;
+  ask_hud();
 }
 
 function data_changed(): void {
@@ -35,13 +43,17 @@ function data_changed(): void {
 
 const page = window.location.href;
 const token = take_token(window.location, window.history, () => window.sessionStorage);
-const stream = new Stream({ base: document.baseURI, token, sink: model, changed: data_changed });
+const stream = new Stream({ base: document.baseURI, token, sink: model, changed: ask_hud });
 const hud = new Hud(view, {
   view_changed: () => {
     summary_at_ms = -Infinity; // The legend follows at once.
     data_changed();
   },
   reset_camera: () => scene?.reset_camera(),
+  acknowledged: () => {
+    model.notices.acknowledge();
+    ask_hud();
+  },
 });
 const started_at_ms = performance.now();
 let scene: ScatterScene | null = null;
@@ -63,13 +75,18 @@ function open_scene(): ScatterScene | null {
 function scene_lost(is_lost: boolean): void {
   hud.no_scene(is_lost ? 'the browser lost the graphics device, and may get it back' : '');
   if (!is_lost) model.tell('the graphics device was lost; the scatter is drawn again');
-  ask_frame();
+  ask_hud();
 }
 
 function draw_frame(): void {
   frame_asked = false;
   const now_ms = performance.now();
-  const stores = model.stores;
+  const stores = model.stores_without(view.hidden_sources);
+  if (model.changed) {
+    model.changed = false;
+    summary_due = true;
+    draw_due = true;
+  }
   if (summary_due) {
     const wait_ms = summary_at_ms + kSummaryEveryMs - now_ms;
     if (wait_ms <= 0) {
@@ -80,7 +97,7 @@ function draw_frame(): void {
       if (summary.box !== null) scene?.frame(summary.box);
     } else {
       clearTimeout(summary_timer);
-      summary_timer = setTimeout(ask_frame, wait_ms);
+      summary_timer = setTimeout(ask_hud, wait_ms);
     }
   }
   hud.show(stream, model, now_ms);
@@ -94,15 +111,18 @@ function draw_frame(): void {
     ask_frame();
     return;
   }
+  if (!draw_due) return;
+  draw_due = false;
   scene?.draw(stores, view);
 }
 
-// The countdown to the next attempt is the only thing that changes by itself.
-setInterval(() => {
-  if (stream.retry_at_ms !== 0) ask_frame();
-}, kCountdownEveryMs);
-// Back from no network, or from a sleep: no need to sit out the wait.
-window.addEventListener('online', () => stream.connect());
+// Ages and countdowns change by themselves.
+setInterval(ask_hud, kClockEveryMs);
+// Back from no network, from a sleep or from another tab: no need to sit out the wait.
+window.addEventListener('online', () => stream.hurry());
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') stream.hurry();
+});
 
 stream.connect();
 load_fit(page, document.baseURI, token)

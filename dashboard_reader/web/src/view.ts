@@ -10,8 +10,16 @@ export interface View {
   point_size: number;
   /** One bit per slot of the palette. */
   hidden: number;
+  /** Names of sources that are switched off. */
+  readonly hidden_sources: Set<string>;
 }
 
 export function default_view(): View {
-  return { colour_by: 'phase', split: 'both', point_size: 5, hidden: 0 };
+  return {
+    colour_by: 'phase',
+    split: 'both',
+    point_size: 5,
+    hidden: 0,
+    hidden_sources: new Set(),
+  };
 }
