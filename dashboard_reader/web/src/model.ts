@@ -127,10 +127,7 @@ export class Model implements Sink {
   }
 
   gap({ epoch, segment, count, to, reason }: GapNotice): void {
-    const text =
-      reason === 'reset'
-        ? `${segment} was reset: events before that may be missing`
-        : `of ${segment}: ${reason}`;
+    const text = gap_text(segment, count, reason);
     this.notices.add({ text, missed: count, epoch, to }, this.wall_ms());
     const source = this.epochs_.get(epoch)?.source;
     if (reason === 'quarantined' && source?.epoch === epoch) this.quarantine(source, true);
@@ -198,4 +195,10 @@ export class Model implements Sink {
       this.changed = true;
     }
   }
+}
+
+function gap_text(segment: string, count: number, reason: string): string {
+  if (reason === 'reset') return `${segment} was reset: events before that may be missing`;
+  if (count === 0) return `${segment}: ${reason}`;
+  return `of ${segment}: ${reason}`;
 }

@@ -118,7 +118,8 @@ export class ScatterScene {
   /** Draws a frame. */
   draw(stores: readonly PointStore[], view: View): void {
     this.fit_canvas();
-    for (const store of [...this.clouds_.keys()]) if (!stores.includes(store)) this.remove(store);
+    const shown = new Set(stores);
+    for (const store of [...this.clouds_.keys()]) if (!shown.has(store)) this.remove(store);
     for (const store of stores) this.update(store);
     const uniforms = this.material_.uniforms;
     uniforms['colour_by']!.value = view.colour_by === 'phase' ? 0 : 1;

@@ -7,7 +7,7 @@ export const kPatienceMs = 10000;
 const kMostPatienceMs = 160000;
 // A browser hands on a message only when all of it is there, and one record may be long. A silence
 // that such a message ends was none of the server's.
-const kLongMessageBytes = 1 << 20;
+const kLongMessageBytes = 1 << 16;
 
 export class Silence {
   /** When the newest message had been processed, or the connection was opened. */

@@ -50,6 +50,7 @@ export class SourceList {
   private new_row(name: string): Row {
     const box = document.createElement('input');
     box.type = 'checkbox';
+    box.name = name;
     box.checked = !this.view_.hidden_sources.has(name);
     box.addEventListener('change', () => {
       if (box.checked) this.view_.hidden_sources.delete(name);
