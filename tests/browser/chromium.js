@@ -46,7 +46,8 @@ export async function start_chromium() {
 
 /**
  * Opens a page. Its `faults` lists errors of scripts and on the console, violations of the
- * Content-Security-Policy, and failed requests; while `outage` is set, a refused WebSocket is none.
+ * Content-Security-Policy, and failed requests; while `outage` is set, it is none that a WebSocket, or
+ * the question why, is refused.
  */
 export async function open_page(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
@@ -59,10 +60,15 @@ export async function open_page(browser, url, options = {}) {
     const text = message.text();
     if (is_of_software_drawing(text)) return;
     if (watch.outage && /^WebSocket connection to .* failed/.test(text)) return;
+    if (watch.outage && message.location().url.includes('/v1/stream')) return;
     fault(`console: ${text}`);
   });
-  page.on('requestfailed', (r) => fault(`request: ${r.url()}: ${r.failure()?.errorText}`));
+  page.on('requestfailed', (r) => {
+    if (watch.outage && r.url().includes('/v1/stream')) return;
+    fault(`request: ${r.url()}: ${r.failure()?.errorText}`);
+  });
   page.on('response', (r) => {
+    if (watch.outage && r.url().includes('/v1/stream')) return;
     if (r.status() >= 400) fault(`response: ${r.url()}: ${r.status()}`);
   });
   // Reported to the page's own scripts only.

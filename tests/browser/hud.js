@@ -1,7 +1,8 @@
 // What the page says of itself: the data attributes of #hud.
 import assert from 'node:assert/strict';
 
-const kWaitMs = 20000;
+// On a busy machine a browser that draws in software may take long for everything.
+const kWaitMs = 90000;
 
 /** All figures of the HUD, as numbers where they are. */
 export function read_hud(page) {
@@ -32,6 +33,25 @@ export async function wait_for_hud(page, wanted, timeout = kWaitMs) {
     assert.fail(`no ${JSON.stringify(wanted)} within ${timeout} ms; the HUD has ${shown}`);
   }
   return read_hud(page);
+}
+
+/** Waits until an element's text matches, and returns the text. Fails with what it has instead. */
+export async function wait_for_text(page, selector, pattern, timeout = kWaitMs) {
+  const found = page.locator(selector);
+  try {
+    await page.waitForFunction(
+      ([wanted, source]) => {
+        const element = document.querySelector(wanted);
+        return element?.checkVisibility() && new RegExp(source).test(element.textContent);
+      },
+      [selector, pattern.source],
+      { timeout },
+    );
+  } catch (error) {
+    if (error.name !== 'TimeoutError') throw error;
+    assert.fail(`no ${pattern} in ${selector} but "${await found.allTextContents()}"`);
+  }
+  return found.textContent();
 }
 
 /** Has the page write down every change of the HUD from now on, with nothing in between lost. */

@@ -43,10 +43,16 @@ export function new_bus() {
 }
 
 /** Runs a program to its end and returns what it printed; fails if it did. */
-export async function run(name, ...args) {
+export function run(name, ...args) {
+  return run_with('', name, ...args);
+}
+
+/** The same, with something to read on its standard input. */
+async function run_with(input, name, ...args) {
   const options = { maxBuffer: kLongestOutput };
-  const { stdout } = await promisify(execFile)(program_path(name), args, options);
-  return stdout;
+  const running = promisify(execFile)(program_path(name), args, options);
+  running.child.stdin.end(input);
+  return (await running).stdout;
 }
 
 /** The real fit: RINGSIDE_FIT where it is already computed, else computed once. */
@@ -63,6 +69,27 @@ export async function publish_fit(bus, fit, ...options) {
   await run('ringside-knn', 'stream', '--bus', bus, '--fit', fit, ...options);
 }
 
+function publish_args(bus, producer, options) {
+  return ['publish', 'embedding', '--bus', bus, '--producer', producer, '--type', 'embedding', ...options];
+}
+
+function lines_of(points) {
+  return points.map((body) => `${JSON.stringify({ body_type: 'Embedding', body })}\n`).join('');
+}
+
+/** Publishes points, each an event, by a producer that ends then. */
+export async function publish_points(bus, producer, points, ...options) {
+  await run_with(lines_of(points), 'ringside', ...publish_args(bus, producer, options));
+}
+
+/** Starts a producer that stays, and publishes what it is given. */
+export function start_publisher(bus, producer, ...options) {
+  const program = new Running('ringside', publish_args(bus, producer, options), 'pipe');
+  return Object.assign(program, {
+    publish: (points) => program.child.stdin.write(lines_of(points)),
+  });
+}
+
 /** What `ringside ls --json` says of the one segment of a bus. */
 export async function only_segment(bus) {
   const list = JSON.parse(await run('ringside', 'ls', '--json', '--bus', bus));
@@ -71,10 +98,10 @@ export async function only_segment(bus) {
 }
 
 class Running {
-  constructor(name, args) {
+  constructor(name, args, input = 'ignore') {
     this.name = name;
     this.error_text = '';
-    this.child = spawn(program_path(name), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(program_path(name), args, { stdio: [input, 'pipe', 'pipe'] });
     running.add(this.child);
     this.child.stderr.setEncoding('utf8').on('data', (text) => (this.error_text += text));
     this.ended = new Promise((done) => {
