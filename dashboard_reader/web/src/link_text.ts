@@ -18,7 +18,8 @@ export function link_text(stream: Stream, producers: ProducersState, now_ms: num
   switch (stream.state) {
     case 'live':
       return producers === 'gone' ? 'producer gone' : 'live';
-    case 'silent':
+    case 'silent': // Since never, where there was not even a hello.
+      if (stream.heard_at_ms === 0) return 'silent';
       return `silent for ${span_text(now_ms - stream.heard_at_ms)}`;
     case 'reconnecting': {
       if (stream.retry_at_ms === 0) return 'reconnecting';

@@ -10,7 +10,7 @@ const kMostPatienceMs = 160000;
 const kLongMessageBytes = 1 << 16;
 
 export class Silence {
-  /** When the newest message had been processed, or the connection was opened. */
+  /** When the newest message had been processed; 0 before. */
   heard_at_ms = 0;
 
   private counted_ms_ = 0;
@@ -23,6 +23,11 @@ export class Silence {
       this.learned_ms_ = Math.max(this.learned_ms_, bounded(2 * this.counted_ms_));
     }
     this.heard_at_ms = now_ms;
+    this.begin(now_ms);
+  }
+
+  /** A connection is asked for, or opened: what counts is from now on. */
+  begin(now_ms: number): void {
     this.ticked_at_ms_ = now_ms;
     this.counted_ms_ = 0;
   }
@@ -34,6 +39,11 @@ export class Silence {
 
   get is_silent(): boolean {
     return this.counted_ms_ >= kSilentMs;
+  }
+
+  /** Whether a connection that was asked for should have been opened by now. */
+  get is_unanswered(): boolean {
+    return this.counted_ms_ >= kPatienceMs;
   }
 
   /** Whether another connection should be tried. */

@@ -301,6 +301,16 @@ describe('Stream', () => {
     expect(stream.connects).toBe(0);
   });
 
+  it('gives every socket as long to answer, however often none did', () => {
+    for (let attempt = 1; attempt < 6; attempt += 1) {
+      vi.advanceTimersByTime(9000);
+      expect(last().closed).toBe(false);
+      vi.advanceTimersByTime(1000);
+      expect(last().closed).toBe(true);
+      while (sockets.length === attempt) vi.advanceTimersByTime(100);
+    }
+  });
+
   it('ends a wait when asked to connect, and never has two sockets', () => {
     last().end(1006);
     stream.connect();

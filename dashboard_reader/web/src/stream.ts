@@ -11,7 +11,6 @@ import { kTickMs, Silence } from './silence';
 /** `silent`: the connection is open, and nothing has come for so long that it may be dead. */
 export type StreamState = 'connecting' | 'replaying' | 'live' | 'silent' | 'reconnecting';
 
-const kConnectTimeoutMs = 10000;
 const kCloseOnFault = 4002; // Browsers may send 1000 and 3000 to 4999 only.
 // A dashboard that was there may be restarting, so only after this many refusals in a row the page
 // asks why. One that has just sent the page is asked at once.
@@ -103,20 +102,18 @@ export class Stream {
     socket.binaryType = 'arraybuffer';
     const session = new Session(this.cursors, this.options_.sink);
     this.session_ = session;
-    // A browser may take minutes to give up on a host that does not answer.
-    this.timer_ = setTimeout(() => this.drop(socket, 'no answer in 10 s'), kConnectTimeoutMs);
+    this.silence_.begin(asked_at_ms);
+    this.ticker_ = setInterval(() => this.tick(socket), kTickMs);
 
     let is_live = false;
     socket.onopen = () => {
       if (socket !== this.socket_) return;
-      clearTimeout(this.timer_);
       this.refusals_ = 0;
       this.refusal_ = '';
       this.connects += 1;
       this.decode_ms = 0;
       this.state = 'replaying';
-      this.silence_.heard(performance.now());
-      this.ticker_ = setInterval(() => this.tick(socket), kTickMs);
+      this.silence_.begin(performance.now());
       this.options_.changed();
     };
     socket.onmessage = (event) => {
@@ -187,7 +184,10 @@ export class Stream {
     // Whatever its version, a server says hello at once.
     if (server !== '' && server !== this.beating_server_) return;
     silence.tick(performance.now());
-    if (silence.is_over) {
+    if (!this.is_up && this.state !== 'silent') {
+      // A browser may take minutes to give up on a host that does not answer.
+      if (silence.is_unanswered) this.drop(socket, 'the dashboard does not answer');
+    } else if (silence.is_over) {
       silence.give_up();
       this.drop(socket, 'the dashboard was silent');
     } else if (silence.is_silent) {
