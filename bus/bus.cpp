@@ -30,6 +30,18 @@ bool is_ours(const struct stat& folder) {
   return folder.st_uid == 0 || folder.st_uid == ::geteuid();
 }
 
+/// Adds the segments in the folder of a channel, as far as it can be read.
+void list_channel(const fs::path& folder, const std::string& channel,
+                  std::vector<SegmentName>& segments, std::error_code& error) {
+  for (fs::directory_iterator file(folder, error), end; !error && file != end;
+       file.increment(error)) {
+    const std::string file_name = file->path().filename().string();
+    if (!file_name.ends_with(kSuffix)) continue;
+    std::string producer = file_name.substr(0, file_name.size() - kSuffix.size());
+    if (is_name(producer)) segments.push_back({channel, std::move(producer)});
+  }
+}
+
 }  // namespace
 
 Result<void> check_name(std::string_view what, std::string_view name) {
@@ -95,26 +107,27 @@ Result<void> Bus::create(const std::string& channel) const {
   return {};
 }
 
-Result<std::vector<SegmentName>> Bus::segments() const {
+Result<BusContents> Bus::contents() const {
   if (auto checked = check_planted(); !checked) return tl::unexpected<Error>(checked.error());
-  std::vector<SegmentName> found;
+  BusContents found;
   std::error_code error;
   for (fs::directory_iterator channel(directory_, error), end; !error && channel != end;
        channel.increment(error)) {
     const std::string channel_name = channel->path().filename().string();
-    std::error_code entry_error;
-    if (!is_name(channel_name) || !channel->is_directory(entry_error)) continue;
-    for (fs::directory_iterator file(channel->path(), entry_error); !entry_error && file != end;
-         file.increment(entry_error)) {
-      const std::string file_name = file->path().filename().string();
-      if (!file_name.ends_with(kSuffix)) continue;
-      std::string producer = file_name.substr(0, file_name.size() - kSuffix.size());
-      if (is_name(producer)) found.push_back({channel_name, std::move(producer)});
-    }
+    if (!is_name(channel_name)) continue;
+    std::error_code channel_error;
+    const bool is_channel = channel->is_directory(channel_error);
+    if (is_channel) list_channel(channel->path(), channel_name, found.segments, channel_error);
+    // What is removed meanwhile, or a link to nothing, is not there.
+    if (channel_error && channel_error != std::errc::no_such_file_or_directory)
+      found.unreadable.emplace(
+          channel_name,
+          fail_errno(channel_error.value(), "cannot read the channel " + channel->path().string())
+              .value());
   }
   if (error && error != std::errc::no_such_file_or_directory)
     return fail_errno(error.value(), "cannot read the bus directory " + directory_.string());
-  std::sort(found.begin(), found.end());
+  std::sort(found.segments.begin(), found.segments.end());
   return found;
 }
 

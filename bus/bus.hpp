@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,12 @@
 #include "bus/types.hpp"
 
 namespace ringside {
+
+/// What lies in a bus.
+struct BusContents {
+  std::vector<SegmentName> segments;        ///< sorted by name
+  std::map<std::string, Error> unreadable;  ///< channels whose folder cannot be read, and why
+};
 
 class Bus {
  public:
@@ -36,9 +43,9 @@ class Bus {
   /// the file system does not allow it.
   Result<void> create(const std::string& channel) const;
 
-  /// The segments that are there now, sorted by name. Files with other names are passed over. A bus
-  /// that does not exist yet has none; one that cannot be read is an error.
-  Result<std::vector<SegmentName>> segments() const;
+  /// What is there now. Files with other names are passed over. A bus that does not exist yet has
+  /// nothing; one that cannot be read is an error.
+  Result<BusContents> contents() const;
 
  private:
   std::filesystem::path directory_;

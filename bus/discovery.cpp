@@ -24,8 +24,9 @@ bool reads_whole(const Reader& reader) {
 }  // namespace
 
 Result<Changes> Discovery::refresh() {
-  const Result<std::vector<SegmentName>> names = bus_.segments();
-  if (!names) return tl::unexpected<Error>(names.error());
+  const Result<BusContents> contents = bus_.contents();
+  if (!contents) return tl::unexpected<Error>(contents.error());
+  const auto& [names, unreadable] = *contents;
   Changes changes;
   for (auto entry = attached_.begin(); entry != attached_.end();) {
     const auto& [name, segment] = *entry;
@@ -36,12 +37,15 @@ Result<Changes> Discovery::refresh() {
     changes.vanished.push_back(segment);
     entry = attached_.erase(entry);
   }
-  const auto is_gone = [&names](const auto& entry) {
-    return !std::binary_search(names->begin(), names->end(), entry.first);
+  const auto is_gone = [&contents](const auto& entry) {
+    return !contents->unreadable.contains(entry.first.channel) &&
+           !std::binary_search(contents->segments.begin(), contents->segments.end(), entry.first);
   };
   std::erase_if(aside_, is_gone);
   std::erase_if(distrusted_, is_gone);
-  for (const SegmentName& name : *names) {
+  for (const auto& [channel, reason] : unreadable)
+    if (channel_.empty() || channel_ == channel) tell_aside({channel, {}}, reason, changes);
+  for (const SegmentName& name : names) {
     const bool wanted = (channel_.empty() || channel_ == name.channel) &&
                         (producer_.empty() || producer_ == name.producer);
     if (wanted && !attached_.contains(name)) attach(name, changes);

@@ -1,5 +1,6 @@
 // Which segments a bus has, kept current: those that can be read are attached, those that cannot
-// are put aside with the reason, and taken back once they are whole again. One thread at a time.
+// are put aside with the reason, and taken back once they are whole again. So is a channel whose
+// folder cannot be read, under a name without a producer. One thread at a time.
 #pragma once
 
 #include <chrono>

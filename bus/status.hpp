@@ -13,7 +13,7 @@
 namespace ringside {
 
 struct SegmentStatus {
-  SegmentName name;
+  SegmentName name;  ///< without a producer for a channel whose folder cannot be read
   std::string epoch;
   std::string schema_id;
   Liveness liveness = Liveness::gone;

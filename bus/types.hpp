@@ -57,13 +57,13 @@ struct SequenceRange {
   constexpr std::uint64_t count() const { return to - from; }
 };
 
-/// Which segment of the bus: `CHANNEL/PRODUCER`.
+/// Which segment of the bus: `CHANNEL/PRODUCER`; without a producer, all of the channel.
 struct SegmentName {
   std::string channel;
   std::string producer;
 
   auto operator<=>(const SegmentName&) const = default;
-  std::string text() const { return channel + "/" + producer; }
+  std::string text() const { return producer.empty() ? channel : channel + "/" + producer; }
 };
 
 /// 16 lower-case hex digits, as in resume tokens.

@@ -64,10 +64,14 @@ std::variant<HttpAnswer, Window> find_window(BusView& view, std::string_view pat
   if (slash == std::string_view::npos) return no_such_segment();
   const SegmentName name{std::string(path.substr(0, slash)), std::string(path.substr(slash + 1))};
   const Discovery& discovery = view.discovery();
-  if (const auto aside = discovery.aside().find(name); aside != discovery.aside().end())
-    return plain(HttpStatus::unavailable, aside->second.message);
   const auto found = discovery.attached().find(name);
-  if (found == discovery.attached().end()) return no_such_segment();
+  if (found == discovery.attached().end()) {
+    // It, or all of its channel.
+    for (const SegmentName& kept_out : {name, SegmentName{name.channel, {}}})
+      if (const auto aside = discovery.aside().find(kept_out); aside != discovery.aside().end())
+        return plain(HttpStatus::unavailable, aside->second.message);
+    return no_such_segment();
+  }
   const AttachedSegment segment = found->second;
   const Reader& reader = segment->reader;
   Sequence from = reader.window().from;

@@ -380,7 +380,8 @@ typedef struct ringside_segment {
   const char* channel;
   const char* producer;
   const char* schema_id; /* the file identifier, or "" */
-  const char* fault;     /* why it cannot be read, or "" */
+  const char* fault;     /* why it cannot be read, or ""; then without a producer for all of a channel
+                            whose folder cannot be read */
   uint64_t epoch;
   uint64_t oldest;
   uint64_t next;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <catch2/catch.hpp>
+#include <unistd.h>
 
 #include "bus/status.hpp"
 #include "tests/bus/bus_fixture.hpp"
@@ -49,6 +50,48 @@ TEST_CASE("a bus that is not there has no segments, and one that is no directory
   const Result<Changes> changes = wrong.refresh();
   REQUIRE_FALSE(changes.has_value());
   CHECK(changes.error().message.find(file.string()) != std::string::npos);
+}
+
+TEST_CASE(
+    "a channel whose folder cannot be read is reported once, and the others are read (F-41)") {
+  const TemporaryBus temporary;
+  const Writer closed = open_writer(temporary.bus(), small_ring(), {"closed", "one"});
+  const Writer open = open_writer(temporary.bus(), small_ring(), {"open", "two"});
+  const auto folder = temporary.bus().directory() / "closed";
+  std::filesystem::permissions(folder, std::filesystem::perms{0700});
+  std::filesystem::permissions(temporary.bus().directory(), std::filesystem::perms{0755});
+  constexpr int kNobody = 65534;
+  Child child([&] {
+    if (::geteuid() != 0)
+      std::filesystem::permissions(folder, std::filesystem::perms{0});
+    else if (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)
+      return 99;
+    Discovery discovery(temporary.bus());
+    const Result<Changes> changes = discovery.refresh();
+    if (!changes || changes->put_aside.size() != 1) return 1;
+    const Error& reason = changes->put_aside.front().reason;
+    if (reason.os_errno != EACCES || reason.message.find(folder.string()) == std::string::npos)
+      return 2;
+    if (discovery.attached().size() != 1 || !discovery.attached().contains({"open", "two"}))
+      return 3;
+    const std::vector<SegmentStatus> all = status_of(discovery);
+    if (all.size() != 2 || all.front().name.text() != "closed" || all.front().fault.empty())
+      return 4;
+    const Result<Changes> again = discovery.refresh();
+    if (!again || !again->put_aside.empty() || discovery.aside().size() != 1) return 5;
+    // Who looks at another channel is not bothered with it, and who looks at this one is.
+    Discovery other(temporary.bus(), "open");
+    Discovery asked(temporary.bus(), "closed", "one");
+    if (!other.refresh() || !other.aside().empty()) return 6;
+    if (!asked.refresh() || asked.aside().size() != 1) return 7;
+    return 0;
+  });
+  CHECK(child.wait() == 0);
+  std::filesystem::permissions(folder, std::filesystem::perms{0755});
+  Discovery mended(temporary.bus());
+  refresh(mended);
+  CHECK(mended.aside().empty());
+  CHECK(mended.attached().size() == 2);
 }
 
 TEST_CASE("segments appear, vanish and are replaced, each told once (F-31, F-41)") {
@@ -213,8 +256,9 @@ TEST_CASE("files of other names are passed over (F-40)") {
   std::ofstream(directory / "loose.ring") << "x";
   std::filesystem::create_directory(directory / ".hidden");
   std::ofstream(directory / ".hidden" / "x.ring") << "x";
-  const auto names = temporary.bus().segments();
-  REQUIRE(names.has_value());
-  REQUIRE(names->size() == 1);
-  CHECK(names->front().text() == "a/one");
+  const auto contents = temporary.bus().contents();
+  REQUIRE(contents.has_value());
+  REQUIRE(contents->segments.size() == 1);
+  CHECK(contents->segments.front().text() == "a/one");
+  CHECK(contents->unreadable.empty());
 }

@@ -260,6 +260,17 @@ TEST_CASE("who may not look into a bus is told what to do") {
   CHECK(tail.status == 0);
   CHECK(std::count(tail.output.begin(), tail.output.end(), '\n') == 3);
   CHECK(as_other({"stat", "--interval", kSoon}).status == 0);
+  // Nor is a channel passed over whose folder is closed, with another beside it or alone.
+  const fs::path folder = bus.path() / "events";
+  fs::permissions(folder, fs::perms{0});
+  check_error(as_other({"tail", "events"}), 1, {folder.string(), "Permission denied", "sudo"});
+  for (const std::string command : {"ls", "stat"}) {
+    const Outcome closed = as_other({command});
+    INFO(closed.output);
+    CHECK(closed.status == 0);
+    CHECK(closed.output.find("\nevents ") != std::string::npos);
+    CHECK(closed.output.find(folder.string() + ": Permission denied") != std::string::npos);
+  }
 }
 
 TEST_CASE("verify says of whole segments what is in them, and changes nothing") {

@@ -10,7 +10,7 @@ from typing import Iterator, Optional, Tuple, Type
 
 from . import _arguments
 from . import _library as c
-from ._errors import InvalidArgument, NotFound
+from ._errors import InvalidArgument, NotFound, RingsideError
 from ._events import Event, Events, Place, retained
 from ._guards import OneOfAKind
 from ._mapping import Mapping
@@ -241,7 +241,11 @@ class Reader(OneOfAKind):
 
 def _only_producer(channel: str, bus: Optional[_arguments.Path]) -> Optional[str]:
     """The producer of a channel that has just one; None if it has none."""
-    names = [one.producer for one in segments(bus) if one.channel == channel]
+    found = [one for one in segments(bus) if one.channel == channel]
+    for one in found:
+        if not one.producer:  # the channel's folder cannot be read
+            raise RingsideError(one.fault)
+    names = [one.producer for one in found]
     if len(names) > 1:
         raise NotFound(
             f"the channel {channel!r} has {len(names)} producers; say which: "

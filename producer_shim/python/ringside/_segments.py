@@ -25,7 +25,8 @@ class Segment(NamedTuple):
     capacity      bytes of the ring
     retain        the most events that are kept
     oldest_age_s  age of the oldest event in seconds; None if there is none
-    fault         why it cannot be read, or ""
+    fault         why it cannot be read, or ""; a channel whose folder cannot be read has it
+                  in a segment without a producer
     """
 
     channel: str
