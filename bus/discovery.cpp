@@ -43,6 +43,7 @@ Result<Changes> Discovery::refresh() {
   };
   std::erase_if(aside_, is_gone);
   std::erase_if(distrusted_, is_gone);
+  held_ = descriptors_held();
   for (const auto& [channel, reason] : unreadable)
     if (channel_.empty() || channel_ == channel) tell_aside({channel, {}}, reason, changes);
   for (const SegmentName& name : names) {
@@ -59,6 +60,17 @@ void Discovery::attach(const SegmentName& name, Changes& changes) {
     if (!is_mended(distrusted->second, name)) return;
     distrusted_.erase(distrusted);
   }
+  if (held_ >= most_descriptors_) {
+    tell_aside(
+        name,
+        {Errc::system, EMFILE,
+         bus_.segment_path(name).string() + ": not opened: this process keeps no more than " +
+             std::to_string(most_descriptors_) +
+             " files open for segments; raise ulimit -n or LimitNOFILE=, or remove segments "
+             "that nobody needs"},
+        changes);
+    return;
+  }
   Result<Reader> reader = Reader::open(bus_, name);
   if (!reader) {
     if (reader.error().code == Errc::not_found) return;  // removed since it was listed
@@ -68,8 +80,20 @@ void Discovery::attach(const SegmentName& name, Changes& changes) {
   if (is_copy(*reader, name, changes)) return;
   aside_.erase(name);
   auto segment = std::make_shared<const Attached>(Attached{name, std::move(*reader)});
+  held_ += segment->reader.descriptors();
+  open_.push_back(segment);
   attached_.emplace(name, segment);
   changes.appeared.push_back(std::move(segment));
+}
+
+std::size_t Discovery::descriptors_held() {
+  std::size_t held = 0;
+  std::erase_if(open_, [&held](const std::weak_ptr<const Attached>& weak) {
+    const AttachedSegment segment = weak.lock();
+    if (segment) held += segment->reader.descriptors();
+    return segment == nullptr;
+  });
+  return held;
 }
 
 void Discovery::tell_aside(const SegmentName& name, const Error& reason, Changes& changes) {

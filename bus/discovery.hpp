@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <limits>
 #include <map>
 #include <memory>
 #include <vector>
@@ -38,6 +39,10 @@ class Discovery {
   explicit Discovery(Bus bus, std::string channel = {}, std::string producer = {})
       : bus_(std::move(bus)), channel_(std::move(channel)), producer_(std::move(producer)) {}
 
+  /// Keeps no more than so many files open for segments; those beyond are put aside, and looked at
+  /// again when others leave. Without it, as many as the system allows.
+  void limit_descriptors(std::size_t most) { most_descriptors_ = most; }
+
   /// Reads the directory again. Fails if it cannot be read; what was attached stays so.
   Result<Changes> refresh();
 
@@ -53,12 +58,17 @@ class Discovery {
  private:
   void attach(const SegmentName& name, Changes& changes);
   bool is_copy(const Reader& reader, const SegmentName& name, Changes& changes);
+  std::size_t descriptors_held();
   void tell_aside(const SegmentName& name, const Error& reason, Changes& changes);
 
   Bus bus_;
   std::string channel_;
   std::string producer_;
+  std::size_t most_descriptors_ = std::numeric_limits<std::size_t>::max();
+  std::size_t held_ = 0;  // descriptors, as counted in this refresh
   std::map<SegmentName, AttachedSegment> attached_;
+  /// All that were attached and are open still: readers may keep one that has vanished.
+  std::vector<std::weak_ptr<const Attached>> open_;
   std::map<SegmentName, Error> aside_;
   /// A segment at fault, and when to look whether it has been mended.
   struct Distrusted {

@@ -104,6 +104,9 @@ class Reader {
   /// Whether the file was shortened under the mapping. Every take() is a fault then.
   bool is_truncated() const noexcept { return segment_.is_truncated(); }
 
+  /// How many files it keeps open.
+  std::size_t descriptors() const noexcept { return damaged_ ? 2 : 1; }
+
   /// The addresses that runs come from: both views of the data ring.
   Bytes mapped_data() const { return {segment_.data(), 2 * geometry().data_capacity}; }
 

@@ -94,6 +94,35 @@ TEST_CASE(
   CHECK(mended.attached().size() == 2);
 }
 
+TEST_CASE(
+    "segments beyond the limit on open files are put aside, and read once others are closed") {
+  const TemporaryBus temporary;
+  for (const char* producer : {"1", "2", "3"})
+    open_writer(temporary.bus(), small_ring(), {"a", producer});
+  Discovery discovery(temporary.bus());
+  discovery.limit_descriptors(2);
+  Changes changes = refresh(discovery);
+  CHECK(discovery.attached().size() == 2);
+  REQUIRE(changes.put_aside.size() == 1);
+  CHECK(changes.put_aside.front().name.text() == "a/3");
+  const std::string& reason = changes.put_aside.front().reason.message;
+  CHECK(reason.find(temporary.path({"a", "3"}).string()) == 0);
+  CHECK(reason.find("LimitNOFILE") != std::string::npos);
+  CHECK(refresh(discovery).put_aside.empty());  // said once
+  // One that has vanished is open as long as someone still reads it.
+  AttachedSegment read = discovery.attached().at({"a", "1"});
+  std::filesystem::remove(temporary.path({"a", "1"}));
+  changes = refresh(discovery);
+  CHECK(changes.vanished.size() == 1);
+  CHECK(discovery.attached().size() == 1);
+  changes = {};
+  CHECK(refresh(discovery).appeared.empty());
+  read.reset();
+  CHECK(refresh(discovery).appeared.size() == 1);
+  CHECK(discovery.attached().contains({"a", "3"}));
+  CHECK(discovery.aside().empty());
+}
+
 TEST_CASE("segments appear, vanish and are replaced, each told once (F-31, F-41)") {
   const TemporaryBus temporary;
   Discovery discovery(temporary.bus());
