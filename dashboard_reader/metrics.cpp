@@ -1,5 +1,6 @@
 #include "dashboard_reader/metrics.hpp"
 
+#include <array>
 #include <sstream>
 #include <utility>
 
@@ -8,6 +9,8 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+
+#include "dashboard_reader/process_figures.hpp"
 
 namespace ringside::dashboard {
 namespace {
@@ -27,6 +30,20 @@ Family<Counter>& counters(prometheus::Registry& registry, const std::string& nam
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
+/// The values of labels that can come. (Answers of another status are added as they come.)
+constexpr std::array<int, 20> kStatuses = {101, 200, 206, 304, 400, 401, 403, 404, 405, 408,
+                                           412, 413, 414, 416, 421, 426, 431, 501, 503, 505};
+constexpr std::array<std::string_view, 12> kCloses = {"1000", "1001", "1002", "1003",
+                                                      "1005", "1006", "1007", "1008",
+                                                      "1009", "4000", "4001", "other"};
+constexpr std::array<std::string_view, 5> kGapReasons = {"overwritten", "reset", "invalid",
+                                                         "too_large", "quarantined"};
+
+template <class Values>
+void add_zeros(Family<Counter>& family, const std::string& label, const Values& values) {
+  for (const auto& value : values) family.Add({{label, std::string(value)}});
+}
+
 using Labels = std::vector<ClientMetric::Label>;
 
 void add(MetricFamily& family, Labels labels, double value) {
@@ -40,6 +57,28 @@ MetricFamily gauges(std::string name, std::string help) {
   return {std::move(name), std::move(help), MetricType::Gauge, {}};
 }
 
+MetricFamily counted(std::string name, std::string help) {
+  return {std::move(name), std::move(help), MetricType::Counter, {}};
+}
+
+/// Under the names that every Prometheus client has.
+std::vector<MetricFamily> of_process() {
+  const ProcessFigures figures = process_figures();
+  const auto one = [](MetricFamily family, double value) {
+    add(family, {}, value);
+    return family;
+  };
+  return {
+      one(counted("process_cpu_seconds_total", "User and system time"), figures.cpu_seconds),
+      one(gauges("process_start_time_seconds", "Since 1970"), figures.start_seconds),
+      one(gauges("process_resident_memory_bytes", "Memory that is taken, mapped files included"),
+          figures.resident_bytes),
+      one(gauges("process_virtual_memory_bytes", "Addresses that are taken"),
+          figures.virtual_bytes),
+      one(gauges("process_open_fds", "Descriptors that are open"), figures.open_descriptors),
+      one(gauges("process_max_fds", "Descriptors that may be open"), figures.max_descriptors)};
+}
+
 /// The figures of the segments, made anew each time: one that is gone is not told any more.
 std::vector<MetricFamily> of_segments(const Standing& standing) {
   MetricFamily producers = gauges("ringside_producers_alive", "Segments that a producer has open");
@@ -48,10 +87,8 @@ std::vector<MetricFamily> of_segments(const Standing& standing) {
   MetricFamily age = gauges("ringside_segment_age_seconds", "Age of the oldest retained event");
   MetricFamily lag =
       gauges("ringside_lag_events", "How many events the slowest client of a segment is behind");
-  MetricFamily published{"ringside_published_events_total",
-                         "Events ever published to a segment",
-                         MetricType::Counter,
-                         {}};
+  MetricFamily published =
+      counted("ringside_published_events_total", "Events ever published to a segment");
   double alive = 0;
   double faulty = 0;
   for (const SegmentStatus& status : standing.segments) {
@@ -112,7 +149,14 @@ struct Metrics::Kept {
           .Add({}, kReplaySeconds);
 };
 
-Metrics::Metrics() : kept_(std::make_unique<Kept>()) {}
+Metrics::Metrics() : kept_(std::make_unique<Kept>()) {
+  for (const int status : kStatuses) kept_->answers.Add({{"status", std::to_string(status)}});
+  for (const StreamMode mode : {StreamMode::run, StreamMode::event, StreamMode::json})
+    kept_->streams.Add({{"mode", std::string(name_of(mode))}});
+  add_zeros(kept_->closes, "code", kCloses);
+  add_zeros(kept_->gaps, "reason", kGapReasons);
+  add_zeros(kept_->missing, "reason", kGapReasons);
+}
 Metrics::~Metrics() = default;
 
 void Metrics::connection_accepted() {
@@ -159,12 +203,11 @@ std::string Metrics::text(const Standing& standing) const {
   MetricFamily requests = gauges("ringside_open_requests", "Connections that are no streams");
   add(requests, {}, static_cast<double>(standing.open_requests));
   families.push_back(std::move(requests));
-  MetricFamily bytes{"ringside_sent_bytes_total",
-                     "Bytes sent into streams, framing included",
-                     MetricType::Counter,
-                     {}};
+  MetricFamily bytes =
+      counted("ringside_sent_bytes_total", "Bytes sent into streams, framing included");
   add(bytes, {}, static_cast<double>(standing.sent_bytes));
   families.push_back(std::move(bytes));
+  for (MetricFamily& family : of_process()) families.push_back(std::move(family));
   for (MetricFamily& family : of_segments(standing)) families.push_back(std::move(family));
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);

@@ -1,5 +1,5 @@
-// What the dashboard did since it started, and how it stands, as Prometheus text (/metrics). On the
-// loop.
+// What the dashboard did since it started, and how it stands, as Prometheus text (/metrics). Every
+// counter is there from the first scrape, at zero, so that its first rise is seen. On the loop.
 #pragma once
 
 #include <chrono>

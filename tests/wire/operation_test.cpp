@@ -1,5 +1,7 @@
 // A dashboard that is operated: restarts that refuse nobody, metrics, and its log.
+#include <cmath>
 #include <csignal>
+#include <ctime>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -17,6 +19,7 @@
 #include "tests/wire/collector.hpp"
 #include "tests/wire/http_client.hpp"
 #include "tests/wire/load_events.hpp"
+#include "tests/wire/metric.hpp"
 
 using namespace ringside;
 using namespace ringside::support;
@@ -53,14 +56,6 @@ struct Listener {
   int descriptor;
   std::uint16_t port = 0;
 };
-
-/// The value of one line of Prometheus text; the series as it is written there.
-double metric(const std::string& text, const std::string& series) {
-  const std::size_t at = text.find("\n" + series + " ");
-  INFO(series);
-  REQUIRE(at != std::string::npos);
-  return std::stod(text.substr(at + series.size() + 2));
-}
 
 }  // namespace
 
@@ -149,7 +144,7 @@ TEST_CASE("metrics count clients, replays, events, bytes and gaps, and are Prome
   collector.take_until_live(client);
   const HttpAnswer answer = http(dashboard.port(), "GET", "/metrics");
   CHECK(answer.headers.at("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
-  const std::string text = std::string(1, '\n').append(answer.body);
+  const std::string& text = answer.body;
   CHECK(metric(text, R"(ringside_clients{mode="run"})") == 1);
   CHECK(metric(text, R"(ringside_clients{mode="event"})") == 0);
   CHECK(metric(text, R"(ringside_streams_total{mode="event"})") == 1);
@@ -170,6 +165,30 @@ TEST_CASE("metrics count clients, replays, events, bytes and gaps, and are Prome
     if (line.starts_with("# TYPE "))
       CHECK(families.insert(line.substr(7, line.find(' ', 7))).second);
   CHECK(families.size() > 12);
+}
+
+TEST_CASE("counters are there from the first scrape, and the figures of the process with them") {
+  const TemporaryDirectory bus;
+  const Dashboard dashboard(kDashboard, bus.text());
+  const std::string text = http(dashboard.port(), "GET", "/metrics").body;
+  for (const std::string reason : {"overwritten", "reset", "invalid", "too_large", "quarantined"}) {
+    CHECK(metric(text, "ringside_gaps_total{reason=\"" + reason + "\"}") == 0);
+    CHECK(metric(text, "ringside_gap_events_total{reason=\"" + reason + "\"}") == 0);
+  }
+  for (const std::string code : {"1000", "1001", "1006", "4000", "4001", "other"})
+    CHECK(metric(text, "ringside_stream_closes_total{code=\"" + code + "\"}") == 0);
+  for (const std::string mode : {"run", "event", "json"})
+    CHECK(metric(text, "ringside_streams_total{mode=\"" + mode + "\"}") == 0);
+  for (const std::string status : {"101", "200", "401", "404", "503"})
+    CHECK(metric(text, "ringside_http_responses_total{status=\"" + status + "\"}") == 0);
+  CHECK(metric(text, "process_cpu_seconds_total") > 0);
+  CHECK(metric(text, "process_resident_memory_bytes") > 1'000'000);
+  CHECK(metric(text, "process_virtual_memory_bytes") >
+        metric(text, "process_resident_memory_bytes"));
+  CHECK(metric(text, "process_open_fds") > 5);
+  CHECK(metric(text, "process_max_fds") > metric(text, "process_open_fds"));
+  const auto now = static_cast<double>(std::time(nullptr));
+  CHECK(std::abs(metric(text, "process_start_time_seconds") - now) < 300);
 }
 
 TEST_CASE("a stream leaves one line in the log, of words or, with --log-json, an object") {
