@@ -1,17 +1,21 @@
 // `ringside-dashboard`: shows a bus to browsers.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <sstream>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "bus/bus.hpp"
 #include "bus/program.hpp"
@@ -88,6 +92,26 @@ void make_room(std::size_t& clients) {
   clients = possible;
 }
 
+/// Nothing can be wrong with a bus that does not exist yet, but it may be the wrong one.
+void warn_of_missing(const Bus& bus) {
+  std::error_code error;
+  if (!std::filesystem::exists(bus.directory(), error) && !error)
+    spdlog::warn(
+        "there is no bus at {} yet; it is served once a producer makes it; name another with "
+        "--bus or RINGSIDE_BUS",
+        bus.directory().string());
+}
+
+/// Tells whoever waits for it that this dashboard serves. On a thread of its own, since nobody may
+/// be reading; it ends with the process.
+void announce(const std::string& address) {
+  std::thread([line = "listening on http://" + address + "\n"] {
+    // Not by way of stdio, whose lock would keep exit() waiting as well.
+    if (::write(STDOUT_FILENO, line.data(), line.size()) < 0)
+      spdlog::warn("cannot write to standard output: {}", std::strerror(errno));
+  }).detach();
+}
+
 Result<void> check_exposure(const asio::ip::tcp::acceptor& listener, const Access& access) {
   if (is_loopback(listener) || access.has_token()) return {};
   return fail(
@@ -115,14 +139,14 @@ Result<void> serve(const Options& options) {
   Result<Access> access = Access::read(options.access);
   if (!access) return tl::unexpected(access.error());
   make_room(server_options.limits.clients);
-  // Files and events move on to sockets by sendfile() and splice(), which know no MSG_NOSIGNAL.
-  std::signal(SIGPIPE, SIG_IGN);
+  const std::size_t clients = server_options.limits.clients;
   Result<EventPipe> pipe = EventPipe::open();
   if (!pipe) return tl::unexpected(pipe.error());
   asio::io_context loop(1);
   Result<asio::ip::tcp::acceptor> listener = open_listener(loop, options.listen);
   if (!listener) return tl::unexpected(listener.error());
   if (Result<void> safe = check_exposure(*listener, *access); !safe) return safe;
+  warn_of_missing(bus);
   BusView view(loop, bus);
   Server server(loop, std::move(*listener), view, *access, std::move(*pipe),
                 std::move(server_options));
@@ -131,18 +155,17 @@ Result<void> serve(const Options& options) {
   // not yet read.
   view.start();
   server.start();
-  spdlog::info("serving the bus {}{}", bus.directory().string(),
-               std::filesystem::exists(bus.directory(), ignored)
-                   ? ""
-                   : ", which is not there yet: a producer makes it, or --bus names another");
-  std::printf("listening on http://%s\n", server.address().c_str());
-  // Whoever waits for this line cannot get it; clients are served all the same.
-  if (!flush_output())
-    spdlog::warn("cannot write standard output: {}; listening on http://{}",
-                 std::strerror(output_error), server.address());
+  log_fields(spdlog::level::info, "serving",
+             {{"version", RINGSIDE_VERSION},
+              {"bus", bus.directory().string()},
+              {"address", server.address()},
+              {"token", access->has_token()},
+              {"clients", clients}});
+  announce(server.address());
   ::sd_notify(0, "READY=1");
   tell_predecessor();
   loop.run();
+  log_fields(spdlog::level::info, "ended", {{"signal", operation.signal()}});
   return {};
 }
 
@@ -216,8 +239,13 @@ int run(int argc, char** argv) {
   }
   // The log goes to standard error: standard output is for the one line that scripts wait for.
   open_log({.level = spdlog::level::from_str(options.log_level), .json = options.log_json});
+  // Files and events move on to sockets by sendfile() and splice(), which know no MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
   const Result<void> served = serve(options);
-  return served ? 0 : report(served.error());
+  const bool logged = close_log();
+  const int status = served ? 0 : report(served.error());
+  if (!logged) std::_Exit(status);
+  return status;
 }
 
 }  // namespace

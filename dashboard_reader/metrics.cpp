@@ -10,6 +10,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include "dashboard_reader/log.hpp"
 #include "dashboard_reader/process_figures.hpp"
 
 namespace ringside::dashboard {
@@ -59,6 +60,16 @@ MetricFamily gauges(std::string name, std::string help) {
 
 MetricFamily counted(std::string name, std::string help) {
   return {std::move(name), std::move(help), MetricType::Counter, {}};
+}
+
+MetricFamily of_log() {
+  MetricFamily dropped =
+      counted("ringside_log_lines_dropped_total", "Lines that the log does not have, by reason");
+  const DroppedLines lines = dropped_lines();
+  add(dropped, {{"reason", "flood"}}, static_cast<double>(lines.flood));
+  add(dropped, {{"reason", "blocked"}}, static_cast<double>(lines.blocked));
+  add(dropped, {{"reason", "failed"}}, static_cast<double>(lines.failed));
+  return dropped;
 }
 
 /// Under the names that every Prometheus client has.
@@ -207,6 +218,7 @@ std::string Metrics::text(const Standing& standing) const {
       counted("ringside_sent_bytes_total", "Bytes sent into streams, framing included");
   add(bytes, {}, static_cast<double>(standing.sent_bytes));
   families.push_back(std::move(bytes));
+  families.push_back(of_log());
   for (MetricFamily& family : of_process()) families.push_back(std::move(family));
   for (MetricFamily& family : of_segments(standing)) families.push_back(std::move(family));
   std::ostringstream out;

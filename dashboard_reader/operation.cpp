@@ -33,6 +33,7 @@ void Operation::wait() {
   signals_.async_wait([this](const asio::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGINT || signal == SIGTERM) {
+      signal_ = signal == SIGINT ? "SIGINT" : "SIGTERM";
       drain();
       return;
     }
@@ -44,6 +45,7 @@ void Operation::wait() {
 }
 
 void Operation::drain() {
+  spdlog::info("{}: accepts no more connections, and sends its streams away", signal_);
   signals_.clear();  // a second signal ends it at once
   ::sd_notify(0, "STOPPING=1");
   drain_.expires_after(kDrainLimit);

@@ -2,6 +2,8 @@
 // and origins anew, SIGUSR2 starts a successor on the same listener. On the loop.
 #pragma once
 
+#include <string>
+
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
@@ -17,6 +19,9 @@ class Operation {
   /// `arguments` are those of main(), for a successor. Stops the loop once the server is drained.
   Operation(asio::io_context& loop, Server& server, Access& access, char** arguments);
 
+  /// The one that ended it, such as "SIGTERM"; "" before.
+  const std::string& signal() const { return signal_; }
+
  private:
   void wait();
   void drain();
@@ -31,6 +36,7 @@ class Operation {
   asio::steady_timer drain_;
   asio::signal_set signals_;
   pid_t successor_ = 0;
+  std::string signal_;
 };
 
 }  // namespace ringside::dashboard

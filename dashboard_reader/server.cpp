@@ -30,6 +30,8 @@ constexpr std::size_t kMaxRequests = 1024;
 constexpr std::chrono::milliseconds kListing{500};
 /// After an accept that failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{100};
+/// How much of a path the log has: it may be 16 KiB long.
+constexpr std::size_t kLoggedPath = 256;
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -139,7 +141,8 @@ void Server::note_answer(const HttpRequest& request, const tcp::endpoint& peer,
   metrics_.request_answered(status);
   const auto level = status < 400 ? spdlog::level::debug : spdlog::level::info;
   if (!spdlog::should_log(level)) return;
-  const std::string path = request.target.substr(0, request.target.find('?'));
+  std::string path = request.target.substr(0, request.target.find('?'));
+  if (path.size() > kLoggedPath) path.replace(kLoggedPath, std::string::npos, "...");
   log_fields(
       level, "request",
       {{"peer", text_of(peer)}, {"method", request.method}, {"path", path}, {"status", status}});

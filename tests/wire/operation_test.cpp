@@ -181,6 +181,8 @@ TEST_CASE("counters are there from the first scrape, and the figures of the proc
     CHECK(metric(text, "ringside_streams_total{mode=\"" + mode + "\"}") == 0);
   for (const std::string status : {"101", "200", "401", "404", "503"})
     CHECK(metric(text, "ringside_http_responses_total{status=\"" + status + "\"}") == 0);
+  for (const std::string reason : {"flood", "blocked", "failed"})
+    CHECK(metric(text, "ringside_log_lines_dropped_total{reason=\"" + reason + "\"}") == 0);
   CHECK(metric(text, "process_cpu_seconds_total") > 0);
   CHECK(metric(text, "process_resident_memory_bytes") > 1'000'000);
   CHECK(metric(text, "process_virtual_memory_bytes") >
