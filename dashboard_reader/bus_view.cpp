@@ -14,8 +14,10 @@ constexpr std::chrono::milliseconds kRefreshPause{10};
 
 }  // namespace
 
-BusView::BusView(asio::io_context& loop, Bus bus)
-    : loop_(loop), discovery_(std::move(bus)), poll_(loop) {}
+BusView::BusView(asio::io_context& loop, Bus bus, std::size_t descriptors)
+    : loop_(loop), discovery_(std::move(bus)), poll_(loop) {
+  discovery_.limit_descriptors(descriptors);
+}
 
 BusView::~BusView() {
   close_doorbell();

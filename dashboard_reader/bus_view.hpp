@@ -33,7 +33,8 @@ inline constexpr std::string_view kUnreadable =
 
 class BusView {
  public:
-  BusView(asio::io_context& loop, Bus bus);
+  /// Reads as many segments as fit into `descriptors` of this process.
+  BusView(asio::io_context& loop, Bus bus, std::size_t descriptors);
   ~BusView();
   BusView(const BusView&) = delete;
   BusView& operator=(const BusView&) = delete;

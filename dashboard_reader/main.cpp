@@ -1,5 +1,4 @@
 // `ringside-dashboard`: shows a bus to browsers.
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -13,7 +12,6 @@
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -22,6 +20,7 @@
 #include "bus/start.hpp"
 #include "dashboard_reader/access.hpp"
 #include "dashboard_reader/bus_view.hpp"
+#include "dashboard_reader/descriptors.hpp"
 #include "dashboard_reader/hand_over.hpp"
 #include "dashboard_reader/listener.hpp"
 #include "dashboard_reader/log.hpp"
@@ -30,9 +29,6 @@
 
 namespace ringside::dashboard {
 namespace {
-
-/// Descriptors for all that is no stream: requests, files, segments, the loop.
-constexpr rlim_t kSpareDescriptors = 2048;
 
 struct Options {
   std::string bus;
@@ -76,20 +72,17 @@ Result<void> open_folders(const Options& options, ServerOptions& server) {
   return {};
 }
 
-/// As many descriptors as the clients may need, if the system gives them.
-void make_room(std::size_t& clients) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = clients + kSpareDescriptors;
-  if (limit.rlim_cur < wanted) limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= wanted) return;
-  const std::size_t possible = limit.rlim_cur - std::min(limit.rlim_cur - 1, kSpareDescriptors);
-  spdlog::warn(
-      "no more than {} clients instead of {}: the system gives this process {} files; "
-      "raise it with ulimit -n or LimitNOFILE=",
-      possible, clients, limit.rlim_cur);
-  clients = possible;
+/// Divides what may be open between streams, requests and segments; streams may become fewer.
+DescriptorShares divide_descriptors(AdmissionLimits& limits) {
+  const std::size_t limit = raise_descriptor_limit();
+  const DescriptorShares shares = share_descriptors(limit, limits.clients);
+  if (shares.streams < limits.clients)
+    spdlog::warn(
+        "no more than {} clients instead of {}: the system gives this process {} files; "
+        "raise it with ulimit -n or LimitNOFILE=",
+        shares.streams, limits.clients, limit);
+  limits.clients = shares.streams;
+  return shares;
 }
 
 /// Nothing can be wrong with a bus that does not exist yet, but it may be the wrong one.
@@ -138,8 +131,8 @@ Result<void> serve(const Options& options) {
   if (Result<void> folders = open_folders(options, server_options); !folders) return folders;
   Result<Access> access = Access::read(options.access);
   if (!access) return tl::unexpected(access.error());
-  make_room(server_options.limits.clients);
-  const std::size_t clients = server_options.limits.clients;
+  const DescriptorShares shares = divide_descriptors(server_options.limits);
+  server_options.max_requests = shares.requests;
   Result<EventPipe> pipe = EventPipe::open();
   if (!pipe) return tl::unexpected(pipe.error());
   asio::io_context loop(1);
@@ -147,7 +140,7 @@ Result<void> serve(const Options& options) {
   if (!listener) return tl::unexpected(listener.error());
   if (Result<void> safe = check_exposure(*listener, *access); !safe) return safe;
   warn_of_missing(bus);
-  BusView view(loop, bus);
+  BusView view(loop, bus, shares.segments);
   Server server(loop, std::move(*listener), view, *access, std::move(*pipe),
                 std::move(server_options));
   Operation operation(loop, server, *access, options.arguments);
@@ -160,7 +153,9 @@ Result<void> serve(const Options& options) {
               {"bus", bus.directory().string()},
               {"address", server.address()},
               {"token", access->has_token()},
-              {"clients", clients}});
+              {"clients", shares.streams},
+              {"requests", shares.requests},
+              {"segments", shares.segments}});
   announce(server.address());
   ::sd_notify(0, "READY=1");
   tell_predecessor();

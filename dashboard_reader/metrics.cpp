@@ -140,6 +140,10 @@ struct Metrics::Kept {
   prometheus::Registry registry;
   Counter& connections =
       counters(registry, "ringside_connections_total", "Connections accepted").Add({});
+  Counter& accept_failures =
+      counters(registry, "ringside_accept_failures_total",
+               "Times that a connection could not be accepted, for want of descriptors or memory")
+          .Add({});
   Family<Counter>& answers =
       counters(registry, "ringside_http_responses_total", "HTTP answers, by status");
   Family<Counter>& streams =
@@ -172,6 +176,10 @@ Metrics::~Metrics() = default;
 
 void Metrics::connection_accepted() {
   kept_->connections.Increment();
+}
+
+void Metrics::accept_failed() {
+  kept_->accept_failures.Increment();
 }
 
 void Metrics::request_answered(int status) {

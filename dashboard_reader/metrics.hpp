@@ -36,6 +36,7 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   void connection_accepted();
+  void accept_failed();
   void request_answered(int status);
   void stream_opened(StreamMode mode);
   void stream_closed(CloseCode code);

@@ -23,13 +23,12 @@ using asio::ip::tcp;
 
 /// For a request to arrive whole, and for a kept connection to send its next one.
 constexpr std::chrono::seconds kRequestLimit{15};
-/// Connections that are no streams. Beyond it, the one that has been waited for the longest makes
-/// room: a crowd of slow requests drives out its own.
-constexpr std::size_t kMaxRequests = 1024;
 /// How often the table of readers is told where the clients stand.
 constexpr std::chrono::milliseconds kListing{500};
 /// After an accept that failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{100};
+/// And how often at most the log has a line of it.
+constexpr std::chrono::seconds kAcceptTold{10};
 /// How much of a path the log has: it may be 16 KiB long.
 constexpr std::size_t kLoggedPath = 256;
 
@@ -51,6 +50,7 @@ Server::Server(asio::io_context& loop, tcp::acceptor listener, BusView& view, co
       view_(view),
       address_(address_of(listener_)),
       admission_(options.limits),
+      max_requests_(options.max_requests),
       routes_({.view = view,
                .access = access,
                .admission = admission_,
@@ -111,8 +111,9 @@ asio::awaitable<void> Server::accept_all() {
     tcp::socket socket =
         co_await listener_.async_accept(peer, redirect_error(use_awaitable, error));
     if (error == asio::error::operation_aborted) co_return;
+    if (error == asio::error::connection_aborted) continue;  // the client's doing
     if (error) {
-      spdlog::warn("cannot accept a connection: {}", error.message());
+      note_accept_failure(error);
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(redirect_error(use_awaitable, error));
       continue;
@@ -121,9 +122,23 @@ asio::awaitable<void> Server::accept_all() {
   }
 }
 
+/// Nothing is left to accept with: whoever has been waited for the longest makes room.
+void Server::note_accept_failure(const asio::error_code& error) {
+  metrics_.accept_failed();
+  ++untold_failures_;
+  if (requests_.size() > 0) requests_.expire_first();
+  const auto now = std::chrono::steady_clock::now();
+  if (failure_told_ != std::chrono::steady_clock::time_point{} && now - failure_told_ < kAcceptTold)
+    return;
+  spdlog::warn("cannot accept connections ({} times since this was last said): {}",
+               untold_failures_, error.message());
+  failure_told_ = now;
+  untold_failures_ = 0;
+}
+
 void Server::serve(tcp::socket socket, const tcp::endpoint& peer) {
   metrics_.connection_accepted();
-  if (connections_.size() >= kMaxRequests && requests_.size() > 0) requests_.expire_first();
+  if (connections_.size() >= max_requests_ && requests_.size() > 0) requests_.expire_first();
   const auto connection = std::make_shared<HttpConnection>(std::move(socket), peer, http_tools_);
   connections_.insert(connection.get());
   connection->start([this, key = connection.get()] {

@@ -2,6 +2,7 @@
 // the drain. On the loop.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +29,9 @@ struct ServerOptions {
   std::optional<StaticFiles> page;
   std::optional<StaticFiles> data;
   AdmissionLimits limits;
+  /// Connections that are no streams. Beyond it, the one that has been waited for the longest makes
+  /// room: a crowd of slow requests drives out its own.
+  std::size_t max_requests = 1024;
   std::chrono::nanoseconds ping_interval = std::chrono::seconds(20);
   bool echo = false;
 };
@@ -57,6 +61,7 @@ class Server {
 
  private:
   asio::awaitable<void> accept_all();
+  void note_accept_failure(const asio::error_code& error);
   void serve(asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer);
   void open(Opened opened, Upgrade upgrade);
   std::shared_ptr<StreamSession> make_stream(Opened opened, StreamQuery query);
@@ -73,6 +78,7 @@ class Server {
   std::string address_;
   Metrics metrics_;
   Admission admission_;
+  std::size_t max_requests_;
   Routes routes_;
   SessionTools session_tools_;
   StreamTools stream_tools_;
@@ -85,6 +91,8 @@ class Server {
   std::uint64_t sent_bytes_ = 0;                // into streams that have ended
   std::function<void()> drained_;
   bool is_draining_ = false;
+  std::uint64_t untold_failures_ = 0;  // to accept, since the log had a line of them
+  std::chrono::steady_clock::time_point failure_told_{};
   std::optional<ReaderListing> listing_;
   asio::steady_timer listing_due_;
 };

@@ -1,7 +1,9 @@
 #include "dashboard_reader/http/static_files.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -13,6 +15,7 @@
 
 #include "dashboard_reader/http/conditional.hpp"
 #include "dashboard_reader/http/http_date.hpp"
+#include "dashboard_reader/log.hpp"
 
 namespace ringside::dashboard {
 namespace {
@@ -53,8 +56,17 @@ bool has_dot_file(std::string_view path) {
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
 }
 
-HttpAnswer not_found() {
-  return plain(HttpStatus::not_found, "not found");
+/// The answer for a file that cannot be opened. What is no fault of the client's the log has too.
+HttpAnswer unopened(const std::string& path, int error) {
+  HttpStatus status = HttpStatus::not_found;
+  if (error == EACCES || error == EPERM) status = HttpStatus::forbidden;
+  if (error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO)
+    status = HttpStatus::unavailable;
+  if (status == HttpStatus::not_found) return plain(status, "not found");
+  const char* const why = std::strerror(error);
+  log_fields(spdlog::level::warn, "cannot open a file that was asked for",
+             {{"file", path}, {"reason", why}});
+  return plain(status, std::string("the dashboard cannot open this file: ") + why);
 }
 
 }  // namespace
@@ -76,16 +88,16 @@ std::string_view StaticFiles::cache_control(std::string_view path) const {
 HttpAnswer StaticFiles::get(const std::string& path, const HttpRequest& request) const {
   std::string relative = path.substr(std::min(path.find_first_not_of('/'), path.size()));
   if (relative.empty() && kind_ == Kind::page) relative = "index.html";
-  if (has_dot_file(relative)) return not_found();
+  if (has_dot_file(relative)) return unopened(relative, ENOENT);
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   auto file = std::make_shared<const File>(static_cast<int>(
       ::syscall(SYS_openat2, root_.descriptor(), relative.c_str(), &how, sizeof how)));
+  if (file->descriptor() < 0) return unopened(relative, errno);
   struct stat status {};
-  if (file->descriptor() < 0 || ::fstat(file->descriptor(), &status) != 0 ||
-      !S_ISREG(status.st_mode))
-    return not_found();
+  if (::fstat(file->descriptor(), &status) != 0 || !S_ISREG(status.st_mode))
+    return unopened(relative, ENOENT);
   const Version version{etag_of(status), status.st_mtim.tv_sec,
                         static_cast<std::uint64_t>(status.st_size)};
   const Wanted wanted = wanted_of(request, version);

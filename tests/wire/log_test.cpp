@@ -259,7 +259,7 @@ TEST_CASE("the log says what is served, with which limits, and at the end that i
   INFO(log);
   CHECK(log.find("serving version=" RINGSIDE_VERSION " bus=" + bus.text() +
                  " address=127.0.0.1:" + std::to_string(dashboard.port()) +
-                 " token=false clients=7\n") != std::string::npos);
+                 " token=false clients=7 requests=") != std::string::npos);
   CHECK(log.ends_with("ended signal=SIGINT\n"));
 }
 

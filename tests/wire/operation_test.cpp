@@ -183,6 +183,7 @@ TEST_CASE("counters are there from the first scrape, and the figures of the proc
     CHECK(metric(text, "ringside_http_responses_total{status=\"" + status + "\"}") == 0);
   for (const std::string reason : {"flood", "blocked", "failed"})
     CHECK(metric(text, "ringside_log_lines_dropped_total{reason=\"" + reason + "\"}") == 0);
+  CHECK(metric(text, "ringside_accept_failures_total") == 0);
   CHECK(metric(text, "process_cpu_seconds_total") > 0);
   CHECK(metric(text, "process_resident_memory_bytes") > 1'000'000);
   CHECK(metric(text, "process_virtual_memory_bytes") >
