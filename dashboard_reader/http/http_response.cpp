@@ -5,42 +5,6 @@
 namespace ringside::dashboard {
 namespace {
 
-std::string_view reason(HttpStatus status) {
-  switch (status) {
-    case HttpStatus::ok:
-      return "OK";
-    case HttpStatus::partial_content:
-      return "Partial Content";
-    case HttpStatus::not_modified:
-      return "Not Modified";
-    case HttpStatus::bad_request:
-      return "Bad Request";
-    case HttpStatus::unauthorized:
-      return "Unauthorized";
-    case HttpStatus::forbidden:
-      return "Forbidden";
-    case HttpStatus::not_found:
-      return "Not Found";
-    case HttpStatus::method_not_allowed:
-      return "Method Not Allowed";
-    case HttpStatus::request_timeout:
-      return "Request Timeout";
-    case HttpStatus::precondition_failed:
-      return "Precondition Failed";
-    case HttpStatus::range_not_satisfiable:
-      return "Range Not Satisfiable";
-    case HttpStatus::misdirected:
-      return "Misdirected Request";
-    case HttpStatus::upgrade_required:
-      return "Upgrade Required";
-    case HttpStatus::fields_too_large:
-      return "Request Header Fields Too Large";
-    case HttpStatus::unavailable:
-      return "Service Unavailable";
-  }
-  return "";
-}
-
 /// The page needs nothing but its own files and its own socket, and no other page needs them. (No
 /// Strict-Transport-Security: this speaks plain HTTP, and the proxy that adds TLS adds it.)
 constexpr std::string_view kSecurityHeaders =

@@ -9,26 +9,9 @@
 #include <string_view>
 
 #include "bus/file.hpp"
+#include "dashboard_reader/http/http_status.hpp"
 
 namespace ringside::dashboard {
-
-enum class HttpStatus {
-  ok = 200,
-  partial_content = 206,
-  not_modified = 304,
-  bad_request = 400,
-  unauthorized = 401,
-  forbidden = 403,
-  not_found = 404,
-  method_not_allowed = 405,
-  request_timeout = 408,
-  precondition_failed = 412,
-  range_not_satisfiable = 416,
-  misdirected = 421,
-  upgrade_required = 426,
-  fields_too_large = 431,
-  unavailable = 503,
-};
 
 /// Part of a file, as it was when it was opened.
 struct FileSlice {
