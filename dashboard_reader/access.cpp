@@ -5,10 +5,13 @@
 #include <cerrno>
 #include <fstream>
 
-#include <asio/ip/address.hpp>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "dashboard_reader/http/ascii_case.hpp"
 
 namespace ringside::dashboard {
 namespace {
@@ -56,22 +59,17 @@ Result<std::string> read_token(const std::string& path) {
     return fail(Errc::bad_argument, path,
                 ": a token file holds one line of 16 to 1024 printable characters without blanks; "
                 "make one with: openssl rand -hex 32");
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
+    spdlog::warn("every user of this machine may read the token in {}; chmod o-r {}", path, path);
   return lines->front();
 }
 
-Result<void> check_origin(const std::string& origin, std::string_view where) {
-  const std::size_t scheme = origin.find("://");
-  const bool shaped = scheme != std::string::npos && scheme > 0 && scheme + 3 < origin.size() &&
-                      origin.find('/', scheme + 3) == std::string::npos;
-  if (shaped) return {};
-  return fail(Errc::bad_argument, where, ": ", in_quotes(origin),
-              " is no origin; use SCHEME://HOST[:PORT], such as https://dash.example.com");
-}
-
-/// The name in HOST[:PORT], without the brackets of an IPv6 address.
-std::string_view name_in(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
-  return host.substr(0, host.find(':'));
+/// The origin in `text`; `where` is what it was given by.
+Result<Origin> origin_given(std::string_view text, std::string_view where) {
+  Result<Origin> origin = parse_origin(text);
+  if (!origin) return fail(Errc::bad_argument, where, ": ", origin.error().message);
+  return origin;
 }
 
 bool is_public(std::string_view path) {
@@ -83,25 +81,29 @@ bool is_public(std::string_view path) {
 
 Result<Access> Access::read(AccessOptions options) {
   Access access(std::move(options));
-  for (const std::string& origin : access.options_.origins)
-    if (Result<void> good = check_origin(origin, "--origin"); !good)
-      return tl::unexpected(good.error());
   if (Result<bool> files = access.reread(); !files) return tl::unexpected(files.error());
   std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) == 0) access.host_name_ = name.data();
+  if (::gethostname(name.data(), name.size() - 1) == 0) access.host_name_ = lower_case(name.data());
   return access;
 }
 
 Result<bool> Access::reread() {
-  std::vector<std::string> origins = options_.origins;
+  std::vector<Origin> origins;
+  for (const std::string& text : options_.origins) {
+    Result<Origin> origin = origin_given(text, "--origin");
+    if (!origin) return tl::unexpected(origin.error());
+    origins.push_back(std::move(*origin));
+  }
   if (!options_.origin_file.empty()) {
     const Result<std::vector<std::string>> lines = lines_of(options_.origin_file);
     if (!lines) return tl::unexpected(lines.error());
-    for (const std::string& line : *lines) {
+    for (std::size_t i = 0; i < lines->size(); ++i) {
+      const std::string& line = (*lines)[i];
       if (line.empty() || line.starts_with('#')) continue;
-      if (Result<void> good = check_origin(line, options_.origin_file); !good)
-        return tl::unexpected(good.error());
-      origins.push_back(line);
+      Result<Origin> origin =
+          origin_given(line, options_.origin_file + ", line " + std::to_string(i + 1));
+      if (!origin) return tl::unexpected(origin.error());
+      origins.push_back(std::move(*origin));
     }
   }
   std::string token;
@@ -119,45 +121,42 @@ Result<bool> Access::reread() {
 std::optional<Refused> Access::refuses(const HttpRequest& request, const Target& target) const {
   // Whether it lives is no secret, and those who ask may know it by any name.
   if (target.path == "/healthz") return std::nullopt;
-  const std::string_view host = request.header("host");
-  if (request.has_repeated_host || (host.empty() && request.is_http_1_1)) return Refused::no_host;
+  const std::optional<Authority> host = parse_authority(request.header("host"));
+  if (request.has_repeated_host || (!host && (request.is_http_1_1 || request.has("host"))))
+    return Refused::no_host;
   // A name that someone else controls could be made to point here (DNS rebinding), and a browser
   // would take that someone's page for ours.
-  if (!host.empty() && !is_own_host(host)) return Refused::host;
-  if (target.path.starts_with("/v1/") && !is_allowed_origin(request)) return Refused::origin;
+  if (host && !is_own_host(*host)) return Refused::host;
+  // Programs that are no browsers send no Origin.
+  const std::string_view origin = request.header("origin");
+  if (target.path.starts_with("/v1/") && !origin.empty() && !is_allowed_origin(origin, host))
+    return Refused::origin;
   if (has_token() && !is_public(target.path) && !has_right_token(request, target))
     return Refused::no_token;
   return std::nullopt;
 }
 
-bool Access::is_own_host(std::string_view host) const {
-  const std::string_view name = name_in(host);
-  asio::error_code error;
-  asio::ip::make_address(name, error);
+bool Access::is_own_host(const Authority& host) const {
+  const std::string& name = host.host;
   // Without a dot it is a name of this machine or network: nobody elsewhere can own one.
-  if (!error || name.find('.') == std::string_view::npos || name.ends_with(".localhost") ||
+  if (is_address(name) || name.find('.') == std::string::npos || name.ends_with(".localhost") ||
       name == host_name_)
     return true;
-  return std::ranges::any_of(origins_, [name](std::string_view origin) {
-    return name_in(origin.substr(origin.find("://") + 3)) == name;
-  });
+  return std::ranges::any_of(
+      origins_, [&name](const Origin& origin) { return origin.authority.host == name; });
 }
 
-bool Access::is_allowed_origin(const HttpRequest& request) const {
-  const std::string_view origin = request.header("origin");
-  // Programs that are no browsers send no Origin.
-  if (origin.empty() || std::ranges::find(origins_, origin) != origins_.end()) return true;
-  const std::size_t scheme = origin.find("://");
-  return scheme != std::string_view::npos && origin.substr(scheme + 3) == request.header("host");
+bool Access::is_allowed_origin(std::string_view text, const std::optional<Authority>& host) const {
+  const Result<Origin> origin = parse_origin(text);
+  if (!origin) return false;  // also "null", as browsers call one that they keep to themselves
+  if (std::ranges::find(origins_, *origin) != origins_.end()) return true;
+  return host && origin->authority == without_default_port(origin->scheme, *host);
 }
 
 bool Access::has_right_token(const HttpRequest& request, const Target& target) const {
   constexpr std::string_view kBearer = "bearer ";
   const std::string_view header = request.header("authorization");
-  const auto lower = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
-  if (header.size() > kBearer.size() &&
-      std::equal(kBearer.begin(), kBearer.end(), header.begin(),
-                 [&lower](char b, char a) { return lower(a, b); }))
+  if (is_word(header.substr(0, kBearer.size()), kBearer))
     return is_same_secret(trimmed(header.substr(kBearer.size())), token_);
   const auto asked = target.query.find("token");
   return asked != target.query.end() && is_same_secret(asked->second, token_);

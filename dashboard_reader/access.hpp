@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "bus/result.hpp"
+#include "dashboard_reader/http/authority.hpp"
 #include "dashboard_reader/http/http_request.hpp"
 #include "dashboard_reader/stream/stream_query.hpp"
 
 namespace ringside::dashboard {
 
 struct AccessOptions {
-  std::vector<std::string> origins;  ///< SCHEME://HOST[:PORT], besides our own
+  std::vector<std::string> origins;  ///< SCHEME://HOST[:PORT], in any spelling, besides our own
   std::string origin_file;           ///< more of them, a line each; "" if there is none
   std::string token_file;            ///< "" if no token is asked for
 };
@@ -42,12 +43,12 @@ class Access {
  private:
   explicit Access(AccessOptions options) : options_(std::move(options)) {}
 
-  bool is_own_host(std::string_view host) const;
-  bool is_allowed_origin(const HttpRequest& request) const;
+  bool is_own_host(const Authority& host) const;
+  bool is_allowed_origin(std::string_view origin, const std::optional<Authority>& host) const;
   bool has_right_token(const HttpRequest& request, const Target& target) const;
 
   AccessOptions options_;
-  std::vector<std::string> origins_;  // of both sources
+  std::vector<Origin> origins_;  // of both sources
   std::string token_;
   std::string host_name_;
 };

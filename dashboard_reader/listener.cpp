@@ -1,6 +1,8 @@
 #include "dashboard_reader/listener.hpp"
 
+#include <cerrno>
 #include <charconv>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -43,6 +45,9 @@ Result<tcp::endpoint> parse_endpoint(asio::io_context& loop, const std::string& 
   // An address needs no resolver, whose first use costs milliseconds.
   const asio::ip::address address = asio::ip::make_address(host, error);
   if (!error) return tcp::endpoint(address, number);
+  if (host == "*")
+    return fail(Errc::bad_argument, "--listen ", host_and_port,
+                ": for all addresses use 0.0.0.0:", port, " or [::]:", port);
   tcp::resolver resolver(loop);
   const auto found = resolver.resolve(host, port, error);
   if (error)
@@ -88,7 +93,13 @@ Result<tcp::acceptor> open_listener(asio::io_context& loop, const std::string& h
   if (error == asio::error::address_in_use)
     return fail(Errc::in_use, "cannot listen on ", host_and_port,
                 ": the port is taken; choose another with --listen HOST:PORT (0 picks a free one)");
-  return fail_errno(error.value(), "cannot listen on " + host_and_port);
+  Error failure = fail_errno(error.value(), "cannot listen on " + host_and_port).value();
+  if (error == asio::error::access_denied)
+    failure.message +=
+        " (ports below 1024 are root's: choose a higher one, or have systemd hold the socket)";
+  if (error.value() == EADDRNOTAVAIL)
+    failure.message += " (this machine has no such address; ip address lists those that it has)";
+  return tl::unexpected(std::move(failure));
 }
 
 std::string address_of(const tcp::acceptor& listener) {

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -131,6 +132,25 @@ TEST_CASE("beyond loopback a token is required, and a token file that is none is
   CHECK(http(dashboard.port(), "GET", "/v1/segments").status == 401);
 }
 
+TEST_CASE("a token that every user may read is warned of") {
+  const TemporaryDirectory bus;
+  const TemporaryDirectory folder;
+  const fs::path file = folder.path() / "token";
+  write_line(file, kToken);
+  for (const bool open : {true, false}) {
+    fs::permissions(file, open ? fs::perms{0644} : fs::perms{0640});
+    Process::Options options;
+    options.command = {"--token-file", file.string()};
+    options.errors = (folder.path() / (open ? "log-open" : "log-closed")).string();
+    Dashboard dashboard(kDashboard, bus.text(), options);
+    dashboard.process().send_signal(SIGTERM);
+    REQUIRE(dashboard.process().wait() == 0);
+    std::ifstream log(options.errors);
+    const std::string text{std::istreambuf_iterator<char>(log), {}};
+    CHECK((text.find("chmod o-r " + file.string()) != std::string::npos) == open);
+  }
+}
+
 TEST_CASE("a Host that someone else could own is refused, so that no name can be rebound here") {
   const TemporaryDirectory bus;
   const Dashboard dashboard(kDashboard, bus.text(), {"--origin", "https://dash.example.com"});
@@ -165,8 +185,83 @@ TEST_CASE("pages of other origins are refused, unless --origin or its file names
   for (const std::string origin : {"https://c.example.com", "http://a.example.com", "null",
                                    "https://a.example.com.evil.com", "http://localhost:1"})
     CHECK(status_for(dashboard, own, origin) == 403);
+  CHECK(status_for(dashboard, own, "HTTPS://A.Example.com:443") == 200);
   write_line(file, "https://c.example.com");
   dashboard.process().send_signal(SIGHUP);
   CHECK(status_for(dashboard, own, "https://c.example.com") == 200);
   CHECK(status_for(dashboard, own, "https://b.example.com") == 403);
+}
+
+TEST_CASE("an origin is known however --origin spells it") {
+  const TemporaryDirectory bus;
+  const std::vector<std::pair<std::string, std::string>> spellings = {
+      {"https://b.example.com:443", "https://b.example.com"},
+      {"https://Dash.Example.com", "https://dash.example.com"},
+      {"HTTP://c.example.com:80/", "http://c.example.com"},
+      {"https://d.example.com:0443", "https://d.example.com"},
+      {"https://e.example.com.", "https://e.example.com"},
+      {"https://e.example.com.", "https://e.example.com."},
+      {"http://[0:0::1:0]:80", "http://[::1:0]"},
+      {"https://f.example.com:8443", "https://f.example.com:8443"},
+      {"tauri://localhost", "tauri://localhost"}};
+  std::vector<std::string> arguments;
+  for (const auto& [given, sent] : spellings)
+    arguments.insert(arguments.end(), {"--origin", given});
+  const Dashboard dashboard(kDashboard, bus.text(), arguments);
+  const std::string own = "127.0.0.1:" + std::to_string(dashboard.port());
+  for (const auto& [given, sent] : spellings) {
+    INFO(given);
+    CHECK(status_for(dashboard, own, sent) == 200);
+  }
+  CHECK(status_for(dashboard, own, "http://b.example.com") == 403);
+  CHECK(status_for(dashboard, own, "https://b.example.com:80") == 403);
+  CHECK(status_for(dashboard, own, "https://f.example.com") == 403);
+  // The names count as the Host, in any spelling, and a page of such a name is one of ours.
+  for (const std::string host : {"dash.example.com", "DASH.EXAMPLE.COM:443", "dash.example.com."})
+    CHECK(status_for(dashboard, host) == 200);
+  CHECK(status_for(dashboard, "dash.example.com:443", "https://dash.example.com") == 200);
+  CHECK(status_for(dashboard, "dash.example.com:8080", "http://dash.example.com:8080") == 200);
+  CHECK(status_for(dashboard, "dash.example.com:8080", "http://dash.example.com") == 403);
+  CHECK(status_for(dashboard, "LOCALHOST:1", "http://localhost:1") == 200);
+}
+
+TEST_CASE("an --origin that no browser sends is refused at the start, with the form to use") {
+  const TemporaryDirectory bus;
+  const TemporaryDirectory folder;
+  const std::string file = (folder.path() / "origins").string();
+  for (const std::string origin : {"dash.example.com",
+                                   "https://",
+                                   "://dash.example.com",
+                                   "https:dash.example.com",
+                                   "null",
+                                   "*",
+                                   "https://*.example.com",
+                                   "https://dash.example.com/app",
+                                   "https://dash.example.com?x",
+                                   "https://user@dash.example.com",
+                                   "https://a.example.com,https://b.example.com",
+                                   "https://a.example.com https://b.example.com",
+                                   "https://dash.example.com:x",
+                                   "https://dash.example.com:70000",
+                                   "wss://dash.example.com",
+                                   "https://b\xC3\xBC"
+                                   "cher.example",
+                                   "https://127.1",
+                                   "https://[::1",
+                                   "1http://dash.example.com",
+                                   " https://dash.example.com"}) {
+    INFO(origin);
+    write_line(file, "# ours\n" + origin);
+    for (const bool in_file : {false, true}) {
+      if (in_file && origin.starts_with(' ')) continue;  // lines may be indented
+      const Outcome outcome =
+          run_command({kDashboard, "--bus", bus.text(), "--listen", "127.0.0.1:0",
+                       in_file ? "--origin-file" : "--origin", in_file ? file : origin},
+                      {}, std::chrono::seconds(20));
+      CHECK(outcome.status == 2);
+      CHECK(outcome.errors.find(in_file ? file + ", line 2" : "--origin") != std::string::npos);
+      CHECK(outcome.errors.find("such as https://dash.example.com") != std::string::npos);
+      CHECK(outcome.errors.find('\n') == outcome.errors.size() - 1);
+    }
+  }
 }

@@ -291,6 +291,14 @@ TEST_CASE("a --listen that means nothing is one line and status 2") {
     CHECK(outcome.status == 2);
     CHECK(is_one_line(outcome.errors));
   }
+  const Outcome all = run_command({kDashboard, "--bus", bus.text(), "--listen", "*:8765"});
+  CHECK(all.status == 2);
+  CHECK(all.errors.find("0.0.0.0:8765") != std::string::npos);
+  // An address for documents (RFC 5737), which no machine has.
+  const Outcome far = run_command({kDashboard, "--bus", bus.text(), "--listen", "192.0.2.1:0"});
+  CHECK(far.status == 1);
+  CHECK(is_one_line(far.errors));
+  CHECK(far.errors.find("this machine has no such address") != std::string::npos);
   const Outcome unknown = run_command({kDashboard, "--no-such-option"});
   CHECK(unknown.status == 2);
   CHECK(is_one_line(unknown.errors));
