@@ -121,9 +121,8 @@ Result<bool> Access::reread() {
 std::optional<Refused> Access::refuses(const HttpRequest& request, const Target& target) const {
   // Whether it lives is no secret, and those who ask may know it by any name.
   if (target.path == "/healthz") return std::nullopt;
+  // HTTP/1.0 may leave it out; one that makes no sense was refused as no HTTP.
   const std::optional<Authority> host = parse_authority(request.header("host"));
-  if (request.has_repeated_host || (!host && (request.is_http_1_1 || request.has("host"))))
-    return Refused::no_host;
   // A name that someone else controls could be made to point here (DNS rebinding), and a browser
   // would take that someone's page for ours.
   if (host && !is_own_host(*host)) return Refused::host;

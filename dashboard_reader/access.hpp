@@ -23,7 +23,6 @@ enum class Refused {
   no_token,  ///< 401
   origin,    ///< 403
   host,      ///< 421
-  no_host,   ///< 400
 };
 
 class Access {

@@ -17,7 +17,7 @@ using asio::redirect_error;
 using asio::use_awaitable;
 using asio::ip::tcp;
 
-/// What is read and dropped of a request that was refused, so that its sender gets to read why.
+/// What is read and dropped after the last answer, so that its reader gets it.
 constexpr std::size_t kLingerBytes = 1024 * 1024;
 
 }  // namespace
@@ -68,12 +68,8 @@ asio::awaitable<void> HttpConnection::serve() {
     if (!co_await read_request(parser, state)) co_return;
     const HttpRequest& request = parser.request();
     keep_alive = state == HttpRequestParser::State::complete && request.keep_alive && !draining_;
-    if (state == HttpRequestParser::State::bad || state == HttpRequestParser::State::too_large) {
-      const HttpAnswer answer =
-          state == HttpRequestParser::State::bad
-              ? plain(HttpStatus::bad_request, parser.error())
-              : plain(HttpStatus::fields_too_large, "the request is too large");
-      if (co_await send(request, answer, false)) co_await linger();
+    if (state == HttpRequestParser::State::refused) {
+      if (co_await send(request, plain(parser.status(), parser.error()), false)) co_await linger();
       co_return;
     }
     Reply reply = tools_.reply(request, peer_);
@@ -98,6 +94,7 @@ asio::awaitable<void> HttpConnection::serve() {
         co_return;
     }
   }
+  co_await linger();
 }
 
 asio::awaitable<bool> HttpConnection::read_request(HttpRequestParser& parser,
@@ -137,8 +134,13 @@ asio::awaitable<bool> HttpConnection::send(const HttpRequest& request, const Htt
   co_return true;
 }
 
+/// Closes in stages (RFC 9112, 9.6): what comes in after the close would have the kernel reset the
+/// connection, and take the answer back from a client that has not read it yet.
 asio::awaitable<void> HttpConnection::linger() {
   asio::error_code error;
+  deadline_.restart();
+  idle_ = true;
+  if (draining_) co_return;
   socket_.shutdown(tcp::socket::shutdown_send, error);
   for (std::size_t dropped = 0; dropped < kLingerBytes && !error;) {
     co_await socket_.async_wait(tcp::socket::wait_read, redirect_error(use_awaitable, error));

@@ -40,7 +40,10 @@ std::string encode_answer(const HttpAnswer& answer, bool head_only, bool keep_al
     text.append("\r\nContent-Length: ").append(std::to_string(length));
   }
   text.append("\r\n").append(kSecurityHeaders).append(answer.extra_headers);
-  text.append(keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+  // Whoever sends Upgrade names it in Connection (RFC 9110, 7.8).
+  text.append("Connection: ");
+  if (answer.status == HttpStatus::upgrade_required) text.append("Upgrade, ");
+  text.append(keep_alive ? "keep-alive\r\n\r\n" : "close\r\n\r\n");
   if (!head_only) text.append(answer.body);
   return text;
 }

@@ -24,6 +24,10 @@ std::string_view reason(HttpStatus status) {
       return "Request Timeout";
     case HttpStatus::precondition_failed:
       return "Precondition Failed";
+    case HttpStatus::content_too_large:
+      return "Content Too Large";
+    case HttpStatus::uri_too_long:
+      return "URI Too Long";
     case HttpStatus::range_not_satisfiable:
       return "Range Not Satisfiable";
     case HttpStatus::misdirected:
@@ -32,8 +36,12 @@ std::string_view reason(HttpStatus status) {
       return "Upgrade Required";
     case HttpStatus::fields_too_large:
       return "Request Header Fields Too Large";
+    case HttpStatus::not_implemented:
+      return "Not Implemented";
     case HttpStatus::unavailable:
       return "Service Unavailable";
+    case HttpStatus::version_not_supported:
+      return "HTTP Version Not Supported";
   }
   return "";
 }

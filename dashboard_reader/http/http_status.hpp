@@ -16,11 +16,15 @@ enum class HttpStatus {
   method_not_allowed = 405,
   request_timeout = 408,
   precondition_failed = 412,
+  content_too_large = 413,
+  uri_too_long = 414,
   range_not_satisfiable = 416,
   misdirected = 421,
   upgrade_required = 426,
   fields_too_large = 431,
+  not_implemented = 501,
   unavailable = 503,
+  version_not_supported = 505,
 };
 
 /// Its reason phrase.

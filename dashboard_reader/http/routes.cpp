@@ -30,8 +30,6 @@ bool has_token(std::string_view list, std::string_view wanted) {
 HttpAnswer refusal(Refused why) {
   HttpAnswer answer;
   switch (why) {
-    case Refused::no_host:
-      return plain(HttpStatus::bad_request, "a request names its Host, once");
     case Refused::host:
       return plain(HttpStatus::misdirected,
                    "this dashboard is not known by that Host; start it with --origin "

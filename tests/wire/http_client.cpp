@@ -3,6 +3,8 @@
 #include <array>
 #include <stdexcept>
 
+#include <sys/socket.h>
+
 namespace ringside::wire_test {
 namespace {
 
@@ -55,6 +57,10 @@ HttpAnswer HttpClient::request(const std::string& method, const std::string& tar
                                const std::string& headers) {
   send(method + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + "\r\n");
   return answer(method == "HEAD");
+}
+
+void HttpClient::shut() {
+  ::shutdown(connection_.descriptor(), SHUT_WR);
 }
 
 bool HttpClient::is_closed() {

@@ -30,6 +30,9 @@ class HttpClient {
   HttpAnswer request(const std::string& method, const std::string& target,
                      const std::string& headers = {});
 
+  /// Sends no more; the server sees the end of what was sent.
+  void shut();
+
   /// Whether the server has closed the connection, waiting for that.
   bool is_closed();
 

@@ -178,8 +178,7 @@ TEST_CASE("what is not HTTP is answered with 400, and the connection ends") {
   const Served served;
   for (const std::string bytes :
        {"hello\r\n\r\n", "GET / HTTP/1.1\r\nbad header\r\n\r\n", "\x16\x03\x01\x02\x01\x01\xFC",
-        "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+        "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
         "GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         "GET /%00 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"}) {
     INFO(bytes);

@@ -141,39 +141,3 @@ TEST_CASE("a crowd of unfinished requests makes room for one that is finished") 
       crowd.front()->receive(buffer.data(), buffer.size(), std::chrono::seconds(10));
   CHECK(std::string(buffer.data(), got).find("408") != std::string::npos);
 }
-
-TEST_CASE("RFC 9112: what one server could read otherwise than the next is 400, and ends it") {
-  const TemporaryDirectory bus;
-  const Dashboard dashboard(kDashboard, bus.text());
-  const std::string host = "Host: localhost\r\n";
-  const std::vector<std::string> shapes = {
-      "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello",
-      "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + "Content-Length: 0\r\nContent-Length: 5\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + "Content-Length: +0\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: identity\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + "Transfer-Encoding : chunked\r\n\r\n",
-      "GET / HTTP/1.1\n" + host + "\r\n",
-      "GET / HTTP/1.1\r\n" + host + "\n",
-      "GET / HTTP/1.1\r\n" + host + "X: a\rb\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + "X: a\nY: b\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + std::string("X: a\0b\r\n\r\n", 10),
-      "GET / HTTP/1.1\r\n" + host + "X: a\r\n folded\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + ": no name\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + "a b: c\r\n\r\n",
-      "GET / HTTP/1.1\r\n" + host + "X : c\r\n\r\n",
-      "GET  / HTTP/1.1\r\n" + host + "\r\n",
-      "GET / HTTP/1.1 \r\n" + host + "\r\n",
-      "GET / HTTP/2.0\r\n" + host + "\r\n",
-      "GET /\r\n\r\n",
-      "get / HTTP/1.1\r\n" + host + "\r\n",
-      " GET / HTTP/1.1\r\n" + host + "\r\n"};
-  for (const std::string& shape : shapes) {
-    INFO(shape);
-    HttpClient client(dashboard.port());
-    client.send(shape + "GET /healthz HTTP/1.1\r\n" + host + "\r\n");
-    CHECK(client.answer().status == 400);
-    CHECK(client.answer().status == 0);
-  }
-}
