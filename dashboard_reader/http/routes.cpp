@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bus/status.hpp"
+#include "dashboard_reader/http/ascii_case.hpp"
 #include "dashboard_reader/stream/websocket.hpp"
 
 namespace ringside::dashboard {
@@ -15,16 +16,22 @@ constexpr std::string_view kDataPath = "/data/";
 
 /// Whether a list of tokens (RFC 9110, 5.6.1) has this one, in any case of its letters.
 bool has_token(std::string_view list, std::string_view wanted) {
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
     std::string_view item = list.substr(0, comma);
     while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
     while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-    if (std::equal(item.begin(), item.end(), wanted.begin(), wanted.end(), same)) return true;
+    if (is_word(item, wanted)) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
+}
+
+bool is_handshake(const HttpRequest& request) {
+  return request.method == "GET" && request.is_http_1_1 &&
+         has_token(request.header("upgrade"), "websocket") &&
+         has_token(request.header("connection"), "upgrade") &&
+         request.header("sec-websocket-version") == "13";
 }
 
 HttpAnswer refusal(Refused why) {
@@ -103,17 +110,8 @@ HttpAnswer Routes::answer_to(const HttpRequest& request, const Target& target) c
 
 Reply Routes::open_websocket(const HttpRequest& request, const Target& target,
                              const asio::ip::address& peer) const {
-  if (request.method != "GET" || !request.is_http_1_1 ||
-      !has_token(request.header("upgrade"), "websocket") ||
-      !has_token(request.header("connection"), "upgrade") ||
-      request.header("sec-websocket-version") != "13") {
-    HttpAnswer answer = plain(HttpStatus::upgrade_required, "this is a WebSocket (version 13)");
-    answer.extra_headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-    return answer;
-  }
-  std::optional<std::string> accept = accept_key(request.header("sec-websocket-key"));
-  if (!accept)
-    return plain(HttpStatus::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64");
+  // Whoever asks without the handshake gets the same refusals: a browser tells no page why its
+  // handshake failed, and so the page asks again like this.
   std::optional<StreamQuery> stream;
   if (target.path == "/v1/stream") {
     Result<StreamQuery> query = parse_stream_query(target.query);
@@ -127,6 +125,14 @@ Reply Routes::open_websocket(const HttpRequest& request, const Target& target,
     answer.extra_headers = "Retry-After: 5\r\n";
     return answer;
   }
+  if (!is_handshake(request)) {
+    HttpAnswer answer = plain(HttpStatus::upgrade_required, "this is a WebSocket (version 13)");
+    answer.extra_headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    return answer;
+  }
+  std::optional<std::string> accept = accept_key(request.header("sec-websocket-key"));
+  if (!accept)
+    return plain(HttpStatus::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64");
   return Upgrade{std::move(*accept), std::move(stream), std::move(*place)};
 }
 

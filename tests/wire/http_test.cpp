@@ -174,6 +174,25 @@ TEST_CASE("the stream without a WebSocket handshake answers 426 or 400") {
         101);
 }
 
+TEST_CASE("a plain GET of the stream is refused as the upgrade would be, in the same sentence") {
+  const Served served;
+  for (const std::string query : {"from=latestt", "mode=xml", "resume=x", "max_message=1",
+                                  "channels=a%2Fb", "from=last:-1"}) {
+    INFO(query);
+    const HttpAnswer asked = upgrade(served.port(), "/v1/stream?" + query);
+    for (const std::string method : {"GET", "HEAD"}) {
+      HttpClient client(served.port());
+      const HttpAnswer plain = client.request(method, "/v1/stream?" + query);
+      CHECK(plain.status == 400);
+      CHECK(asked.status == 400);
+      if (method == "GET") CHECK(plain.body == asked.body);
+    }
+    CHECK(is_one_line(asked.body));
+  }
+  // Nothing is wrong with this one but that it is no handshake.
+  CHECK(http(served.port(), "GET", "/v1/stream?from=latest").status == 426);
+}
+
 TEST_CASE("what is not HTTP is answered with 400, and the connection ends") {
   const Served served;
   for (const std::string bytes :

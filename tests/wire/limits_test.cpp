@@ -37,6 +37,10 @@ TEST_CASE("beyond --max-clients the answer is 503, until someone leaves") {
   CHECK(full.status == 503);
   CHECK(full.headers.contains("Retry-After"));
   CHECK(full.body.find("--max-clients 2") != std::string::npos);
+  // So is one that only asks, and that takes no place by asking.
+  const HttpAnswer asked = http(dashboard.port(), "GET", "/v1/stream");
+  CHECK(asked.status == 503);
+  CHECK(asked.body == full.body);
   // What is no stream is served all the same.
   CHECK(http(dashboard.port(), "GET", "/healthz").status == 200);
   first.reset();
@@ -46,6 +50,13 @@ TEST_CASE("beyond --max-clients the answer is 503, until someone leaves") {
     ::usleep(10'000);
   }
   CHECK(status == 101);
+}
+
+TEST_CASE("to ask why a stream is refused takes no place from one") {
+  const TemporaryDirectory bus;
+  const Dashboard dashboard(kDashboard, bus.text(), {"--max-clients", "1"});
+  for (int i = 0; i < 3; ++i) CHECK(http(dashboard.port(), "GET", "/v1/stream").status == 426);
+  CHECK(upgrade(dashboard.port(), "/v1/stream").status == 101);
 }
 
 TEST_CASE("an address has its own limit where one is set") {
