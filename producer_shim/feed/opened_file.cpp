@@ -69,6 +69,18 @@ FileState OpenedFile::state() const {
   return ::fstat(fd_, &status) == 0 ? to_state(status) : FileState{};
 }
 
+Result<void> OpenedFile::read(std::uint64_t at, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const ssize_t got = ::pread(fd_, to.data(), to.size(), static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(errno, "it cannot be read");
+    if (got == 0) return fail(Errc::corrupt, "it became shorter while it was read");
+    at += static_cast<std::uint64_t>(got);
+    to = to.subspan(static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
 Result<Digest> OpenedFile::digest() const {
   Digest digest{.bytes = 0, .crc = kCrcStart};
   std::vector<std::byte> piece(1024 * 1024);

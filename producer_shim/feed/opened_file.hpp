@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bus/result.hpp"
+#include "bus/types.hpp"
 
 namespace ringside::feed {
 
@@ -44,6 +45,9 @@ class OpenedFile {
   OpenedFile& operator=(const OpenedFile&) = delete;
 
   FileState state() const;
+
+  /// Fills `to` with what stands from `at` on. Fails as the reading does, or if there is less.
+  Result<void> read(std::uint64_t at, std::span<std::byte> to) const;
 
   /// Reads it all. Fails as the reading does.
   Result<Digest> digest() const;
