@@ -2,6 +2,7 @@
 // in memory, for the reading or writing of one file: it keeps nothing, and its threads end with it.
 #pragma once
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,14 +38,16 @@ class Chunk {
     return valid != nullptr && (valid[row / 64] >> (row % 64) & 1) == 0;
   }
 
-  /// REQUIRES: the column is DOUBLE, BIGINT or VARCHAR, the row not null. Text lives as long as the
-  /// chunk.
-  double number(std::size_t column, std::size_t row) const { return values<double>(column)[row]; }
-  std::int64_t integer(std::size_t column, std::size_t row) const {
-    return values<std::int64_t>(column)[row];
+  /// REQUIRES: the column's type is as wide as Value, the row not null.
+  template <class Value>
+  Value value(std::size_t column, std::size_t row) const {
+    Value value;
+    std::memcpy(&value, static_cast<const Value*>(columns_[column].data) + row, sizeof value);
+    return value;
   }
-  std::string_view text(std::size_t column, std::size_t row) const {
-    const auto& value = values<duckdb_string_t>(column)[row].value;
+  /// REQUIRES: the column is BLOB or VARCHAR, the row not null. Lives as long as the chunk.
+  std::string_view bytes(std::size_t column, std::size_t row) const {
+    const auto& value = static_cast<const duckdb_string_t*>(columns_[column].data)[row].value;
     // Short ones stand in the column itself; their length is at the same place in both.
     const std::uint32_t length = value.inlined.length;
     return {length <= sizeof value.inlined.inlined ? value.inlined.inlined : value.pointer.ptr,
@@ -56,11 +59,6 @@ class Chunk {
     const void* data;
     const std::uint64_t* valid;  ///< a bit for each row; none if no row is null
   };
-
-  template <class Value>
-  const Value* values(std::size_t column) const {
-    return static_cast<const Value*>(columns_[column].data);
-  }
 
   duckdb_data_chunk chunk_;
   std::size_t rows_ = 0;

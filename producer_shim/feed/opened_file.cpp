@@ -95,10 +95,6 @@ Result<Digest> OpenedFile::digest() const {
   }
 }
 
-std::string OpenedFile::proc_path() const {
-  return "/proc/self/fd/" + std::to_string(fd_);
-}
-
 OpenedFile::Writers OpenedFile::writers() const {
   // The kernel grants a read lease only while nobody can write (fcntl(2)). It is given back at
   // once; should a writer come just between, the kernel tells us by a signal that would end us.

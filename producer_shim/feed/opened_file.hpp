@@ -52,10 +52,6 @@ class OpenedFile {
   /// Reads it all. Fails as the reading does.
   Result<Digest> digest() const;
 
-  /// A path that leads to this very file for libraries that only know paths. It holds no character
-  /// that any of them gives a meaning to, and no error message should show it.
-  std::string proc_path() const;
-
   enum class Writers { none, some, unknown };
 
   /// Whether a program has the file open for writing. Unknown where the file system or the file's

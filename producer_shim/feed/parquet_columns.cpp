@@ -1,40 +1,25 @@
 #include "producer_shim/feed/parquet_columns.hpp"
 
 #include <algorithm>
-#include <span>
 
 namespace ringside::feed {
 namespace {
 
-constexpr std::array<std::string_view, 10> kIntegers{"TINYINT", "SMALLINT", "INTEGER",   "BIGINT",
-                                                     "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
-                                                     "UBIGINT", "UHUGEINT"};
-constexpr std::array<std::string_view, 3> kFractions{"FLOAT", "DOUBLE", "DECIMAL"};
-constexpr std::array<std::string_view, 3> kTexts{"VARCHAR", "ENUM", "UUID"};
-// What DuckDB calls a column in which every value is null and that was given no type.
-constexpr std::string_view kNothing = "\"NULL\"";
-
-bool is_one_of(std::string_view type, std::span<const std::string_view> types) {
-  return std::ranges::find(types, type) != types.end();
-}
-
-/// `type` is as DuckDB describes it: DECIMAL(10,2), INTEGER[], STRUCT(a INTEGER).
-bool fits(std::string_view type, ColumnKind kind) {
-  if (type.ends_with(']')) return false;
-  const std::string_view base = type.substr(0, type.find('('));
-  const bool is_integer = is_one_of(base, kIntegers);
-  const bool is_number = is_integer || is_one_of(base, kFractions);
+bool fits(Sort sort, ColumnKind kind) {
+  const bool is_text = sort == Sort::text || sort == Sort::uuid || sort == Sort::whole;
+  const bool is_number =
+      sort == Sort::whole || sort == Sort::decimal || sort == Sort::half || sort == Sort::fraction;
   switch (kind) {
     case ColumnKind::id:
-      return is_one_of(base, kTexts) || is_integer;
+      return is_text;
     case ColumnKind::text:
-      return is_one_of(base, kTexts) || is_integer || base == kNothing;
+      return is_text || sort == Sort::nothing;
     case ColumnKind::coordinate:
       return is_number;
     case ColumnKind::label:
-      return is_number || base == kNothing;
+      return is_number || sort == Sort::nothing;
     case ColumnKind::flag:
-      return is_number || base == "BOOLEAN";
+      return is_number || sort == Sort::boolean;
   }
   return false;
 }
@@ -54,47 +39,47 @@ const char* wanted(ColumnKind kind) {
   return "";
 }
 
-void append(std::string& list, const std::string& item) {
-  if (!list.empty()) list += ", ";
+void append(std::string& list, const char* separator, const std::string& item) {
+  if (!list.empty()) list += separator;
   list += item;
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> check_columns(const std::vector<FoundColumn>& found) {
+Result<FitColumns> check_columns(const Footer& footer) {
   std::string missing;
-  std::string wrong;
-  for (const Column& column : kColumns) {
-    const auto at = std::ranges::find(found, column.name, &FoundColumn::name);
-    if (at == found.end())
-      append(missing, column.name);
-    else if (!fits(at->type, column.kind))
-      append(wrong, std::string(column.name) + " is " + at->type.substr(0, 60) + " and should be " +
-                        wanted(column.kind));
-  }
-  std::vector<std::string> others;
-  for (const FoundColumn& column : found)
-    if (std::ranges::none_of(kColumns, [&](const Column& one) { return column.name == one.name; }))
-      others.push_back(column.name);
-  if (missing.empty() && wrong.empty()) return others;
-
   std::string faults;
-  if (!missing.empty()) {
-    faults = "it has no column " + missing;
-    std::string names;
-    for (const std::string& name : others) append(names, in_quotes(name));
-    if (!names.empty()) faults += " (it has also " + names.substr(0, 300) + ")";
+  FitColumns columns;
+  for (std::size_t i = 0; i < kColumns.size(); ++i) {
+    const Column& column = kColumns[i];
+    const auto at = std::ranges::find(footer.columns, column.name, &FooterColumn::name);
+    if (at == footer.columns.end()) {
+      append(missing, ", ", column.name);
+      continue;
+    }
+    if (std::ranges::find(at + 1, footer.columns.end(), column.name, &FooterColumn::name) !=
+        footer.columns.end())
+      append(faults, "; ", std::string("it has the column ") + column.name + " twice");
+    FitColumns::Found& found = columns.found[i];
+    found = {.stored = *at, .meaning = meaning_of(*at)};
+    if (!fits(found.meaning.sort, column.kind))
+      append(faults, "; ",
+             std::string(column.name) + " is " + found.meaning.name + " and should be " +
+                 wanted(column.kind));
   }
-  if (!wrong.empty()) faults += (faults.empty() ? "" : "; ") + wrong;
-  return fail(Errc::corrupt, faults);
-}
+  for (const FooterColumn& column : footer.columns)
+    if (std::ranges::none_of(kColumns, [&](const Column& one) { return column.name == one.name; }))
+      columns.others.push_back(column.name);
+  if (missing.empty() && faults.empty()) return columns;
 
-std::string cast_list() {
-  std::string list;
-  for (const Column& column : kColumns)
-    append(list,
-           std::string("\"") + column.name + (is_text(column.kind) ? "\"::VARCHAR" : "\"::DOUBLE"));
-  return list;
+  if (!missing.empty()) {
+    missing.insert(0, "it has no column ");
+    std::string names;
+    for (const std::string& name : columns.others) append(names, ", ", in_quotes(name));
+    if (!names.empty()) missing += " (it has also " + names.substr(0, 300) + ")";
+  }
+  if (!faults.empty()) append(missing, "; ", faults);
+  return fail(Errc::corrupt, missing);
 }
 
 }  // namespace ringside::feed

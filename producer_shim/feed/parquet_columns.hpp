@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bus/result.hpp"
+#include "producer_shim/feed/parquet_meaning.hpp"
 
 namespace ringside::feed {
 
@@ -42,19 +43,18 @@ inline constexpr bool is_text(ColumnKind kind) {
   return kind == ColumnKind::id || kind == ColumnKind::text;
 }
 
-/// A column that a file has, its type as DuckDB calls it.
-struct FoundColumn {
-  std::string name;
-  std::string type;
+/// The ten columns as a file has them, in the order of kColumns, and the names of its others.
+struct FitColumns {
+  struct Found {
+    FooterColumn stored;
+    Meaning meaning;
+  };
+  std::array<Found, kColumns.size()> found;
+  std::vector<std::string> others;
 };
 
-/// Whether the ten columns are there, each of a type that can hold what it should; the error names
-/// all that are not. Returns the names of the columns that are none of the ten.
-Result<std::vector<std::string>> check_columns(const std::vector<FoundColumn>& found);
-
-/// A SELECT list of the ten columns, each cast to the one type in which it is then checked: text to
-/// VARCHAR, all else to DOUBLE, which holds every 32-bit number and float exactly. No cast can
-/// fail.
-std::string cast_list();
+/// Finds the ten columns, each once and of a type that can hold what it should; the error names all
+/// that are not.
+Result<FitColumns> check_columns(const Footer& footer);
 
 }  // namespace ringside::feed

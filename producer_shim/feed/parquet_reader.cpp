@@ -1,16 +1,20 @@
 #include "producer_shim/feed/parquet_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <new>
-#include <optional>
 #include <string_view>
 #include <unordered_set>
 
+#include <utf8.h>
+
 #include "producer_shim/feed/database.hpp"
 #include "producer_shim/feed/parquet_columns.hpp"
+#include "producer_shim/feed/parquet_copy.hpp"
+#include "producer_shim/feed/parquet_values.hpp"
 
 namespace ringside::feed {
 namespace {
@@ -18,14 +22,8 @@ namespace {
 constexpr std::size_t kX = 3;
 constexpr std::size_t kFirstLabel = 6;
 constexpr std::size_t kFlag = 9;
-constexpr std::size_t kMaxRows = std::numeric_limits<std::uint32_t>::max();
 /// A file may claim any number of rows; memory for more than these is had as they come.
-constexpr std::int64_t kMaxReserve = 4'000'000;
-
-/// Strings written before there was a mark for text count as text; a folder called `a=b` is none of
-/// our business.
-constexpr const char* kSource =
-    " FROM read_parquet($1, binary_as_string = true, hive_partitioning = false)";
+constexpr std::uint64_t kMaxReserve = 4'000'000;
 
 bool is_float(double value) {
   return std::isfinite(value) &&
@@ -37,30 +35,39 @@ bool is_label(double value) {
          value <= std::numeric_limits<std::int32_t>::max() && value == std::trunc(value);
 }
 
-/// Turns rows of the query into points.
+/// Turns decoded rows into points.
 class PointReader {
  public:
-  explicit PointReader(ParquetFit& fit) : fit_(fit) {}
+  PointReader(const FitColumns& columns, ParquetFit& fit) : columns_(columns), fit_(fit) {}
 
-  /// A value that cannot be used: where, and what it should be.
-  struct Fault {
-    std::size_t row;
-    std::size_t column;
-    const char* wanted;
-  };
-
-  /// Appends the points of the chunk, up to the first that has a fault.
-  std::optional<Fault> append(const Chunk& chunk) {
+  /// Appends the points of the chunk. Fails with the first value that cannot be used.
+  Result<void> append(const Chunk& chunk) {
     for (std::size_t row = 0; row < chunk.rows(); ++row)
-      if (!append_row(chunk, row)) return fault_;
+      if (!append_row(chunk, row))
+        return fail(Errc::corrupt, kColumns[fault_.column].name, " of row ",
+                    std::to_string(fit_.points.size()), " (counted from 0) is ",
+                    in_quotes(shown(chunk, row)), "; ", fault_.wanted);
+    return {};
+  }
+
+  /// What was decoded is what the pages said.
+  Result<void> check(const ParquetCopy& copy) const {
+    if (fit_.points.size() != copy.rows)
+      return fail(Errc::corrupt, "its pages hold ", std::to_string(fit_.points.size()), " of ",
+                  std::to_string(copy.rows), " rows");
+    for (std::size_t column = 0; column < kColumns.size(); ++column)
+      if (copy.nulls[column] && *copy.nulls[column] != nulls_[column])
+        return fail(Errc::corrupt, kColumns[column].name, " has ", std::to_string(nulls_[column]),
+                    " nulls, and its pages say ", std::to_string(*copy.nulls[column]));
     return {};
   }
 
   void note_nulls() {
     for (std::size_t column = 0; column < kColumns.size(); ++column) {
-      if (nulls_[column] == 0) continue;
+      const std::uint64_t missing = nulls_[column] + nans_[column];
+      if (missing == 0) continue;
       std::string note(kColumns[column].name);
-      note.append(" is null in ").append(std::to_string(nulls_[column])).append(" of ");
+      note.append(" is null in ").append(std::to_string(missing)).append(" of ");
       note.append(std::to_string(fit_.points.size())).append(" rows, which count as ");
       note.append(is_text(kColumns[column].kind) ? "\"\"" : "-1 (none)");
       fit_.notes.push_back(std::move(note));
@@ -68,44 +75,104 @@ class PointReader {
   }
 
  private:
+  struct Fault {
+    std::size_t column;
+    const char* wanted;
+  };
+
+  static constexpr const char* kThere = "it must be there";
+  static constexpr const char* kText = "it must be UTF-8 without NUL";
+
+  ParquetValue value(const Chunk& chunk, std::size_t column, std::size_t row) const {
+    return {columns_.found[column], chunk, column, row};
+  }
+
+  std::string shown(const Chunk& chunk, std::size_t row) const {
+    if (chunk.is_null(fault_.column, row)) return "null";
+    return value(chunk, fault_.column, row).shown();
+  }
+
   bool append_row(const Chunk& chunk, std::size_t row) {
     EmbeddingPoint point;
-    if (chunk.is_null(0, row)) return refuse(0, "it must be there");
-    point.episode_id = keep(chunk.text(0, row));
-    point.host_id = keep_once(chunk, row, 1, last_host_);
-    point.profile = keep_once(chunk, row, 2, last_profile_);
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      const std::size_t column = kX + axis;
-      if (chunk.is_null(column, row)) return refuse(column, "it must be there");
-      const double value = chunk.number(column, row);
-      if (!is_float(value)) return refuse(column, "it must be finite and fit a float");
-      (axis == 0 ? point.x : axis == 1 ? point.y : point.z) = static_cast<float>(value);
-    }
-    for (std::size_t label = 0; label < 3; ++label) {
-      const std::size_t column = kFirstLabel + label;
-      std::int32_t& to = label == 0   ? point.phase_int
-                         : label == 1 ? point.predicted_int
-                                      : point.cluster;
-      if (chunk.is_null(column, row) || std::isnan(chunk.number(column, row))) {
-        to = -1;
-        ++nulls_[column];
-        continue;
+    const bool fine =
+        read_id(chunk, row, point) && read_text(chunk, row, 1, last_host_, point.host_id) &&
+        read_text(chunk, row, 2, last_profile_, point.profile) &&
+        read_coordinate(chunk, row, kX, point.x) && read_coordinate(chunk, row, kX + 1, point.y) &&
+        read_coordinate(chunk, row, kX + 2, point.z) &&
+        read_label(chunk, row, kFirstLabel, point.phase_int) &&
+        read_label(chunk, row, kFirstLabel + 1, point.predicted_int) &&
+        read_label(chunk, row, kFirstLabel + 2, point.cluster) && read_flag(chunk, row, point);
+    if (fine) fit_.points.push_back(point);
+    return fine;
+  }
+
+  bool read_id(const Chunk& chunk, std::size_t row, EmbeddingPoint& point) {
+    if (chunk.is_null(0, row)) return refuse(0, kThere);
+    const std::string_view text = value(chunk, 0, row).text(room_);
+    if (!is_clean(text)) return refuse(0, kText);
+    point.episode_id = keep(text);
+    return true;
+  }
+
+  /// For columns in which a few strings come again and again.
+  bool read_text(const Chunk& chunk, std::size_t row, std::size_t column, std::string_view& last,
+                 std::string_view& to) {
+    to = {};
+    if (is_nothing(chunk, row, column)) return fault_.wanted == nullptr;
+    const std::string_view text = value(chunk, column, row).text(room_);
+    if (text != last) {
+      auto known = texts_.find(text);
+      if (known == texts_.end()) {
+        if (!is_clean(text)) return refuse(column, kText);
+        known = texts_.insert(keep(text)).first;
       }
-      const double value = chunk.number(column, row);
-      if (!is_label(value)) return refuse(column, "it must be a whole number of 32 bits");
-      to = static_cast<std::int32_t>(value);
+      last = *known;
     }
-    if (chunk.is_null(kFlag, row)) return refuse(kFlag, "it must be there");
-    const double flag = chunk.number(kFlag, row);
-    if (flag != 0 && flag != 1) return refuse(kFlag, "it must be true or false, or 1 or 0");
-    point.is_train = flag == 1;
-    fit_.points.push_back(point);
+    to = last;
+    return true;
+  }
+
+  bool read_coordinate(const Chunk& chunk, std::size_t row, std::size_t column, float& to) {
+    if (chunk.is_null(column, row)) return refuse(column, kThere);
+    const double number = value(chunk, column, row).number();
+    if (!is_float(number)) return refuse(column, "it must be finite and fit a float");
+    to = static_cast<float>(number);
+    return true;
+  }
+
+  bool read_label(const Chunk& chunk, std::size_t row, std::size_t column, std::int32_t& to) {
+    to = -1;
+    if (is_nothing(chunk, row, column)) return fault_.wanted == nullptr;
+    const double number = value(chunk, column, row).number();
+    if (std::isnan(number)) return ++nans_[column], true;
+    if (!is_label(number)) return refuse(column, "it must be a whole number of 32 bits");
+    to = static_cast<std::int32_t>(number);
+    return true;
+  }
+
+  bool read_flag(const Chunk& chunk, std::size_t row, EmbeddingPoint& point) {
+    if (chunk.is_null(kFlag, row)) return refuse(kFlag, kThere);
+    const double number = value(chunk, kFlag, row).number();
+    if (number != 0 && number != 1) return refuse(kFlag, "it must be true or false, or 1 or 0");
+    point.is_train = number == 1;
+    return true;
+  }
+
+  /// Whether there is no value; that of a column of nothing is a fault.
+  bool is_nothing(const Chunk& chunk, std::size_t row, std::size_t column) {
+    if (chunk.is_null(column, row)) return ++nulls_[column], true;
+    if (columns_.found[column].meaning.sort != Sort::nothing) return false;
+    refuse(column, "it must be null, as its type is");
     return true;
   }
 
   bool refuse(std::size_t column, const char* wanted) {
-    fault_ = {.row = fit_.points.size(), .column = column, .wanted = wanted};
+    fault_ = {.column = column, .wanted = wanted};
     return false;
+  }
+
+  static bool is_clean(std::string_view text) {
+    return utf8::is_valid(text.begin(), text.end()) && text.find('\0') == std::string_view::npos;
   }
 
   std::string_view keep(std::string_view text) const {
@@ -115,102 +182,81 @@ class PointReader {
     return {to, text.size()};
   }
 
-  /// For columns in which a few strings come again and again.
-  std::string_view keep_once(const Chunk& chunk, std::size_t row, std::size_t column,
-                             std::string_view& last) {
-    if (chunk.is_null(column, row)) {
-      ++nulls_[column];
-      return {};
-    }
-    const std::string_view text = chunk.text(column, row);
-    if (text == last) return last;
-    const auto known = texts_.find(text);
-    last = known != texts_.end() ? *known : *texts_.insert(keep(text)).first;
-    return last;
-  }
-
+  const FitColumns& columns_;
   ParquetFit& fit_;
+  std::string room_;
   std::unordered_set<std::string_view> texts_;
   std::string_view last_host_;
   std::string_view last_profile_;
   std::array<std::uint64_t, kColumns.size()> nulls_{};
+  std::array<std::uint64_t, kColumns.size()> nans_{};
   Fault fault_{};
 };
 
-Result<std::vector<FoundColumn>> describe(Database& database, const std::string& path) {
-  auto rows = database.query(std::string("DESCRIBE SELECT *") + kSource, path);
-  if (!rows) return tl::unexpected<Error>(rows.error());
-  std::vector<FoundColumn> found;
-  while (true) {
-    auto chunk = rows->next();
-    if (!chunk) return tl::unexpected<Error>(chunk.error());
-    if (chunk->is_end()) return found;
-    for (std::size_t row = 0; row < chunk->rows(); ++row)
-      found.push_back({std::string(chunk->text(0, row)), std::string(chunk->text(1, row))});
-  }
-}
-
-Result<std::int64_t> count_rows(Database& database, const std::string& path) {
-  auto rows = database.query("SELECT num_rows::BIGINT FROM parquet_file_metadata($1)", path);
-  if (!rows) return tl::unexpected<Error>(rows.error());
-  const auto chunk = rows->next();
-  if (!chunk) return tl::unexpected<Error>(chunk.error());
-  return chunk->rows() == 1 && !chunk->is_null(0, 0) ? chunk->integer(0, 0) : 0;
-}
-
-/// The value as it stands in the file: what a person would look for.
-std::string value_text(Database& database, const std::string& path,
-                       const PointReader::Fault& fault) {
-  const auto rows = [&] {
-    return database.query(std::string("SELECT \"") + kColumns[fault.column].name + "\"::VARCHAR" +
-                              kSource + " LIMIT 1 OFFSET " + std::to_string(fault.row),
-                          path);
-  };
-  auto found = rows();
-  if (!found) return "?";
-  const auto chunk = found->next();
-  if (!chunk || chunk->rows() != 1) return "?";
-  return chunk->is_null(0, 0) ? "null" : std::string(chunk->text(0, 0));
-}
-
-Result<ParquetFit> read(const std::string& path, const ReadProgress& progress) {
+/// Reads all rows of one column, or of all; the error is the library's own.
+Result<void> decode(const std::string& path, const char* columns,
+                    const std::function<Result<void>(const Chunk&)>& take) {
   auto database = Database::open();
   if (!database) return tl::unexpected<Error>(database.error());
-  const auto found = describe(*database, path);
-  if (!found) return tl::unexpected<Error>(found.error());
-  const auto others = check_columns(*found);
-  if (!others) return tl::unexpected<Error>(others.error());
-  const auto total = count_rows(*database, path);
-  if (!total) return tl::unexpected<Error>(total.error());
-
-  ParquetFit fit;
-  fit.strings = std::make_unique<std::pmr::monotonic_buffer_resource>();
-  fit.points.reserve(static_cast<std::size_t>(std::clamp<std::int64_t>(*total, 0, kMaxReserve)));
-  PointReader reader(fit);
-  auto rows = database->query("SELECT " + cast_list() + kSource, path);
+  auto rows = database->query(
+      std::string("SELECT ") + columns + " FROM read_parquet($1, hive_partitioning = false)", path);
   if (!rows) return tl::unexpected<Error>(rows.error());
   while (true) {
     const auto chunk = rows->next();
     if (!chunk) return tl::unexpected<Error>(chunk.error());
-    if (chunk->is_end()) break;
-    if (fit.points.size() + chunk->rows() > kMaxRows)
-      return fail(Errc::too_large, "it has more than ", std::to_string(kMaxRows), " rows");
-    if (const auto fault = reader.append(*chunk)) {
-      auto another = Database::open();
-      const std::string value = another ? value_text(*another, path, *fault) : "?";
-      return fail(Errc::corrupt, kColumns[fault->column].name, " of row ",
-                  std::to_string(fault->row), " (counted from 0) is ", in_quotes(value), "; ",
-                  fault->wanted);
-    }
-    const double all = static_cast<double>(std::max<std::int64_t>(*total, 1));
-    if (!progress(static_cast<double>(fit.points.size()) / all))
-      return fail(Errc::system, "the reading was stopped");
+    if (chunk->is_end()) return {};
+    if (auto done = take(*chunk); !done) return done;
   }
-  if (fit.points.empty()) return fail(Errc::corrupt, "it has no rows");
+}
+
+/// What the library says, without the file in which it says it.
+std::string reason(const std::string& path, const Error& error) {
+  std::string text = error.message;
+  for (const std::string& known : {"Failed to read file \"" + path + "\": ", path})
+    for (std::size_t at = 0; (at = text.find(known)) != std::string::npos;)
+      text.erase(at, known.size());
+  return text;
+}
+
+/// Which column the library cannot decode, and what it says of it.
+Error blame(const std::string& path, const Error& error) {
+  for (const Column& column : kColumns) {
+    const auto outcome = decode(path, column.name, [](const Chunk&) -> Result<void> { return {}; });
+    if (!outcome)
+      return {Errc::corrupt, 0,
+              std::string(column.name) + " cannot be decoded: " + reason(path, outcome.error())};
+  }
+  return {error.code, error.os_errno, "it cannot be decoded: " + reason(path, error)};
+}
+
+Result<ParquetFit> read(const OpenedFile& file, const ReadProgress& progress) {
+  const auto footer = read_footer(file);
+  if (!footer) return tl::unexpected<Error>(footer.error());
+  const auto columns = check_columns(*footer);
+  if (!columns) return tl::unexpected<Error>(columns.error());
+  const auto copy = copy_columns(file, *footer, *columns, [&] { return progress(0); });
+  if (!copy) return tl::unexpected<Error>(copy.error());
+
+  ParquetFit fit;
+  fit.strings = std::make_unique<std::pmr::monotonic_buffer_resource>();
+  fit.points.reserve(static_cast<std::size_t>(std::min(copy->rows, kMaxReserve)));
+  PointReader reader(*columns, fit);
+  bool is_ours = false;  // the failure
+  const auto decoded = decode(copy->path(), "*", [&](const Chunk& chunk) -> Result<void> {
+    is_ours = true;
+    if (auto done = reader.append(chunk); !done) return done;
+    if (!progress(static_cast<double>(fit.points.size()) / static_cast<double>(copy->rows)))
+      return fail(Errc::system, "the reading was stopped");
+    is_ours = false;
+    return {};
+  });
+  if (!decoded)
+    return tl::unexpected<Error>(is_ours ? decoded.error() : blame(copy->path(), decoded.error()));
+  if (auto fine = reader.check(*copy); !fine) return tl::unexpected<Error>(fine.error());
   reader.note_nulls();
-  if (!others->empty()) {
+  if (!columns->others.empty()) {
     std::string note = "passed over, being no column of a fit:";
-    for (const std::string& name : *others) note.append(" ").append(in_quotes(name));
+    for (const std::string& name : columns->others) note.append(" ").append(in_quotes(name));
     fit.notes.push_back(note.substr(0, 300));
   }
   return fit;
@@ -219,15 +265,8 @@ Result<ParquetFit> read(const std::string& path, const ReadProgress& progress) {
 }  // namespace
 
 Result<ParquetFit> read_parquet(const OpenedFile& file, const ReadProgress& progress) {
-  const std::string path = file.proc_path();
   try {
-    Result<ParquetFit> fit = read(path, progress);
-    if (fit) return fit;
-    // DuckDB names the path that it was given.
-    Error error = fit.error();
-    for (std::size_t at = 0; (at = error.message.find(path)) != std::string::npos;)
-      error.message.replace(at, path.size(), "FILE");
-    return tl::unexpected<Error>(error);
+    return read(file, progress);
   } catch (const std::bad_alloc&) {
     return fail(Errc::no_space, "there is not enough memory for its rows");
   }

@@ -42,8 +42,8 @@ const Wrong kWrong[] = {
     {"CASE WHEN y = 1 THEN NULL ELSE true END AS is_train",
      "is_train of row 8 (counted from 0) is \"null\""},
     {"x::VARCHAR AS x, [cluster] AS cluster, {'a': 1} AS host_id, DATE '2024-01-01' AS is_train",
-     "host_id is STRUCT(a INTEGER) and should be text, x is VARCHAR and should be numbers, cluster "
-     "is BIGINT[] and should be whole numbers, is_train is DATE and should be true or false"},
+     "host_id is STRUCT and should be text; x is STRING and should be numbers; cluster is LIST and "
+     "should be whole numbers; is_train is DATE and should be true or false"},
 };
 
 TEST_CASE("a value or a type that cannot be used is named with its row and column") {
@@ -72,7 +72,7 @@ TEST_CASE("columns that are missing or wrong are named all together") {
   CHECK(outcome.status == 1);
   CHECK_THAT(outcome.errors,
              Contains("it has no column z, cluster, is_train (it has also \"Z2\"); x "
-                      "is VARCHAR and should be numbers"));
+                      "is STRING and should be numbers"));
 }
 
 TEST_CASE("what is no whole Parquet file is refused, and the ring stays as it was") {
