@@ -1,110 +1,205 @@
 // A saved fit in Parquet, as pandas, Arrow or DuckDB write it.
-import { decompress } from 'fzstd';
-import {
-  parquetMetadataAsync,
-  parquetRead,
-  parquetSchema,
-  type Compressors,
-  type FileMetaData,
-  type SchemaElement,
-} from 'hyparquet';
 import { FitBuilder, type SavedFit } from './fit_builder';
-import { FitFault, kColumns, kReadColumns, type ColumnKind } from './fit_columns';
-
-type Sort = 'text' | 'whole' | 'fraction' | 'boolean' | 'nothing';
-
-/** What stands in a column of a type. */
-const kSorts: Readonly<Record<string, Sort>> = {
-  ...sort('text', 'BYTE_ARRAY UTF8 STRING ENUM UUID'),
-  ...sort('whole', 'INT32 INT64 INTEGER INT_8 INT_16 INT_32 INT_64 UINT_8 UINT_16 UINT_32 UINT_64'),
-  ...sort('fraction', 'FLOAT DOUBLE DECIMAL FLOAT16'),
-  ...sort('boolean', 'BOOLEAN'),
-  ...sort('nothing', 'NULL'),
-};
+import { FitFault, in_quotes, kColumns, type ColumnKind } from './fit_columns';
+import { check_codec, codecs_for, type Unpack } from './parquet_codecs';
+import {
+  kPhysical,
+  read_footer,
+  type ColumnChunk,
+  type Footer,
+  type FooterColumn,
+} from './parquet_footer';
+import { meaning_of, type Meaning, type Sort } from './parquet_meaning';
+import { IntegerEncodings, read_pages } from './parquet_pages';
+import { values_of } from './parquet_values';
 
 interface Wanted {
   readonly sorts: readonly Sort[];
   readonly name: string;
 }
+const kTexts: readonly Sort[] = ['text', 'uuid', 'whole'];
+const kNumbers: readonly Sort[] = ['whole', 'decimal', 'half', 'fraction'];
 const kWanted: Readonly<Record<ColumnKind, Wanted>> = {
-  id: { sorts: ['text', 'whole'], name: 'text' },
-  text: { sorts: ['text', 'whole', 'nothing'], name: 'text' },
-  coordinate: { sorts: ['whole', 'fraction'], name: 'numbers' },
-  label: { sorts: ['whole', 'fraction', 'nothing'], name: 'whole numbers' },
-  flag: { sorts: ['whole', 'fraction', 'boolean'], name: 'true or false' },
+  id: { sorts: kTexts, name: 'text' },
+  text: { sorts: [...kTexts, 'nothing'], name: 'text' },
+  coordinate: { sorts: kNumbers, name: 'numbers' },
+  label: { sorts: [...kNumbers, 'nothing'], name: 'whole numbers' },
+  flag: { sorts: [...kNumbers, 'boolean'], name: 'true or false' },
 };
 
-/** For which this page has all it needs: what DuckDB, Arrow and pandas use unless told to. */
-const kUsualCodecs = new Set<unknown>(['UNCOMPRESSED', 'SNAPPY', 'ZSTD']);
+interface Found {
+  readonly column: FooterColumn;
+  readonly meaning: Meaning;
+  readonly encodings: IntegerEncodings;
+}
+
+/** Where the pages of one column of one row group are. */
+interface Extent {
+  readonly found: Found;
+  readonly chunk: ColumnChunk;
+  readonly at: number;
+  readonly first_row: number;
+  readonly rows: number;
+}
 
 export async function decode_parquet(file: ArrayBuffer): Promise<SavedFit> {
-  const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
-    throw new FitFault(`it is not a whole Parquet file (${text_of(error)})`);
+  const footer = read_footer(file);
+  const columns = find_columns(footer);
+  const builder = new FitBuilder(count_rows(footer));
+  const extents = find_extents(footer, columns);
+  const codecs = await codecs_for(new Set(extents.map(({ chunk }) => chunk.codec)));
+  const read = extents.map((extent) => {
+    const { name } = extent.found.column;
+    const bytes = naming(name, () => read_extent(file, extent, codecs, builder));
+    return { name, at: extent.at, bytes };
   });
-  check_columns(metadata);
-  const builder = new FitBuilder(Number(metadata.num_rows));
-  let fault: unknown = null;
-  try {
-    await parquetRead({
-      file,
-      metadata,
-      columns: kReadColumns,
-      compressors: await codecs_for(metadata),
-      // Nobody waits for what this returns or throws, so the first fault is kept for later.
-      onChunk: ({ columnName, columnData, rowStart }) => {
-        try {
-          builder.add(columnName, columnData as ArrayLike<unknown>, rowStart);
-        } catch (error) {
-          fault ??= error;
-        }
-      },
-    });
-  } catch (error) {
-    throw new FitFault(`it cannot be read (${text_of(error)})`);
-  }
-  if (fault !== null) throw fault;
+  check_overlap(read);
   return builder.fit();
 }
 
-async function codecs_for(metadata: FileMetaData): Promise<Compressors> {
-  const is_usual = metadata.row_groups
-    .flatMap((group) => group.columns)
-    .every(({ meta_data }) => kUsualCodecs.has(meta_data?.codec));
-  return { ZSTD: unpack_zstd, ...(is_usual ? {} : (await import('./fit_codecs')).kRareCodecs) };
-}
+const kMaxListed = 300;
 
-function unpack_zstd(input: Uint8Array, length: number): Uint8Array {
-  return decompress(input, new Uint8Array(length));
-}
-
-/** Names all columns that are missing or of a wrong type, together. */
-function check_columns(metadata: FileMetaData): void {
-  const { children } = parquetSchema(metadata);
-  const found = new Map(children.map(({ element }) => [element.name, element]));
-  const missing = [...kColumns.keys()].filter((name) => !found.has(name));
-  const faults = missing.length === 0 ? [] : [`it has no column ${missing.join(', ')}`];
+/** Finds the ten columns; names all that are missing, there twice, or of a wrong type, together. */
+function find_columns({ columns }: Footer): Found[] {
+  const found: Found[] = [];
+  const missing: string[] = [];
+  const faults: string[] = [];
   for (const [name, kind] of kColumns) {
-    const element = found.get(name);
-    if (element === undefined) continue;
-    const wanted = kWanted[kind];
-    const type = type_of(element);
-    const sort = element.repetition_type === 'REPEATED' ? undefined : kSorts[type];
-    if (sort === undefined || !wanted.sorts.includes(sort)) {
-      faults.push(`${name} is ${type} and should be ${wanted.name}`);
+    const [column, another] = columns.filter((one) => one.name === name);
+    if (column === undefined) {
+      missing.push(name);
+      continue;
     }
+    if (another !== undefined) faults.push(`it has the column ${name} twice`);
+    const meaning = meaning_of(column);
+    const wanted = kWanted[kind];
+    if (!wanted.sorts.includes(meaning.sort)) {
+      faults.push(`${name} is ${meaning.name} and should be ${wanted.name}`);
+    }
+    found.push({ column, meaning, encodings: new IntegerEncodings() });
+  }
+  if (missing.length > 0) {
+    const others = columns.filter(({ name }) => !kColumns.has(name));
+    const names = others.map(({ name }) => in_quotes(name)).join(', ');
+    const also = names === '' ? '' : ` (it has also ${names.slice(0, kMaxListed)})`;
+    faults.unshift(`it has no column ${missing.join(', ')}${also}`);
   }
   if (faults.length > 0) throw new FitFault(faults.join('; '));
+  return found;
 }
 
-/** The mark of a column, or else how it is stored, which groups of columns are not. */
-function type_of({ type, converted_type, logical_type }: SchemaElement): string {
-  return converted_type ?? logical_type?.type ?? type ?? 'STRUCT';
+/** More than the feeder numbers. */
+const kMaxRows = 2 ** 32 - 1;
+
+function count_rows(footer: Footer): number {
+  let rows = 0;
+  for (const group of footer.row_groups) {
+    if (group.rows < 0 || group.rows > kMaxRows) {
+      throw new FitFault(`its footer says that a row group has ${group.rows} rows`);
+    }
+    rows += group.rows;
+  }
+  if (footer.rows !== rows) {
+    throw new FitFault(`its footer says ${footer.rows} rows, and its row groups have ${rows}`);
+  }
+  return rows;
 }
 
-function sort(name: Sort, types: string): Record<string, Sort> {
-  return Object.fromEntries(types.split(' ').map((type) => [type, name]));
+function find_extents(footer: Footer, columns: readonly Found[]): Extent[] {
+  const extents: Extent[] = [];
+  let first_row = 0;
+  for (const { rows, chunks } of footer.row_groups) {
+    if (rows === 0) continue;
+    if (chunks.length !== footer.leaves) {
+      throw new FitFault(
+        `a row group has ${chunks.length} columns, and its schema ${footer.leaves}`,
+      );
+    }
+    for (const found of columns) {
+      const { column } = found;
+      const chunk = chunks[column.leaf]!;
+      const at = naming(column.name, () => {
+        check_chunk(chunk, column, rows);
+        return begin_of(chunk, footer);
+      });
+      extents.push({ found, chunk, at, first_row, rows });
+    }
+    first_row += rows;
+  }
+  return extents;
 }
 
-function text_of(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Puts the column's name before the faults that lack it. */
+function naming<T>(name: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof FitFault) || error.message.startsWith(`${name} `)) throw error;
+    throw new FitFault(`${name} ${error.message}`);
+  }
+}
+
+function check_chunk(chunk: ColumnChunk, column: FooterColumn, rows: number): void {
+  const wrong = (what: string): FitFault => new FitFault(what);
+  if (chunk.is_encrypted) throw wrong('is encrypted; write it without encryption');
+  if (chunk.is_elsewhere) throw wrong('stands in another file; write them as one');
+  if (!chunk.has_pages) throw wrong(`has no pages in a row group of ${rows} rows`);
+  const is_same =
+    kPhysical[chunk.physical] === column.physical &&
+    chunk.path.length === 1 &&
+    chunk.path[0] === column.name;
+  if (!is_same) throw wrong('is another column in a row group than in the schema');
+  if (chunk.values !== rows) {
+    throw wrong(`has ${chunk.values} values in a row group of ${rows} rows`);
+  }
+  check_codec(chunk.codec);
+}
+
+const kMagicBytes = 4;
+
+function begin_of({ dictionary_at, data_at, bytes }: ColumnChunk, footer: Footer): number {
+  // Some writers put a zero where they have no dictionary.
+  const at = dictionary_at > 0 && dictionary_at < data_at ? dictionary_at : data_at;
+  if (at < kMagicBytes || bytes < 0 || at + bytes > footer.begins_at) {
+    throw new FitFault("has pages that would stand outside of the file's data");
+  }
+  return at;
+}
+
+interface Pages {
+  readonly name: string;
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** Two columns of the same bytes: one of them would be shown as the other. */
+function check_overlap(read: readonly Pages[]): void {
+  const sorted = [...read].sort((a, b) => a.at - b.at);
+  for (const [i, { at, name }] of sorted.entries()) {
+    const before = sorted[i - 1];
+    if (before !== undefined && at < before.at + before.bytes) {
+      throw new FitFault(`its footer says that ${before.name} and ${name} stand in the same bytes`);
+    }
+  }
+}
+
+/** Returns how many bytes its pages are. */
+function read_extent(
+  file: ArrayBuffer,
+  { found, chunk, at, first_row, rows }: Extent,
+  codecs: ReadonlyMap<number, Unpack>,
+  builder: FitBuilder,
+): number {
+  const { column, meaning, encodings } = found;
+  const pages = {
+    bytes: new Uint8Array(file, at, chunk.bytes),
+    column,
+    is_packed: chunk.codec !== 0,
+    unpack: codecs.get(chunk.codec)!,
+    rows,
+    read: (stored: ArrayLike<unknown>) => values_of(meaning, stored),
+  };
+  return read_pages(pages, encodings, (values, first) => {
+    builder.add(column.name, values, first_row + first);
+  });
 }

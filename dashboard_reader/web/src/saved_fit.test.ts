@@ -60,6 +60,39 @@ describe('a saved fit', () => {
     await expect(decode_fit(json(data))).rejects.toThrow('episode_id of row 2');
   });
 
+  const text_of = (data: Columns): string => new TextDecoder().decode(json(data));
+
+  it.each([
+    ['[0,', '[\nNaN,', 'NaN at line 2, character 1; JSON has null for it'],
+    ['[0,', '[-Infinity,', '-Infinity at line 1, character '],
+    ['[0,', '[0,,', 'it is not JSON: '],
+    ['{', '/* a fit */ {', 'it is neither Parquet nor JSON'],
+    ['"x":', '"x":[9,9,9],"x":', 'it has the column x twice'],
+    ['"columns":', '"columns":{"y":[]},"columns":', 'it has the column y twice'],
+    ['"episode-0"', '"\\ud800"', 'episode_id of row 0 (counted from 0) is'],
+    ['"episode-0"', '"a\\u0000b"', 'it must be UTF-8 without NUL'],
+    ['"host-1"', '"\\u0000"', 'host_id of row 1 (counted from 0) is "\\x00"'],
+    ['"rows":3', '"rows":4', 'episode_id has not as many values'],
+    ['[0.5,', '[1e999,', 'x of row 0 (counted from 0) is "inf"; it must be finite'],
+  ])('is refused from JSON in which %j is %j', async (from, to, message) => {
+    const text = text_of(columns(3));
+    expect(text).toContain(from);
+    const changed = bytes(text.replace(from, () => to));
+    await expect(decode_fit(changed)).rejects.toThrow(FitFault);
+    await expect(decode_fit(changed)).rejects.toThrow(message);
+  });
+
+  it('is refused from JSON that is not UTF-8', async () => {
+    const file = new Uint8Array(json(columns(3)));
+    file[file.indexOf(0x65)] = 0xff;
+    await expect(decode_fit(file.buffer)).rejects.toThrow('it is not UTF-8');
+  });
+
+  it('is read from JSON with a byte order mark, and with more than a fit needs', async () => {
+    const text = text_of(columns(3)).replace('{', '{"x":1,"of":{"x":[{"x":"NaN"}],"x":2},');
+    expect((await decode_fit(bytes(`\ufeff\n${text}`))).count).toBe(3);
+  });
+
   it('is refused where it is half there, or something else', async () => {
     const whole = parquet(columns(100));
     await expect(decode_fit(whole.slice(0, whole.byteLength / 2))).rejects.toThrow('Parquet');
@@ -112,7 +145,7 @@ describe('what a fit may hold', () => {
     delete data['cluster'];
     await expect(decode_fit(json(data))).rejects.toThrow('it has no column x, cluster');
     await expect(decode_fit(parquet(data, { y: 'VARCHAR' }))).rejects.toThrow(
-      'it has no column x, cluster; y is UTF8 and should be numbers',
+      'it has no column x, cluster; y is STRING and should be numbers',
     );
   });
 });
