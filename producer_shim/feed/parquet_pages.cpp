@@ -32,6 +32,7 @@ constexpr std::array<const char*, 10> kEncodings{
 constexpr std::array<const char*, 8> kCodecs{"UNCOMPRESSED", "SNAPPY", "GZIP", "LZO",
                                              "BROTLI",       "LZ4",    "ZSTD", "LZ4_RAW"};
 constexpr std::int64_t kUncompressed = 0;
+constexpr std::int64_t kGzip = 2;
 constexpr std::int64_t kLzo = 3;
 constexpr std::int64_t kHadoopLz4 = 5;
 /// Larger than any writer makes a page, and small enough to have room for.
@@ -49,12 +50,19 @@ struct PageHeader {
   std::int64_t rows = -1;
   std::int64_t definition_bytes = -1;
   std::int64_t repetition_bytes = -1;
+  bool is_packed = true;
 };
 
 /// Reads what `members` name by their ids; the rest is skipped.
 void read_members(ThriftReader& reader, Field field,
-                  std::initializer_list<std::pair<int, std::int64_t*>> members) {
+                  std::initializer_list<std::pair<int, std::int64_t*>> members,
+                  bool* is_packed = nullptr) {
+  constexpr int kIsPacked = 7;
   reader.structure(field, [&](Field part) {
+    if (is_packed != nullptr && part.id == kIsPacked) {
+      *is_packed = reader.boolean(part);
+      return;
+    }
     for (const auto& [id, to] : members) {
       if (part.id != id) continue;
       *to = reader.integer(part);
@@ -94,7 +102,8 @@ PageHeader read_header(ThriftReader& reader) {
                       {3, &header.rows},
                       {4, &header.encoding},
                       {5, &header.definition_bytes},
-                      {6, &header.repetition_bytes}});
+                      {6, &header.repetition_bytes}},
+                     &header.is_packed);
         break;
       default:
         reader.skip(field);
@@ -132,6 +141,28 @@ std::string encoding_name(std::int64_t encoding) {
   if (encoding >= 0 && encoding < static_cast<std::int64_t>(kEncodings.size()))
     return kEncodings[static_cast<std::size_t>(encoding)];
   return "encoding " + std::to_string(encoding);
+}
+
+/// How many bytes the members of a gzip file hold; none if they are damaged.
+std::optional<std::uint64_t> gzip_length(Bytes packed) {
+  constexpr int kGzipWindow = 15 + 16;
+  z_stream stream{};
+  if (::inflateInit2(&stream, kGzipWindow) != Z_OK) return {};
+  // zlib's interface predates const; it does not write.
+  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  std::array<Bytef, 32768> room{};
+  std::uint64_t length = 0;
+  int outcome = Z_OK;
+  while (outcome == Z_OK || (outcome == Z_STREAM_END && stream.avail_in > 0)) {
+    if (outcome == Z_STREAM_END) ::inflateReset(&stream);
+    stream.next_out = room.data();
+    stream.avail_out = room.size();
+    outcome = ::inflate(&stream, Z_NO_FLUSH);
+    length += room.size() - stream.avail_out;
+  }
+  ::inflateEnd(&stream);
+  return outcome == Z_STREAM_END ? std::optional(length) : std::nullopt;
 }
 
 class PageCheck {
@@ -177,10 +208,20 @@ class PageCheck {
                             ? take_data(header)
                             : damaged("an unknown type");
     if (!fine) return fine;
+    if (codec_ == kGzip && !is_gzip_right(header, content.first(bytes)))
+      return damaged("other bytes than it says");
     pages_.bytes.insert(pages_.bytes.end(), whole.begin(), whole.end());
     pages_.uncompressed_bytes += header_bytes + static_cast<std::uint64_t>(header.uncompressed);
     if (header.type == kDictionary) pages_.dictionary_bytes = whole.size();
     return {};
+  }
+
+  /// Where it unpacks to less than it says, DuckDB leaves what was in its memory.
+  static bool is_gzip_right(const PageHeader& header, Bytes content) {
+    const std::int64_t levels = header.type == kDataV2 ? header.definition_bytes : 0;
+    if (!header.is_packed || header.uncompressed == levels) return true;
+    const auto length = gzip_length(content.subspan(static_cast<std::size_t>(levels)));
+    return length && static_cast<std::int64_t>(*length) == header.uncompressed - levels;
   }
 
   Result<void> take_dictionary(const PageHeader& header) const {
