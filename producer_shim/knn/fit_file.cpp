@@ -43,9 +43,9 @@ std::vector<std::uint8_t> encode_fit(const Fit& fit) {
 }
 
 Result<void> check_writable(const std::filesystem::path& path) {
-  if (path.extension() == ".json")
+  if (!is_parquet(path) && path.extension() != ".fit")
     return fail(Errc::bad_argument, "cannot save a fit as ", path.string(),
-                ": name a .parquet or a .fit; its JSON is written beside it");
+                ": name a .parquet or a .fit; the same as .json is written beside it");
   if (auto good = check_replaceable(path); !good) return good;
   return is_parquet(path) ? check_parquet(path) : Result<void>();
 }

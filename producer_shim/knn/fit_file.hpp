@@ -15,8 +15,8 @@ namespace ringside::knn {
 /// The bytes of a saved fit (saved_fit.hpp). The same fit always gives the same bytes.
 std::vector<std::uint8_t> encode_fit(const Fit& fit);
 
-/// Whether write_fit(path, ...) can be expected to work: so that a long computation fails before it
-/// starts.
+/// Whether write_fit(path, ...) can be expected to work, and the name says which format: so that a
+/// long computation fails before it starts.
 Result<void> check_writable(const std::filesystem::path& path);
 
 /// Saves the fit, replacing `path` as a whole (atomic_file.hpp).

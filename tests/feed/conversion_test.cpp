@@ -99,9 +99,20 @@ TEST_CASE("ringside-knn says what to do about a Parquet file that it cannot have
   const auto streamed = support::run_command(
       {kKnn, "stream", "--fit", place.file.string(), "--bus", place.bus.string()});
   CHECK(streamed.status == 1);
-  CHECK_THAT(streamed.errors, Contains("too small to be a Parquet file"));
-  const auto json = place.directory.path() / "fit.json";
-  CHECK(support::run_command({kKnn, "produce", "--fit-out", json.string()}).status == 2);
+  CHECK_THAT(streamed.errors, Contains("it is not a whole Parquet file"));
+}
+
+TEST_CASE("ringside-knn refuses a name that says no format, before it computes") {
+  const Workplace place;
+  for (const char* const name : {"fit.json", "fit.csv", "fit", "fit.parquet.gz"}) {
+    INFO(name);
+    const auto file = place.directory.path() / name;
+    // Without the data set, computing would fail another way.
+    const auto produced = support::run_command(
+        {kKnn, "produce", "--fit-out", file.string(), "--data-dir", "/nowhere"});
+    CHECK(produced.status == 2);
+    CHECK_THAT(produced.errors, Contains("name a .parquet or a .fit"));
+  }
 }
 
 }  // namespace
