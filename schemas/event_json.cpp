@@ -81,7 +81,7 @@ class Printer {
   template <class Real>
   void real(Real value) {
     if (!std::isfinite(value)) {
-      writer_.Null();
+      writer_.String(std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
       return;
     }
     std::array<char, 32> text;
@@ -277,11 +277,12 @@ class Printer {
   void table(std::size_t object, const Table& here) {
     writer_.StartObject();
     for (const reflection::Field* field : fields_.of_objects[object]) {
+      if (field->deprecated()) continue;  // nobody reads it any more, and nobody may write it
       const BaseType base = field->type()->base_type();
       if (here.CheckField(field->offset())) {
         key(*field);
         present(*field, here);
-      } else if (base <= BaseType::Double && !field->deprecated()) {
+      } else if (base <= BaseType::Double) {
         key(*field);
         default_of(*field);
       }
