@@ -57,10 +57,12 @@ Bytes embedded() {
 }  // namespace
 
 EventType EventType::event() {
-  return {embedded<EventBinarySchema>(), to_id(EventIdentifier()), [](Bytes event) {
+  return {embedded<EventBinarySchema>(), to_id(EventIdentifier()),
+          [](Bytes event) {
             flatbuffers::Verifier check = verifier(event);
             return VerifyEventBuffer(check);
-          }};
+          },
+          true};
 }
 
 EventType EventType::load() {
@@ -83,7 +85,12 @@ Result<EventType> EventType::from_schema_file(const std::filesystem::path& path)
     if (!type) return fail(Errc::bad_argument, path.string(), ": ", type.error().message);
     return type;
   }
-  flatbuffers::Parser parser;
+  flatbuffers::IDLOptions options;
+  // As flatc makes a .bfbs, which may hold what not all languages have, such as unions of structs.
+  options.lang_to_generate = flatbuffers::IDLOptions::kBinary;
+  options.binary_schema_builtins = true;
+  options.no_warnings = true;  // an error is what went wrong alone
+  flatbuffers::Parser parser(options);
   const std::string folder = path.parent_path().empty() ? "." : path.parent_path().string();
   std::array<const char*, 2> includes = {folder.c_str(), nullptr};
   if (text.find('\0') != std::string::npos)
@@ -103,10 +110,13 @@ Result<EventType> EventType::from_schema_file(const std::filesystem::path& path)
       from_binary_schema({reinterpret_cast<const std::byte*>(parser.builder_.GetBufferPointer()),
                           parser.builder_.GetSize()});
   if (!type) return fail(Errc::bad_argument, path.string(), ": ", type.error().message);
+  type->has_attributes_ = true;
   return type;
 }
 
 Result<EventType> EventType::from_binary_schema(Bytes schema) {
+  const Bytes built_in = embedded<EventBinarySchema>();
+  if (std::equal(schema.begin(), schema.end(), built_in.begin(), built_in.end())) return event();
   // A copy is aligned, and stays as it was checked.
   const auto copy = std::make_shared<std::vector<std::byte>>(schema.begin(), schema.end());
   const auto* const start = reinterpret_cast<const std::uint8_t*>(copy->data());

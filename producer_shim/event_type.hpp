@@ -31,18 +31,30 @@ class EventType {
   Bytes schema() const { return schema_; }
   std::array<char, 4> id() const { return id_; }
 
+  /// Whether it is the built-in type embedding, however it was given.
+  bool is_embedding() const { return is_embedding_; }
+
+  /// Whether the schema says which of its enums are bit_flags; a .bfbs by flatc does not, unless it
+  /// was made with --bfbs-builtins.
+  bool has_attributes() const { return has_attributes_; }
+
   /// Whether `event` is a well-formed FlatBuffer of this type: each offset inside it, each string
   /// ended, the file identifier right.
   bool verify(Bytes event) const { return verify_(event); }
 
  private:
   using Verify = std::function<bool(Bytes)>;
-  EventType(Bytes schema, std::array<char, 4> id, Verify verify)
-      : schema_(schema.begin(), schema.end()), id_(id), verify_(std::move(verify)) {}
+  EventType(Bytes schema, std::array<char, 4> id, Verify verify, bool is_embedding = false)
+      : schema_(schema.begin(), schema.end()),
+        id_(id),
+        verify_(std::move(verify)),
+        is_embedding_(is_embedding) {}
 
   std::vector<std::byte> schema_;
   std::array<char, 4> id_;
   Verify verify_;
+  bool is_embedding_ = false;
+  bool has_attributes_ = false;
 };
 
 }  // namespace ringside

@@ -12,7 +12,6 @@ using flatbuffers::Table;
 using flatbuffers::voffset_t;
 using reflection::BaseType;
 
-constexpr flatbuffers::uoffset_t kDeepestEvent = 64;
 constexpr flatbuffers::uoffset_t kMostTables = 1'000'000;
 /// What a number, and what comes around any value, may take in JSON.
 constexpr std::size_t kNumberText = 26;

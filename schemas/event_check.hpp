@@ -16,6 +16,9 @@ namespace ringside {
 inline constexpr std::size_t kLongestJson = std::size_t{64} << 20;
 inline constexpr std::size_t kLongestJsonTimes = 64;
 
+/// Tables of an event may be nested this deep.
+inline constexpr std::size_t kDeepestEvent = 64;
+
 /// `schema` has passed check_schema; `event` is a private copy, from anyone. True if every offset
 /// that the schema knows leads to a whole value inside `event`, what is required is there, and
 /// every union's type is one of its kinds.

@@ -1,4 +1,4 @@
-// What single names, types and defaults of a schema from anyone may be; for schema_check.cpp alone.
+// What single names, types and defaults of a schema from anyone may be.
 #pragma once
 
 #include <cstddef>

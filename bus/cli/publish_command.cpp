@@ -41,12 +41,11 @@ Result<EventType> type_of(const Options& options) {
 
 class Publishing {
  public:
-  Publishing(const Bus& bus, const Options& options, EventType type, JsonEvent json,
-             Producer producer)
+  Publishing(const Bus& bus, const Options& options, EventType type, Producer producer)
       : bus_(bus),
         options_(options),
         type_(std::move(type)),
-        json_(std::move(json)),
+        json_(type_),
         producer_(std::move(producer)) {}
 
   int run() {
@@ -157,11 +156,9 @@ class Publishing {
 int publish(const Bus& bus, const Options& options) {
   Result<EventType> type = type_of(options);
   if (!type) return report(type.error());
-  Result<JsonEvent> json = JsonEvent::from_schema(type->schema());
-  if (!json) return report(json.error());
   Result<Producer> producer = open_producer(bus, options.segment, *type);
   if (!producer) return report(producer.error());
-  return Publishing(bus, options, std::move(*type), std::move(*json), std::move(*producer)).run();
+  return Publishing(bus, options, std::move(*type), std::move(*producer)).run();
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace ringside::c {
 namespace {
 
 Result<void> check_type(const ringside_producer& handle) {
-  if (handle.is_embedding) return {};
+  if (handle.is_embedding()) return {};
   return fail(Errc::bad_argument, handle.producer.name().text(),
               ": points are events of the type \"embedding\", and this channel has another");
 }

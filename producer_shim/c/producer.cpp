@@ -37,10 +37,6 @@ Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options&
     return tl::unexpected<Error>(good.error());
   Result<EventType> type = type_of(options);
   if (!type) return tl::unexpected<Error>(type.error());
-  const Bytes schema = type->schema();
-  const EventType embedding = EventType::event();
-  const bool is_embedding = std::equal(schema.begin(), schema.end(), embedding.schema().begin(),
-                                       embedding.schema().end());
   Caps caps;
   if (options.capacity > 0) caps.capacity_bytes = options.capacity;
   if (options.retain > 0) caps.retain_events = options.retain;
@@ -55,10 +51,9 @@ Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options&
   if (options.sync_interval_ms > 0)
     sync_interval = std::chrono::milliseconds(options.sync_interval_ms);
   const Bus bus = Bus::locate(text(options.bus));
-  Result<Producer> producer =
-      Producer::open(bus, name, is_embedding ? embedding : std::move(*type), caps, sync_interval);
+  Result<Producer> producer = Producer::open(bus, name, std::move(*type), caps, sync_interval);
   if (!producer) return tl::unexpected<Error>(producer.error());
-  return std::make_unique<ringside_producer>(std::move(*producer), bus, is_embedding);
+  return std::make_unique<ringside_producer>(std::move(*producer), bus);
 }
 
 std::int64_t publish(ringside_producer& handle, Bytes event) {
@@ -112,11 +107,7 @@ int64_t ringside_publish_json(ringside_producer* producer, const char* json, siz
       return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where JSON text is needed");
     if (size > kMostJson)
       return failed(RINGSIDE_ERROR_TOO_LARGE, "an event as JSON has at most 2^31 bytes");
-    if (!hold->json) {
-      Result<JsonEvent> builder = JsonEvent::from_schema(hold->producer.type().schema());
-      if (!builder) return failed(builder.error());
-      hold->json = std::move(*builder);
-    }
+    if (!hold->json) hold->json.emplace(hold->producer.type());
     const Result<Bytes> event = hold->json->build(std::string(json, size));
     if (!event) return failed(event.error());
     return publish(*hold, *event);
@@ -159,7 +150,7 @@ int ringside_producer_describe(ringside_producer* producer, ringside_producer_in
     info->origin = static_cast<std::int32_t>(writer.origin());
     info->sync_error = writer.sync_error();
     if (info->size < sizeof(*info)) return RINGSIDE_OK;
-    info->takes_points = hold->is_embedding ? 1 : 0;
+    info->takes_points = hold->is_embedding() ? 1 : 0;
     info->reserved = 0;
     return RINGSIDE_OK;
   });

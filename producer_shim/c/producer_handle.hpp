@@ -21,8 +21,11 @@ std::uint32_t fork_generation() noexcept;
 }  // namespace ringside::c
 
 struct ringside_producer {
-  ringside_producer(ringside::Producer opened, ringside::Bus where, bool embedding)
-      : producer(std::move(opened)), bus(std::move(where)), is_embedding(embedding) {}
+  ringside_producer(ringside::Producer opened, ringside::Bus where)
+      : producer(std::move(opened)), bus(std::move(where)) {}
+
+  /// Whether points can be published.
+  bool is_embedding() const { return producer.type().is_embedding(); }
 
   /// Looks at the segment when it is first asked.
   ringside::CycleNumbers& cycles() {
@@ -35,7 +38,6 @@ struct ringside_producer {
 
   ringside::Producer producer;
   const ringside::Bus bus;
-  const bool is_embedding;  // the type is the built-in one, so points can be published
   ringside::c::PointTemplate point{};
   std::optional<ringside::JsonEvent> json{};  // made when first needed
   std::vector<std::byte> aligned{};           // a copy of an event that came from an odd address
