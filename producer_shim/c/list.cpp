@@ -1,4 +1,5 @@
 // The C ABI's list of the segments of a bus.
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -16,12 +17,29 @@ using namespace ringside::c;
 
 ringside_list* ringside_list_open(const char* bus) {
   return guarded_pointer([&]() -> ringside_list* {
-    Discovery discovery(Bus::locate(bus == nullptr ? "" : bus));
+    const Bus where = Bus::locate(bus == nullptr ? "" : bus);
+    std::error_code error;
+    if (!std::filesystem::exists(where.directory(), error) && !error) {
+      failed(RINGSIDE_ERROR_NOT_FOUND,
+             ("there is no bus at " + where.directory().string() +
+              "; start a producer there, or name another, for instance with RINGSIDE_BUS")
+                 .c_str());
+      return nullptr;
+    }
+    Discovery discovery(where);
     if (const Result<Changes> changes = discovery.refresh(); !changes) {
       failed(changes.error());
       return nullptr;
     }
     return std::make_unique<ringside_list>(ringside_list{status_of(discovery)}).release();
+  });
+}
+
+const char* ringside_bus_path(const char* bus) {
+  return guarded_pointer([&]() -> const char* {
+    thread_local std::string path;
+    path = Bus::locate(bus == nullptr ? "" : bus).directory().string();
+    return path.c_str();
   });
 }
 

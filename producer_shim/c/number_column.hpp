@@ -1,6 +1,9 @@
-// The numbers of a caller's points, whatever type they came in.
+// The numbers of a caller's points, whatever type they came in, by the rules for the columns of a
+// fit (tests/feed/rules.json).
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -13,15 +16,16 @@
 
 namespace ringside::c {
 
-/// A column as Value, which is float, std::int32_t or std::uint8_t. It stays the caller's memory,
-/// and is converted while it is read: a copy costs more in pages than in time.
+/// A column as Value: float for a coordinate, std::int32_t for a label, std::uint8_t for true and
+/// false. It stays the caller's memory, and is converted while it is read: a copy costs more in
+/// pages than in time.
 template <class Value>
 class NumberColumn {
  public:
   NumberColumn() = default;
 
-  /// `name` is for messages; `absent` is what a column without data has everywhere. Fails with
-  /// bad_argument if the kind does not fit, or a number does not: reals are finite.
+  /// `name` is for messages; `absent` is what a column without data has everywhere, and a label
+  /// where it is NaN. Fails with bad_argument, naming the row, if a number is none of the column.
   static Result<NumberColumn> read(const char* name, const ringside_numbers& numbers,
                                    std::size_t count, Value absent) {
     NumberColumn column(numbers, absent);
@@ -31,16 +35,17 @@ class NumberColumn {
       for (std::size_t i = 0; i < count; ++i) misfits += fits(column.given(kind, i)) ? 0U : 1U;
     });
     if (!is_known)
-      return fail(Errc::bad_argument, name, ": takes ",
-                  kReal ? "float or double" : "whole numbers of a known kind");
+      return fail(Errc::bad_argument, name,
+                  ": no such kind of numbers: ", std::to_string(numbers.kind));
     if (misfits == 0) return column;
+    std::string found;
     std::size_t first = 0;
     column.visit([&](auto kind) {
       while (fits(column.given(kind, first))) ++first;
+      found = text_of(column.given(kind, first));
     });
-    return fail(Errc::bad_argument, name, ": the number of point ", std::to_string(first),
-                kReal ? " is not finite, or no float can hold it"
-                      : " is out of the range that the column has");
+    return fail(Errc::bad_argument, name, ": row ", std::to_string(first), " is ", found, ", and ",
+                kRule);
   }
 
   Value operator[](std::size_t i) const noexcept {
@@ -57,30 +62,41 @@ class NumberColumn {
       return;
     }
     visit([&](auto kind) {
-      for (std::size_t i = 0; i < count; ++i) use(i, static_cast<Value>(given(kind, first + i)));
+      for (std::size_t i = 0; i < count; ++i) use(i, converted(given(kind, first + i)));
     });
   }
 
  private:
-  static constexpr bool kReal = std::is_floating_point_v<Value>;
+  static constexpr bool kIsCoordinate = std::is_floating_point_v<Value>;
+  static constexpr bool kIsLabel = std::is_same_v<Value, std::int32_t>;
+  static constexpr const char* kRule = kIsCoordinate ? "it must be finite and fit a float"
+                                       : kIsLabel    ? "it must be a whole number of 32 bits"
+                                                     : "it must be true or false, or 1 or 0";
 
   NumberColumn(const ringside_numbers& numbers, Value absent)
       : numbers_(numbers), absent_(absent) {}
 
-  /// Calls `use` with a value of the caller's type. False if it is none of those for Value.
+  /// Calls `use` with a value of the caller's type. False if it is none.
   template <class Use>
   bool visit(Use&& use) const {
-    if constexpr (kReal) {
-      if (numbers_.kind == RINGSIDE_FLOAT) return use(float{}), true;
-      if (numbers_.kind == RINGSIDE_DOUBLE) return use(double{}), true;
-    } else {
-      if (numbers_.kind == RINGSIDE_INT8) return use(std::int8_t{}), true;
-      if (numbers_.kind == RINGSIDE_INT16) return use(std::int16_t{}), true;
-      if (numbers_.kind == RINGSIDE_INT32) return use(std::int32_t{}), true;
-      if (numbers_.kind == RINGSIDE_INT64) return use(std::int64_t{}), true;
-      if (numbers_.kind == RINGSIDE_UINT8) return use(std::uint8_t{}), true;
+    switch (numbers_.kind) {
+      case RINGSIDE_FLOAT:
+        return use(float{}), true;
+      case RINGSIDE_DOUBLE:
+        return use(double{}), true;
+      case RINGSIDE_INT8:
+        return use(std::int8_t{}), true;
+      case RINGSIDE_INT16:
+        return use(std::int16_t{}), true;
+      case RINGSIDE_INT32:
+        return use(std::int32_t{}), true;
+      case RINGSIDE_INT64:
+        return use(std::int64_t{}), true;
+      case RINGSIDE_UINT8:
+        return use(std::uint8_t{}), true;
+      default:
+        return false;
     }
-    return false;
   }
 
   /// As the caller gave it; nothing says that it is aligned.
@@ -93,13 +109,37 @@ class NumberColumn {
 
   template <class Given>
   static bool fits(Given given) noexcept {
-    // From half a step above the largest float on, a number is rounded to infinity.
-    if constexpr (std::is_same_v<Given, double>)
-      return std::abs(given) < 0x1.FFFFFFp127;
-    else if constexpr (kReal)
-      return std::isfinite(given);
-    else
+    constexpr bool kIsReal = std::is_floating_point_v<Given>;
+    if constexpr (!kIsCoordinate && !kIsLabel) {
+      return given == Given{0} || given == Given{1};
+    } else if constexpr (kIsLabel && kIsReal) {
+      // From -2^31 to below 2^31; NaN is where there is none.
+      const bool is_whole = given >= -0x1p31F && given < 0x1p31F && std::trunc(given) == given;
+      return is_whole || std::isnan(given);
+    } else if constexpr (kIsLabel) {
       return std::in_range<Value>(given);
+    } else if constexpr (std::is_same_v<Given, double>) {
+      // From half a step above the largest float on, a number is rounded to infinity.
+      return std::abs(given) < 0x1.FFFFFFp127;
+    } else if constexpr (kIsReal) {
+      return std::isfinite(given);
+    } else {
+      return true;
+    }
+  }
+
+  template <class Given>
+  Value converted(Given given) const noexcept {
+    if constexpr (kIsLabel && std::is_floating_point_v<Given>)
+      if (std::isnan(given)) return absent_;
+    return static_cast<Value>(given);
+  }
+
+  template <class Given>
+  static std::string text_of(Given given) {
+    std::array<char, 32> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), given).ptr;
+    return {text.data(), end};
   }
 
   ringside_numbers numbers_{};

@@ -21,8 +21,8 @@ Result<PointColumns> PointColumns::read(const ringside_points& points) {
   keep(all.x, Reals::read("x", points.x, count, 0));
   keep(all.y, Reals::read("y", points.y, count, 0));
   keep(all.z, Reals::read("z", points.z, count, 0));
-  keep(all.phase, Numbers::read("phase", points.phase, count, -1));
-  keep(all.predicted, Numbers::read("predicted", points.predicted, count, -1));
+  keep(all.phase, Numbers::read("phase_int", points.phase, count, -1));
+  keep(all.predicted, Numbers::read("predicted_int", points.predicted, count, -1));
   keep(all.cluster, Numbers::read("cluster", points.cluster, count, -1));
   keep(all.is_train, NumberColumn<std::uint8_t>::read("is_train", points.is_train, count, 0));
   if (!good) return tl::unexpected<Error>(std::move(good.error()));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "producer_shim/c/batch_event.hpp"
 #include "producer_shim/c/producer_handle.hpp"
@@ -38,6 +39,26 @@ Result<std::string_view> checked_text(const char* name, const char* text) {
   return fail(Errc::bad_argument, name, " is not UTF-8: ", in_quotes(all));
 }
 
+/// What a point's numbers have to be, beside what their types see to.
+Result<void> check_numbers(const ringside_point& point) {
+  const std::array<std::pair<const char*, float>, 3> coordinates = {
+      {{"x", point.x}, {"y", point.y}, {"z", point.z}}};
+  for (const auto& [name, value] : coordinates)
+    if (!std::isfinite(value))
+      return fail(Errc::bad_argument, name, ": ", std::to_string(value),
+                  ", and it must be finite and fit a float");
+  if (point.is_train > 1)
+    return fail(Errc::bad_argument, "is_train: ", std::to_string(point.is_train),
+                ", and it must be true or false, or 1 or 0");
+  if (point.reserved[0] != 0 || point.reserved[1] != 0 || point.reserved[2] != 0 ||
+      point.reserved1 != 0)
+    return fail(Errc::bad_argument, "what is reserved in a point has to be zero");
+  if (point.total > 0 && point.index >= point.total)
+    return fail(Errc::bad_argument, "point ", std::to_string(point.index),
+                " goes past the end of its cycle of ", std::to_string(point.total));
+  return {};
+}
+
 Result<Sequence> publish_point(ringside_producer& handle, const std::array<const char*, 3>& texts,
                                const ringside_point& point) {
   if (auto good = check_type(handle); !good) return tl::unexpected<Error>(good.error());
@@ -48,11 +69,9 @@ Result<Sequence> publish_point(ringside_producer& handle, const std::array<const
     if (!text) return tl::unexpected<Error>(text.error());
     checked[i] = *text;
   }
-  if (!std::isfinite(point.x) || !std::isfinite(point.y) || !std::isfinite(point.z))
-    return fail(Errc::bad_argument, "the point is not at a finite place");
-  if (point.total > 0 && point.index >= point.total)
-    return fail(Errc::bad_argument, "point ", std::to_string(point.index),
-                " goes past the end of its cycle of ", std::to_string(point.total));
+  if (texts[0] == nullptr)
+    return fail(Errc::bad_argument, "episode_id: null, and it must be there");
+  if (auto good = check_numbers(point); !good) return tl::unexpected<Error>(good.error());
   const Result<Sequence> published =
       publish_point(handle, Place(point.cycle, point.index, point.total),
                     {.episode_id = checked[0],

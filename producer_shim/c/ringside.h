@@ -161,15 +161,16 @@ typedef struct ringside_point {
   uint32_t reserved1; /* 0 */
 } ringside_point;
 
-/* Publishes one point, whose coordinates are finite, as an event. The texts end with NUL; NULL
-   is "". */
+/* Publishes one point as an event. Its coordinates are finite, what is reserved is zero, and
+   is_train is 0 or 1. The texts end with NUL; NULL is "", which an episode_id has to say itself. */
 RINGSIDE_API int64_t ringside_publish_point(ringside_producer* producer, const char* episode_id,
                                             const char* host_id, const char* profile,
                                             const ringside_point* point);
 
-/* One text for each point, or one for all of them. */
+/* One text for each point, or one for all of them, without a NUL inside. NULL is "" (of SAME, and
+   of one of EACH), but for an episode_id, which has to be there. */
 enum ringside_text_kind {
-  RINGSIDE_TEXT_SAME = 0,   /* `data`: the text of all, `size` bytes; NULL is "" */
+  RINGSIDE_TEXT_SAME = 0,   /* `data`: the text of all, `size` bytes */
   RINGSIDE_TEXT_EACH = 1,   /* `data`: const char *const *, each text ended with NUL */
   RINGSIDE_TEXT_JOINED = 2, /* `data`: the texts one after the other, each ended with NUL, `size`
                                bytes in all; there must be as many as points */
@@ -182,8 +183,9 @@ typedef struct ringside_texts {
   size_t size;
 } ringside_texts;
 
-/* The numbers of a column, one after the other. Whole numbers must fit in an int32_t, and others in
-   a float, finite. */
+/* The numbers of a column, one after the other, of any of these kinds. x, y and z are finite and
+   fit a float; phase, predicted and cluster are whole numbers of 32 bits, however they are stored,
+   and -1 where they are NaN; is_train is 0 or 1. */
 enum ringside_number_kind {
   RINGSIDE_FLOAT = 0,
   RINGSIDE_DOUBLE = 1,
@@ -205,9 +207,9 @@ typedef struct ringside_points {
   size_t size;
   size_t count;
   ringside_texts episode_id, host_id, profile;
-  ringside_numbers x, y, z;                   /* floats or doubles */
-  ringside_numbers phase, predicted, cluster; /* whole numbers */
-  ringside_numbers is_train;                  /* uint8: 0 is false */
+  ringside_numbers x, y, z;
+  ringside_numbers phase, predicted, cluster;
+  ringside_numbers is_train;
   uint64_t cycle; /* RINGSIDE_NEXT_CYCLE: after all of this segment: the time in ns since 1970 */
   uint32_t index; /* of the first point in its cycle */
   uint32_t total; /* points of the whole cycle; 0: index + count; RINGSIDE_TOTAL_UNKNOWN */
@@ -394,8 +396,11 @@ typedef struct ringside_segment {
   int32_t reserved;
 } ringside_segment;
 
-/* The segments of a bus now, sorted by name; a bus that does not exist has none. The texts live as
-   long as the list. */
+/* The bus directory that `bus` means, as above: the thread's until its next such call. */
+RINGSIDE_API const char* ringside_bus_path(const char* bus);
+
+/* The segments of a bus now, sorted by name; RINGSIDE_ERROR_NOT_FOUND if there is no such bus. The
+   texts live as long as the list. */
 RINGSIDE_API ringside_list* ringside_list_open(const char* bus);
 RINGSIDE_API size_t ringside_list_count(const ringside_list* list);
 RINGSIDE_API int ringside_list_get(const ringside_list* list, size_t i, ringside_segment* segment);

@@ -13,14 +13,19 @@
 namespace ringside::c {
 namespace {
 
-/// The code points of a text of UTF-32 up to its padding, appended as UTF-8.
+std::uint32_t point_at(const std::byte* from, std::size_t i) noexcept {
+  std::uint32_t point = 0;
+  std::memcpy(&point, from + i * sizeof(point), sizeof(point));
+  return point;
+}
+
+/// The code points of a text of UTF-32 without its padding, appended as UTF-8.
 bool append_utf32(std::string& to, const std::byte* from, std::size_t width) {
   constexpr std::uint32_t kLast = 0x10FFFF;
+  while (width > 0 && point_at(from, width - 1) == 0) --width;
   for (std::size_t i = 0; i < width; ++i) {
-    std::uint32_t point = 0;
-    std::memcpy(&point, from + i * sizeof(point), sizeof(point));
-    if (point == 0) break;
-    if (point > kLast) return false;
+    const std::uint32_t point = point_at(from, i);
+    if (point == 0 || point > kLast) return false;
     utf8::unchecked::append(point, std::back_inserter(to));
   }
   return is_utf8(to);  // surrogates are none
@@ -32,9 +37,22 @@ bool is_ascii(const char* text, std::size_t size) noexcept {
   return all < 0x80;
 }
 
-tl::unexpected<Error> bad_text(const char* name, std::size_t i) {
-  return fail(Errc::bad_argument, name, ": text ", std::to_string(i),
-              " is not UTF-8, or holds NUL inside");
+/// What is wrong with a cell of bytes, or of code points.
+tl::unexpected<Error> bad_text(const char* name, std::size_t i, std::string_view cell,
+                               bool is_utf32 = false) {
+  const std::size_t each = is_utf32 ? sizeof(std::uint32_t) : 1;
+  const std::size_t end = (cell.find_last_not_of('\0') + each) / each * each;
+  bool has_nul = false;
+  for (std::size_t at = 0; at + each <= end; at += each)
+    has_nul = has_nul || cell.substr(at, each).find_first_not_of('\0') == std::string_view::npos;
+  return fail(Errc::bad_argument, name, ": row ", std::to_string(i),
+              has_nul ? " holds a NUL, which no text can" : " is not UTF-8");
+}
+
+/// That a text is absent which has to be there.
+tl::unexpected<Error> no_text(const char* name, std::size_t i) {
+  return fail(Errc::bad_argument, name, ": row ", std::to_string(i),
+              " is null, and it must be there");
 }
 
 /// Calls `take` with number and text of each of `count` texts that end with NUL, one after the
@@ -178,16 +196,18 @@ Result<TextColumn> TextColumn::read(const char* name, const ringside_texts& text
     return fail(Errc::bad_argument, name, ": no memory holds texts of that size");
   switch (texts.kind) {
     case RINGSIDE_TEXT_SAME:
-      if (chars != nullptr) column.cells_ = chars;
-      column.width_ = chars == nullptr ? 0 : size;
-      if (!to_utf8({column.cells_, column.width_}, false)) return bad_text(name, 0);
+      if (chars == nullptr) return no_text(name, 0);
+      column.cells_ = chars;
+      column.width_ = size;
+      if (!to_utf8({chars, size}, false)) return bad_text(name, 0, {chars, size});
       column.longest_ = column.width_;
       return column;
     case RINGSIDE_TEXT_EACH:
       column.each_.reserve(count);
       for (std::size_t i = 0; i < count; ++i) {
         const char* const one = static_cast<const char* const*>(texts.data)[i];
-        column.each_.emplace_back(one == nullptr ? "" : one);
+        if (one == nullptr) return no_text(name, i);
+        column.each_.emplace_back(one);
       }
       break;
     case RINGSIDE_TEXT_JOINED:
@@ -234,7 +254,7 @@ Result<void> TextColumn::convert(const char* name, const char* from, std::size_t
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t cell = width * sizeof(std::uint32_t);
     const std::optional<std::string> text = to_utf8({from + i * cell, cell}, true);
-    if (!text) return bad_text(name, i);
+    if (!text) return bad_text(name, i, {from + i * cell, cell}, true);
     std::copy(text->begin(), text->end(), to);
     each_.emplace_back(to, text->size());
     to += text->size();
@@ -265,7 +285,7 @@ Result<void> TextColumn::check(const char* name, std::size_t count, std::size_t 
   if (is_good) return {};
   for (std::size_t i = 0; i < count; ++i) {
     const std::string_view text = (*this)[i];
-    if (text.find('\0') != std::string_view::npos || !is_utf8(text)) return bad_text(name, i);
+    if (text.find('\0') != std::string_view::npos || !is_utf8(text)) return bad_text(name, i, text);
   }
   return {};
 }
@@ -277,7 +297,7 @@ Result<RepeatedTexts> RepeatedTexts::read(const char* name, const ringside_texts
   if (texts.kind == RINGSIDE_TEXT_SAME) {
     if (chars == nullptr) return column;
     std::optional<std::string> text = to_utf8({chars, texts.size}, false);
-    if (!text) return bad_text(name, 0);
+    if (!text) return bad_text(name, 0, {chars, texts.size});
     column.texts_ = {std::move(*text)};
     return column;
   }
@@ -287,7 +307,7 @@ Result<RepeatedTexts> RepeatedTexts::read(const char* name, const ringside_texts
   column.texts_.clear();
   column.numbers_.resize(count);
   Numbering numbering;
-  std::optional<std::size_t> bad;
+  std::optional<tl::unexpected<Error>> bad;
   const bool is_utf32 = texts.kind == RINGSIDE_TEXT_UTF32;
   const auto take = [&](std::size_t i, std::string_view cell) {
     const auto [number, is_new] = numbering.number(cell);
@@ -297,7 +317,7 @@ Result<RepeatedTexts> RepeatedTexts::read(const char* name, const ringside_texts
     if (text)
       column.texts_.push_back(std::move(*text));
     else
-      bad = i;
+      bad = bad_text(name, i, cell, is_utf32);
   };
   switch (texts.kind) {
     case RINGSIDE_TEXT_EACH:
@@ -318,7 +338,7 @@ Result<RepeatedTexts> RepeatedTexts::read(const char* name, const ringside_texts
     default:
       return fail(Errc::bad_argument, name, ": no such kind of texts");
   }
-  if (bad) return bad_text(name, *bad);
+  if (bad) return *bad;
   return column;
 }
 

@@ -16,8 +16,8 @@ namespace ringside::c {
 /// Texts that mostly differ. The caller's memory must stay; the column may move.
 class TextColumn {
  public:
-  /// `name` is for messages. Fails with bad_argument for texts that are not UTF-8, hold NUL inside,
-  /// or are not as many as `count`.
+  /// `name` is for messages. Fails with bad_argument, naming the row, for texts that are not UTF-8,
+  /// hold NUL inside or are not there, and if they are not as many as `count`.
   static Result<TextColumn> read(const char* name, const ringside_texts& texts, std::size_t count);
 
   std::string_view operator[](std::size_t i) const noexcept {
@@ -52,7 +52,7 @@ class TextColumn {
 /// Texts that repeat, each kept once and numbered in the order in which they first come.
 class RepeatedTexts {
  public:
-  /// As TextColumn::read().
+  /// As TextColumn::read(), but a text that is not there is empty.
   static Result<RepeatedTexts> read(const char* name, const ringside_texts& texts,
                                     std::size_t count);
 

@@ -300,9 +300,10 @@ static void test_list(void) {
   CHECK(seen == 1);
   CHECK(ringside_list_get(list, i, &segment) == RINGSIDE_ERROR_ARGUMENT);
   ringside_list_close(list);
-  list = ringside_list_open("/nonexistent/bus");
-  CHECK(list != NULL && ringside_list_count(list) == 0);
-  ringside_list_close(list);
+  CHECK(ringside_list_open("/nonexistent/bus") == NULL);
+  CHECK(ringside_last_error_code() == RINGSIDE_ERROR_NOT_FOUND);
+  CHECK(strstr(ringside_last_error(), "there is no bus at /nonexistent/bus") != NULL);
+  CHECK(strcmp(ringside_bus_path("/some/bus"), "/some/bus") == 0);
 }
 
 int main(int argc, char** argv) {

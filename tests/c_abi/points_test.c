@@ -251,6 +251,78 @@ static uint64_t next_of(ringside_producer* producer) {
 
 /* ---- columns that cannot be published: nothing of them is */
 
+/* A NUL inside a text, or bytes that are no UTF-8, in each column and each form: named by row. */
+static void test_refused_texts(ringside_producer* producer) {
+  static const uint32_t ascii[6] = {'o', 'k', 0, 'x', 0, 'y'};
+  static const uint32_t wide[6] = {0xE9, 'k', 0, 0xE9, 0, 'y'};
+  static const uint32_t surrogate[6] = {'o', 'k', 0, 'x', 0xD800, 0};
+  static const char fixed[6] = {'o', 'k', 0, 'x', 0, 'y'};
+  const char* const bad[2] = {"ok", "\xC0\xAF"};
+  const char* const missing[2] = {"ok", NULL};
+  const char* const good[2] = {"a", "b"};
+  const ringside_texts forms[5] = {{RINGSIDE_TEXT_UTF32, ascii, 3},
+                                   {RINGSIDE_TEXT_UTF32, wide, 3},
+                                   {RINGSIDE_TEXT_FIXED, fixed, 3},
+                                   {RINGSIDE_TEXT_UTF32, surrogate, 3},
+                                   {RINGSIDE_TEXT_EACH, bad, 0}};
+  const double x[2] = {1, 2};
+  size_t form, column;
+  ringside_points points;
+  for (form = 0; form < 5; ++form)
+    for (column = 0; column < 3; ++column) {
+      points = columns_of(good, 2, x);
+      (&points.episode_id)[column] = forms[form];
+      CHECK(ringside_publish_points(producer, &points) == RINGSIDE_ERROR_ARGUMENT);
+      CHECK(strstr(ringside_last_error(), form < 3 ? "row 1 holds a NUL" : "row 1 is not UTF-8"));
+    }
+  points = columns_of(missing, 2, x);
+  CHECK(ringside_publish_points(producer, &points) == RINGSIDE_ERROR_ARGUMENT);
+  CHECK(strstr(ringside_last_error(), "episode_id: row 1 is null, and it must be there"));
+}
+
+/* Labels may be reals that are whole, and coordinates and truth whole numbers: all that a fit may.
+ */
+static void test_numbers_of_any_kind(void) {
+  static const double labels[3] = {1, NAN, -2147483648.0};
+  static const float halves[3] = {1, 0.5f, 2};
+  static const int16_t places[3] = {-3, 4, 5};
+  static const double truths[3] = {1, 0, 1};
+  static const uint8_t not_truths[3] = {1, 0, 2};
+  const char* const ids[3] = {"a", "b", "c"};
+  ringside_producer* producer = open_producer("embedding", "any_kind", 65536);
+  ringside_points points = columns_of(ids, 3, NULL);
+  ringside_reader* reader;
+  ringside_record record;
+  const char* json;
+  uint64_t cursor = 0;
+  points.cluster.kind = RINGSIDE_DOUBLE;
+  points.cluster.data = labels;
+  points.y.kind = RINGSIDE_INT16;
+  points.y.data = places;
+  points.is_train.kind = RINGSIDE_DOUBLE;
+  points.is_train.data = truths;
+  CHECK(ringside_publish_points(producer, &points) == 0);
+  reader = ringside_reader_open(bus, "embedding", "any_kind");
+  CHECK(ringside_copy_record(reader, &cursor, &record) == RINGSIDE_RUN);
+  json = ringside_event_json(reader, record.event, record.size, NULL);
+  CHECK(json != NULL && strstr(json, "\"y\":-3.0") && strstr(json, "\"cluster\":-2147483648"));
+  CHECK(strstr(json, "\"cluster\":-1") && strstr(json, "\"is_train\":true"));
+  ringside_reader_close(reader);
+  points.phase.kind = RINGSIDE_FLOAT;
+  points.phase.data = halves;
+  CHECK(ringside_publish_points(producer, &points) == RINGSIDE_ERROR_ARGUMENT);
+  CHECK(strstr(ringside_last_error(), "phase_int: row 1 is 0.5, and it must be a whole number"));
+  points.phase.data = NULL;
+  points.is_train.kind = RINGSIDE_UINT8;
+  points.is_train.data = not_truths;
+  CHECK(ringside_publish_points(producer, &points) == RINGSIDE_ERROR_ARGUMENT);
+  CHECK(strstr(ringside_last_error(), "is_train: row 2 is 2, and it must be true or false"));
+  points.is_train.kind = 99;
+  CHECK(ringside_publish_points(producer, &points) == RINGSIDE_ERROR_ARGUMENT);
+  CHECK(next_of(producer) == 1);
+  ringside_producer_close(producer);
+}
+
 static void test_refused_columns(void) {
   static char longest[70001];
   const char* const good[3] = {"a", "b", "c"};
@@ -269,14 +341,26 @@ static void test_refused_columns(void) {
   points.phase.kind = RINGSIDE_INT64;
   points.phase.data = phase;
   CHECK(ringside_publish_points(producer, &points) == RINGSIDE_ERROR_ARGUMENT);
-  CHECK(strstr(ringside_last_error(), "phase: the number of point 2 ") != NULL);
+  CHECK(strstr(ringside_last_error(),
+               "phase_int: row 2 is 2147483648, and it must be a whole number") != NULL);
   points.phase.data = NULL;
   for (x[1] = 1e300; x[1] > 0 || x[1] != x[1]; x[1] = x[1] != x[1] ? -1 : NAN) {
     CHECK(ringside_publish_points(producer, &points) == RINGSIDE_ERROR_ARGUMENT);
-    CHECK(strstr(ringside_last_error(), "x: the number of point 1 ") != NULL);
+    CHECK(strstr(ringside_last_error(), "x: row 1 is ") != NULL);
   }
   point.z = INFINITY;
   CHECK(ringside_publish_point(producer, "e", "h", "p", &point) == RINGSIDE_ERROR_ARGUMENT);
+  CHECK(strstr(ringside_last_error(), "z: inf") != NULL);
+  point = point_of(0);
+  CHECK(ringside_publish_point(producer, NULL, "h", "p", &point) == RINGSIDE_ERROR_ARGUMENT);
+  CHECK(strstr(ringside_last_error(), "episode_id: null") != NULL);
+  point.is_train = 2;
+  CHECK(ringside_publish_point(producer, "e", "h", "p", &point) == RINGSIDE_ERROR_ARGUMENT);
+  CHECK(strstr(ringside_last_error(), "is_train: 2") != NULL);
+  point = point_of(0);
+  point.reserved1 = 1;
+  CHECK(ringside_publish_point(producer, "e", "h", "p", &point) == RINGSIDE_ERROR_ARGUMENT);
+  test_refused_texts(producer);
 
   /* Numbers that no caller can mean: told at once, without as much memory. */
   points.count = 4294967285u;
@@ -386,6 +470,7 @@ static void* publish_cycles(void* stop) {
   ringside_producer* producer = open_producer("embedding", "live", 1 << 20);
   ringside_points points = columns_of(NULL, kLivePoints, x);
   points.episode_id.kind = RINGSIDE_TEXT_SAME;
+  points.episode_id.data = "";
   /* Relaxed would do: nothing is read because of it. */
   while (!__atomic_load_n((const int*)stop, __ATOMIC_ACQUIRE))
     CHECK(ringside_publish_points(producer, &points) >= 0);
@@ -420,6 +505,7 @@ void test_points(void) {
   test_columns(1);
   test_columns(500);
   test_refused_columns();
+  test_numbers_of_any_kind();
   test_cycles();
   test_numbers_that_are_none();
   test_latest();
