@@ -1,12 +1,18 @@
 """Publishing from Python: what the command and readers then see, and what is refused."""
 
+import collections
+import datetime
+import decimal
+import fractions
 import gc
+import math
 import os
 import signal
 import sys
 import threading
 import types
 import unittest
+import warnings
 
 import ringside
 from support import SCHEMAS, BusTest
@@ -126,14 +132,28 @@ class ProducerTest(BusTest):
     def test_what_no_point_can_have_is_refused_and_the_field_named(self):
         with ringside.Producer("embedding", "p", bus=self.bus) as producer:
             for name, bad, error in [
-                ("episode_id", 5, TypeError),
-                ("host_id", None, TypeError),
+                ("episode_id", 5.0, TypeError),
+                ("episode_id", None, ValueError),
+                ("host_id", True, TypeError),
+                ("profile", ["p"], TypeError),
                 ("profile", "\ud800", ValueError),
                 ("host_id", "a\0b", ValueError),
                 ("x", 1e300, ValueError),
                 ("z", "far", ValueError),
                 ("cluster", 2**31, ValueError),
-                ("phase_int", 1.0, ValueError),
+                ("phase_int", 1.5, ValueError),
+                ("cluster", True, TypeError),
+                ("x", None, ValueError),
+                ("x", True, TypeError),
+                ("y", math.nan, ValueError),
+                ("is_train", "False", TypeError),
+                ("is_train", "0", TypeError),
+                ("is_train", None, ValueError),
+                ("is_train", math.nan, ValueError),
+                ("is_train", 2, ValueError),
+                ("is_train", [0], TypeError),
+                ("predicted_int", datetime.date(2024, 1, 1), TypeError),
+                ("z", 1j, TypeError),
                 ("index", -1, ValueError),
                 ("cycle", 2**64, ValueError),
                 ("total", 2**32, ValueError),
@@ -141,10 +161,95 @@ class ProducerTest(BusTest):
                 with self.subTest(name=name, bad=bad), self.assertRaises(error) as caught:
                     producer.publish({**POINT, name: bad})
                 self.assertTrue(str(caught.exception).startswith(name + ": "), str(caught.exception))
+            with self.assertRaisesRegex(ValueError, "a point has no nose, toes; there are episode_id, "):
+                producer.publish({**POINT, "nose": 1, "toes": 2})
             for bad in ("my episode_id", None, ["episode_id"]):
                 with self.subTest(bad=bad), self.assertRaisesRegex(TypeError, "bytes or a mapping"):
                     producer.publish(bad)
             self.assertEqual(producer.info.next, 0)
+
+    def test_a_point_takes_what_a_row_of_a_fit_may_have(self):
+        class Series:  # a row of a DataFrame: names and values, and no Mapping
+            def __init__(self, values):
+                self.keys, self._values = values.keys, values
+
+            def __getitem__(self, name):
+                return self._values[name]
+
+        given = {
+            "episode_id": 7,
+            "host_id": None,
+            "profile": math.nan,
+            "x": decimal.Decimal("0.5"),
+            "y": fractions.Fraction(1, 4),
+            "z": 2**30,
+            "phase_int": 3.0,
+            "predicted_int": None,
+            "cluster": math.nan,
+            "is_train": 1.0,
+        }
+        expected = {
+            **{"episode_id": "7", "host_id": "", "profile": "", "x": 0.5, "y": 0.25, "z": 2.0**30},
+            **{"phase_int": 3, "predicted_int": -1, "cluster": -1, "is_train": True},
+        }
+        Row = collections.namedtuple("Row", given)
+        with ringside.Producer("embedding", "p", bus=self.bus) as producer:
+            for row in (given, types.MappingProxyType(given), Series(given), Row(**given)):
+                producer.publish(row)
+        for event in ringside.Reader("embedding", bus=self.bus):
+            body = event.value["body"]
+            self.assertEqual({name: body[name] for name in expected}, expected)
+
+    def test_an_event_may_have_any_number_that_json_has_not(self):
+        source = os.path.join(self.bus, "any.fbs")
+        with open(source, "w") as file:
+            file.write("table Any { d:double; l:long; ds:[double]; inner:Any; } root_type Any;")
+        self.ringside("publish", "any", "--producer", "c", "--schema", source, input="{}\n")
+        schema = ringside.Reader("any", bus=self.bus).schema
+        with ringside.Producer("any/p", bus=self.bus, schema=schema) as producer:
+            producer.publish({"d": math.nan, "l": decimal.Decimal(3), "ds": (math.inf, -math.inf, 1)})
+            (event,) = ringside.Reader("any/p", bus=self.bus)
+            value = {"d": "NaN", "l": 3, "ds": ["Infinity", "-Infinity", 1.0]}
+            self.assertEqual(event.value, value)
+            producer.publish(event.value)  # as tail prints it
+            for bad, error, name in [
+                ({"d": b"1"}, TypeError, "d: "),
+                ({"inner": {"l": datetime.date(2024, 1, 1)}}, TypeError, "inner.l: "),
+                ({"ds": [0, "\ud800"]}, ValueError, r"ds\[1\]: "),
+                ({"l": 2**64}, ValueError, "l: a whole number from "),
+                ({"l": 0.5}, ValueError, "l: a whole number is wanted"),
+                ({"l": True}, ValueError, "l: a whole number is wanted, not true"),
+                ({"d": "1"}, ValueError, "d: a number is wanted"),
+                ({1: math.nan}, TypeError, "the event: 1 "),
+                ({1: 2}, ValueError, '"1": no such field'),
+            ]:
+                with self.subTest(bad=bad), self.assertRaisesRegex(error, "^" + name):
+                    producer.publish(bad)
+            looped = {}
+            looped["inner"] = looped
+            with self.assertRaisesRegex(ValueError, "nested deeper"):
+                producer.publish(looped)
+            self.assertEqual(producer.info.next, 2)
+
+    def test_a_cap_that_costs_the_history_is_warned_of(self):
+        def opened(**options):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                with ringside.Producer("load", "p", bus=self.bus, **options) as producer:
+                    producer.publish({"seed": 1})
+            return [one for one in caught if one.category is ringside.Replaced]
+
+        self.assertEqual(opened(retain=1000), [])
+        self.assertEqual(opened(), [])
+        (warning,) = opened(retain=5)
+        self.assertEqual(
+            str(warning.message),
+            "load/p: retain was 1000 and is 5: the segment began anew, and the 2 events that it "
+            "retained are gone (leave the caps out to keep a segment as it is; replace=True if that "
+            "is meant)",
+        )
+        self.assertEqual(warning.filename, __file__)
+        self.assertEqual(opened(retain=6, replace=True), [])
 
     def test_every_byte_of_an_event_may_be_wrong_without_harm(self):
         schema = os.path.join(SCHEMAS, "event.bfbs")
@@ -209,7 +314,7 @@ class ProducerTest(BusTest):
                 producer.publish({"seed": 1})
                 os.write(ready[1], b"published")
             except ringside.RingsideError as error:
-                os.write(ready[1], b"closed" if "is closed" in str(error) else b"refused")
+                os.write(ready[1], b"closed" if "before the fork" in str(error) else b"refused")
             os.read(done[0], 1)
             os._exit(0)
         self.assertEqual(os.read(ready[0], 20), b"closed")
@@ -257,6 +362,9 @@ class ProducerTest(BusTest):
             with self.assertRaisesRegex(ValueError, "the producer is closed") as caught:
                 call()
             self.assertIsInstance(caught.exception, ringside.RingsideError)
+        with self.assertRaisesRegex(ValueError, "the producer is closed$"):
+            with producer:
+                self.fail("a closed producer was entered")
         self.assertIn("closed", repr(producer))
 
     def test_what_was_never_opened_goes_without_a_word(self):

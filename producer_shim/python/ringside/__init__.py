@@ -27,15 +27,18 @@ from ._errors import (
     LibraryNotFound,
     NotFound,
     Overwritten,
+    Replaced,
     RingsideError,
     TooLarge,
+    WrongType,
 )
 from ._events import Event, Events, Gap
 from ._points import Points
-from ._producer import POINT_COLUMNS, Producer, ProducerInfo
+from ._producer import Producer, ProducerInfo
 from ._reader import Reader
 from ._run import Record, Run
 from ._segments import Segment, segments
+from ._values import POINT_COLUMNS
 
 __version__ = (_library.version() or b"").decode()
 library_path = _library.path
@@ -58,10 +61,12 @@ __all__ = [
     "ProducerInfo",
     "Reader",
     "Record",
+    "Replaced",
     "RingsideError",
     "Run",
     "Segment",
     "TooLarge",
+    "WrongType",
     "library_path",
     "segments",
 ]

@@ -20,8 +20,13 @@ def text(name: str, value: Any) -> bytes:
     """A text in UTF-8."""
     if not isinstance(value, str):
         raise TypeError(f"{name}: a text is needed, not {value!r}")
+    return _without_nul(name, value, utf8(name, value))
+
+
+def utf8(name: str, value: str) -> bytes:
+    """A text in UTF-8, which half of a surrogate pair has no place in."""
     try:
-        return _without_nul(name, value, value.encode())
+        return value.encode()
     except UnicodeEncodeError as error:
         raise InvalidArgument(f"{name}: {value!r} is no text ({error.reason})") from None
 

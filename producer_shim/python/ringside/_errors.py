@@ -16,6 +16,11 @@ class RingsideError(Exception):
             self.code = code
 
 
+class Replaced(UserWarning):
+    """A schema or cap that a producer was opened with differs from the segment's, which began anew:
+    the events that it retained are gone."""
+
+
 class LibraryNotFound(ImportError):
     """libringside is not there, or is of another version."""
 
@@ -30,6 +35,10 @@ class InvalidArgument(RingsideError, ValueError):
     """A name, size or value that cannot be."""
 
     code = -3
+
+
+class WrongType(InvalidArgument, TypeError):
+    """A value of a type that its column or field does not take."""
 
 
 class Corrupt(RingsideError):

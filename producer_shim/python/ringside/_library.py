@@ -334,6 +334,8 @@ copy_points = _declare(
     _free, "copy_points", c_int, c_void_p, POINTER(FoundPoints), POINTER(CopiedPoints)
 )
 
+# Likewise.
+bus_path = _declare(_held, "bus_path", c_char_p, c_char_p)
 list_open = _declare(_free, "list_open", c_void_p, c_char_p)
 list_count = _declare(_held, "list_count", c_size_t, c_void_p)
 list_get = _declare(_held, "list_get", c_int, c_void_p, c_size_t, POINTER(SegmentStruct))

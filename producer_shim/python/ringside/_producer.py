@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import json
+import itertools
 import os
 import shlex
 import struct
+import warnings
 import weakref
 from collections import abc
 from types import TracebackType
-from typing import Any, Mapping, NamedTuple, Optional, Type, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
 
-from . import _arguments, _columns
+from . import _arguments, _columns, _json
 from . import _library as c
-from ._errors import InvalidArgument, RingsideError
+from ._errors import InvalidArgument, Replaced, RingsideError
 from ._guards import OneOfAKind, alone
+from ._mapping import Mapping as Segment
+from ._values import POINT_COLUMNS, Refused, value_of
 
 _BUILT_IN = ("embedding", "load")
 
-#: The ten columns of a point, under the names of the schema.
-POINT_COLUMNS = (
-    "episode_id",
-    "host_id",
-    "profile",
-    "x",
-    "y",
-    "z",
-    "phase_int",
-    "predicted_int",
-    "cluster",
-    "is_train",
-)
-_TEXTS = POINT_COLUMNS[:3]
-_REALS = POINT_COLUMNS[3:6]
 # struct ringside_point: x y z, phase predicted cluster, is_train, index, cycle, total.
 _POINT = struct.Struct("=fffiiiB3xIQI4x")
-_LETTERS = {
-    **dict.fromkeys(POINT_COLUMNS[3:6], "f"),
-    **dict.fromkeys(POINT_COLUMNS[6:9], "i"),
-    "index": "I",
-    "cycle": "Q",
-    "total": "I",
-}
-_POINT_KEYS = frozenset(POINT_COLUMNS) | {"cycle", "index", "total"}
+_PLACE = {"index": _arguments.U32, "cycle": _arguments.U64, "total": _arguments.U32}
+_POINT_KEYS = frozenset(POINT_COLUMNS) | set(_PLACE)
 
 #: How a producer came by its segment.
 _ORIGINS = ("created", "taken up", "replaced", "recovered")
@@ -81,8 +63,9 @@ class Producer(OneOfAKind):
     A channel named "embedding" or "load" has the built-in type of that name; for any other give
     ``type=``, or ``schema=``, which is a binary schema (the path of a .bfbs file, or its bytes).
     ``capacity`` (bytes), ``retain`` (events) and ``retain_age`` (seconds; kept with each publish)
-    are the caps of the segment, where 0 is as the segment has it; a cap or schema that differs from
-    those of the segment that is there makes a new epoch, and the old events are gone.
+    are the caps of the segment, where 0 is as the segment has it. A schema, ``capacity`` or
+    ``retain`` that differs from those of the segment that is there makes a new epoch, and the old
+    events are gone: a warning of the class Replaced says so, unless ``replace=True`` means it.
     ``sync_interval`` (seconds) brings what is published to the disk that often; 0 is when the
     kernel likes.
 
@@ -100,6 +83,7 @@ class Producer(OneOfAKind):
 
     _instead = "a segment has one writer; publish through this one, or open another name"
     _handle: Optional[int] = None  # until it is open, and when it is closed
+    _is_child = False  # and was closed by a fork
 
     def __init__(
         self,
@@ -113,6 +97,7 @@ class Producer(OneOfAKind):
         retain: int = 0,
         retain_age: float = 0.0,
         sync_interval: float = 0.0,
+        replace: bool = False,
     ) -> None:
         channel, producer = _arguments.split_name(channel, producer)
         if producer is None:
@@ -137,12 +122,16 @@ class Producer(OneOfAKind):
         options.retain = _arguments.whole("retain", retain)
         options.retain_age_ms = _arguments.milliseconds("retain_age", retain_age)
         options.sync_interval_ms = _arguments.milliseconds("sync_interval", sync_interval)
+        before = None if replace else _retained(options)
         self._handle = alone(c.opened, c.producer_open, options)
         # Other types may have a field episode_id too, and it makes no point of them.
-        self._takes_points = bool(self._describe().takes_points)
+        info = self._describe()
+        self._takes_points = bool(info.takes_points)
         self.channel = channel
         self.producer = producer
         _open_producers.add(self)
+        if before is not None and _ORIGINS[info.origin] == "replaced":
+            warnings.warn(_loss(self, before, info), Replaced, stacklevel=2)
 
     # ---- one event -------------------------------------------------------------------------
 
@@ -166,19 +155,22 @@ class Producer(OneOfAKind):
         if event.__class__ is not dict:
             if isinstance(event, (bytes, bytearray, memoryview)):
                 return self.publish(bytes(event))
-            if not isinstance(event, abc.Mapping):
-                raise TypeError(f"an event is bytes or a mapping, not {event!r}")
-            event = dict(event)
+            event = _row(event)
         if self._takes_points and "episode_id" in event:
             return self._publish_point(event)
-        return self.publish_json(json.dumps(event, ensure_ascii=False))
+        return self.publish_json(_json.text_of(event))
 
     def publish_json(self, text: Union[str, bytes]) -> int:
         """Publishes the event that a JSON object describes and returns its sequence.
 
         Raises as publish() does.
         """
-        data = text.encode() if isinstance(text, str) else text
+        if isinstance(text, str):
+            data = _arguments.utf8("the JSON", text)
+        elif isinstance(text, (bytes, bytearray, memoryview)):
+            data = bytes(text)
+        else:
+            raise TypeError(f"JSON is a text, or bytes in UTF-8, not {text!r}")
         sequence = c.publish_json(self._handle, data, len(data))
         if sequence < 0:
             raise self._failure()
@@ -186,30 +178,31 @@ class Producer(OneOfAKind):
 
     def _publish_point(self, event: Mapping[str, Any]) -> int:
         get = event.get
+        texts = (event["episode_id"], get("host_id", ""), get("profile", ""))
+        numbers = (
+            get("x", 0.0),
+            get("y", 0.0),
+            get("z", 0.0),
+            get("phase_int", -1),
+            get("predicted_int", -1),
+            get("cluster", -1),
+            get("is_train", False),
+            get("index", 0),
+            get("cycle", 0),
+            get("total", 0),
+        )
         try:
-            episode = event["episode_id"].encode()
-            host = get("host_id", "").encode()
-            profile = get("profile", "").encode()
-            point = _POINT.pack(
-                get("x", 0.0),
-                get("y", 0.0),
-                get("z", 0.0),
-                get("phase_int", -1),
-                get("predicted_int", -1),
-                get("cluster", -1),
-                1 if get("is_train") else 0,
-                get("index", 0),
-                get("cycle", 0),
-                get("total", 0),
-            )
-        except (AttributeError, UnicodeEncodeError, struct.error, OverflowError):
-            _name_what_is_refused(event)
-            raise
+            # What is of plain types is stored as it is, if it can be; anything else is looked at.
+            if (*map(type, texts), *map(type, numbers)) not in _PLAIN:
+                raise TypeError
+            episode, host, profile = texts[0].encode(), texts[1].encode(), texts[2].encode()
+            point = _POINT.pack(*numbers)
+            if b"\0" in episode or b"\0" in host or b"\0" in profile:
+                raise ValueError
+        except (TypeError, ValueError, struct.error, OverflowError):
+            episode, host, profile, point = _checked(event)
         if not _POINT_KEYS.issuperset(event):
-            unknown = ", ".join(sorted(set(event) - _POINT_KEYS))
-            raise ValueError(f"a point has no {unknown}")
-        if b"\0" in episode or b"\0" in host or b"\0" in profile:
-            _name_what_is_refused(event)
+            raise InvalidArgument(_unknown(event, "a point has"))
         sequence = c.publish_point(self._handle, episode, host, profile, point)
         if sequence < 0:
             raise self._failure()
@@ -229,37 +222,40 @@ class Producer(OneOfAKind):
     ) -> int:
         """Publishes whole columns of points in one call; returns the last event's sequence.
 
-        Columns are NumPy arrays, other buffers, or lists, by the names of POINT_COLUMNS, given one
-        by one or as one mapping (a dict, a pandas DataFrame). ``episode_id`` is needed; it,
-        ``host_id`` and ``profile`` may be one text for all points. ``batch`` is the number of
-        points an event: 0 puts all of them into one, 1 makes an event of each.
+        Columns are NumPy arrays, other buffers, lists or anything else that yields values, by the
+        names of POINT_COLUMNS, given one by one or as one table: a dict, a DataFrame, an Arrow
+        table, a structured array. ``episode_id`` is needed; any column may be one value for all
+        points. ``batch`` is the number of points an event: 0 puts all of them into one, 1 makes an
+        event of each.
+
+        The same is taken as from a Parquet file: None, NaN and what is masked are "" for
+        ``host_id`` and ``profile`` and -1 for ``phase_int``, ``predicted_int`` and ``cluster``,
+        which are whole numbers of 32 bits in any type; whole numbers are texts by their digits;
+        ``x``, ``y`` and ``z`` are finite and fit a float; ``is_train`` is true or false, or 1 or 0.
 
         The points are a cycle of their own, the one after the last, unless ``cycle`` names it.
         ``index`` is that of the first point in the cycle, ``total`` how many points the whole cycle
         has: by default all up to the last of these, and 0 says that nobody knows.
 
         All is checked before the first event is published. Raises TypeError or ValueError for a
-        column that cannot be stored as it is, and names it; InvalidArgument for a number out of its
-        range or a channel of another type; else as publish().
+        column that is none, and names it, the row and what is there; InvalidArgument for a channel
+        of another type; else as publish().
         """
-        given = dict(_items(columns))
-        given.update(named)
-        unknown = sorted(set(given) - set(POINT_COLUMNS))
-        if unknown:
-            raise ValueError("points have no " + ", ".join(unknown))
+        given = {**_items(columns), **named}
+        if not set(POINT_COLUMNS).issuperset(given):
+            raise InvalidArgument(_unknown(given, "points have"))
         if "episode_id" not in given:
             raise ValueError("points need a column episode_id")
+        table = [_columns.column_of(name, values) for name, values in given.items()]
         points = c.sized(c.PointColumns)
-        points.count = _count(given)
+        points.count = _count(table)
         held = []
-        for name, values in given.items():
-            column = getattr(points, name)
-            if name in _TEXTS:
-                ready = _columns.texts(name, values)
-                column.bytes = ready[2]
-            else:
-                ready = _columns.numbers(name, values, name in _REALS)
+        for one in table:
+            column = getattr(points, one.name)
+            ready = _columns.ready(one, points.count)
             column.kind, column.data = ready[0], ready[1]
+            if one.name in _TEXTS:
+                column.bytes = ready[2]
             held.append(ready[3])
         points.cycle = c.NEXT_CYCLE
         if cycle is not None:
@@ -284,7 +280,8 @@ class Producer(OneOfAKind):
 
     def _failure(self) -> RingsideError:
         if self._handle is None:
-            return InvalidArgument("the producer is closed; after a fork the child opens its own")
+            after = "; it was opened before the fork, and the child opens its own"
+            return InvalidArgument("the producer is closed" + (after if self._is_child else ""))
         return c.failure()
 
     @property
@@ -309,6 +306,8 @@ class Producer(OneOfAKind):
             c.producer_close(handle)
 
     def __enter__(self) -> "Producer":
+        if self._handle is None:
+            raise self._failure()
         return self
 
     def __exit__(
@@ -327,15 +326,84 @@ class Producer(OneOfAKind):
         return f"<ringside.Producer {self.channel}/{self.producer}{state}>"
 
 
-def _name_what_is_refused(point: Mapping[str, Any]) -> None:
-    """Raises the error that names the first field that no point can have."""
-    for name in _TEXTS:
-        _arguments.text(name, point.get(name, ""))
-    for name, letter in _LETTERS.items():
-        try:
-            struct.pack("=" + letter, point.get(name, 0))
-        except (struct.error, OverflowError) as error:
-            raise ValueError(f"{name}: {point[name]!r} cannot be stored ({error})") from None
+#: The types that the fields of a point may have to be packed as they are.
+_PLAIN = frozenset(
+    (str, str, str, *reals, int, int, int, bool, int, int, int)
+    for reals in itertools.product((float, int), repeat=3)
+)
+
+
+def _checked(point: Mapping[str, Any]) -> Tuple[bytes, bytes, bytes, bytes]:
+    """The fields of a point by the rules of its columns, or the error that names the first that is
+    none."""
+    values = {name: _DEFAULTS[name] for name in POINT_COLUMNS}
+    for name in POINT_COLUMNS:
+        if name in point:
+            try:
+                values[name] = value_of(name, point[name])
+            except Refused as refused:
+                raise refused.at(name, None, point[name]) from None
+    place = [_arguments.whole(name, point.get(name, 0), most) for name, most in _PLACE.items()]
+    packed = _POINT.pack(*(values[name] for name in POINT_COLUMNS[3:]), *place)
+    return values["episode_id"], values["host_id"], values["profile"], packed
+
+
+_DEFAULTS: Dict[str, Any] = {
+    **dict.fromkeys(POINT_COLUMNS[:3], b""),
+    **dict.fromkeys(POINT_COLUMNS[3:6], 0.0),
+    **dict.fromkeys(POINT_COLUMNS[6:9], -1),
+    "is_train": False,
+}
+_TEXTS = POINT_COLUMNS[:3]
+
+
+def _unknown(given: Any, what: str) -> str:
+    """Which names are none of a point's, and what to do."""
+    unknown = sorted(str(name) for name in set(given) - _POINT_KEYS)
+    if not unknown:  # the place of a point, among columns
+        unknown = sorted(set(given) - set(POINT_COLUMNS))
+    names = ", ".join(unknown[:12]) + (" and more" if len(unknown) > 12 else "")
+    return (
+        f"{what} no {names}; there are {', '.join(POINT_COLUMNS)} "
+        "(of a DataFrame take those that it has: df[[*ringside.POINT_COLUMNS]])"
+    )
+
+
+def _row(event: Any) -> Dict[str, Any]:
+    """A row of a table, or anything with names and values, as a dict."""
+    names = getattr(getattr(event, "dtype", None), "names", None)
+    if names:  # of a structured array
+        return {name: event[name] for name in names}
+    if isinstance(event, abc.Mapping) or (hasattr(event, "keys") and hasattr(event, "__getitem__")):
+        return {name: event[name] for name in event.keys()}
+    if hasattr(event, "_asdict"):  # a namedtuple
+        return dict(event._asdict())
+    raise TypeError(
+        f"an event is bytes or a mapping, for example a dict or a row of a DataFrame, not {event!r}"
+    )
+
+
+def _retained(options: c.ProducerOptions) -> Optional[c.ReaderInfo]:
+    """The segment that a producer will find, if it can be read and holds anything."""
+    try:
+        info = Segment(options.bus, options.channel, options.producer).describe()
+    except RingsideError:
+        return None
+    return info if info.next > info.oldest else None
+
+
+def _loss(producer: Producer, old: c.ReaderInfo, now: c.ProducerInfo) -> str:
+    """What a changed cap or schema has cost, and how to be spared it."""
+    changed = [
+        f"{name} was {getattr(old, name)} and is {getattr(now, name)}"
+        for name in ("capacity", "retain")
+        if getattr(old, name) != getattr(now, name)
+    ]
+    return (
+        f"{producer.channel}/{producer.producer}: {'; '.join(changed) or 'another schema'}: the "
+        f"segment began anew, and the {old.next - old.oldest} events that it retained are gone "
+        "(leave the caps out to keep a segment as it is; replace=True if that is meant)"
+    )
 
 
 def _schema(given: Any) -> bytes:
@@ -353,25 +421,37 @@ def _schema(given: Any) -> bytes:
         return file.read()
 
 
-def _items(columns: Any) -> Any:
+def _items(columns: Any) -> Dict[str, Any]:
+    """The columns of a table by name."""
     if columns is None:
-        return ()
+        return {}
     names = getattr(getattr(columns, "dtype", None), "names", None)
-    if names:  # a structured array
-        return ((name, columns[name]) for name in names)
-    return ((name, columns[name]) for name in columns)
+    if names is None:
+        names = getattr(columns, "column_names", None)  # Arrow's
+    if names is None and isinstance(columns, abc.Mapping):
+        names = columns.keys()
+    if names is None:
+        names = getattr(columns, "columns", None)  # pandas' and polars'
+    if names is None and hasattr(columns, "keys"):
+        names = columns.keys()
+    if names is None or callable(names) or not hasattr(columns, "__getitem__"):
+        raise TypeError(
+            "columns: a table with names is needed (a dict, a DataFrame, an Arrow table, a "
+            f"structured array), not {type(columns).__name__}"
+        )
+    names = list(names)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"columns: {name!r} is no name of a column")
+        if names.count(name) > 1:
+            raise ValueError(f"columns: {name} is there {names.count(name)} times")
+    return {name: columns[name] for name in names}
 
 
-def _count(columns: Mapping[str, Any]) -> int:
-    counts = {}
-    for name, values in columns.items():
-        count = _columns.length_of(values)
-        if count >= 0:
-            counts[name] = count
-        elif name not in _TEXTS:
-            raise TypeError(f"{name}: a column of numbers is needed, not a text")
+def _count(table: List[_columns.Column]) -> int:
+    counts = {one.name: one.count() for one in table if not one.is_one}
     if not counts:
-        raise ValueError("no column says how many points there are")
+        raise ValueError("no column says how many points there are: each is one value for all")
     if len(set(counts.values())) > 1:
         lengths = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise ValueError(f"the columns differ in length: {lengths}")
@@ -384,6 +464,7 @@ _open_producers: "weakref.WeakSet[Producer]" = weakref.WeakSet()
 def _close_in_child() -> None:
     """A child that keeps a producer's file open would keep its name taken."""
     for producer in list(_open_producers):
+        producer._is_child = True
         producer.close()
 
 

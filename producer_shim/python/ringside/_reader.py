@@ -59,13 +59,13 @@ class Reader(OneOfAKind):
         self._bus = _arguments.path("bus", bus)
         self._channel = _arguments.text("channel", channel)
         while True:
-            name = producer if producer is not None else _only_producer(channel, bus)
             try:
-                if name is None:
-                    raise NotFound(f"the channel {channel!r} has no segment; see ringside ls")
+                name = producer if producer is not None else _only_producer(channel, bus)
                 self._producer = _arguments.text("producer", name)
                 self._mapping: Optional[Mapping] = self._map()
                 break
+            except _SeveralProducers:
+                raise
             except NotFound:
                 if time.monotonic() >= end:
                     raise
@@ -222,6 +222,7 @@ class Reader(OneOfAKind):
         self._mapping = None
 
     def __enter__(self) -> "Reader":
+        self._open()
         return self
 
     def __exit__(
@@ -239,16 +240,27 @@ class Reader(OneOfAKind):
         return f"<ringside.Reader {self.channel}/{self.producer} [{oldest}, {following})>"
 
 
-def _only_producer(channel: str, bus: Optional[_arguments.Path]) -> Optional[str]:
-    """The producer of a channel that has just one; None if it has none."""
-    found = [one for one in segments(bus) if one.channel == channel]
+class _SeveralProducers(NotFound):
+    """Which waiting does not help against."""
+
+
+def _only_producer(channel: str, bus: Optional[_arguments.Path]) -> str:
+    """The producer of a channel that has just one."""
+    found = segments(bus)
     for one in found:
-        if not one.producer:  # the channel's folder cannot be read
+        if one.channel == channel and not one.producer:  # the channel's folder cannot be read
             raise RingsideError(one.fault)
-    names = [one.producer for one in found]
+    names = [one.producer for one in found if one.channel == channel]
     if len(names) > 1:
-        raise NotFound(
+        raise _SeveralProducers(
             f"the channel {channel!r} has {len(names)} producers; say which: "
             + ", ".join(f"{channel}/{name}" for name in names)
         )
-    return names[0] if names else None
+    if not names:
+        where = (c.bus_path(_arguments.path("bus", bus)) or b"").decode("utf-8", "replace")
+        channels = ", ".join(sorted({one.channel for one in found})) or "no channel at all"
+        raise NotFound(
+            f"the channel {channel!r} has no segment on the bus {where}, which has {channels}; "
+            "start a producer there, or name another bus with bus= or RINGSIDE_BUS"
+        )
+    return names[0]

@@ -45,9 +45,9 @@ class Segment(NamedTuple):
 
 
 def segments(bus: Optional[_arguments.Path] = None) -> List[Segment]:
-    """The segments of the bus now, sorted by name; a bus that does not exist has none.
+    """The segments of the bus now, sorted by name.
 
-    Raises RingsideError if the bus cannot be read. Any thread may call it, and any process.
+    Raises NotFound, which names the bus, if there is none, and RingsideError if it cannot be read. Any thread may call it, and any process.
     """
     handle = alone(c.opened, c.list_open, _arguments.path("bus", bus))
     try:
