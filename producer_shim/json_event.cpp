@@ -294,29 +294,50 @@ class JsonEvent::Builder {
     return true;
   }
 
-  /// What a column of a saved fit takes, a point does: whole numbers for texts, 1 and 0 for true
-  /// and false.
+  /// That a point has something else than `wanted`, in the words of a fit's columns.
+  bool refuse_column(std::size_t at, std::string_view wanted) {
+    return refuse(words_for_value(text_, at) + ", and " + std::string(wanted));
+  }
+
+  /// What a column of a saved fit takes, a point does (tests/feed/rules.json): whole numbers for
+  /// texts, NaN for labels, 1 and 0 for true and false.
   bool point_member(Member& member) {
-    const BaseType base = member.field->type()->base_type();
+    const std::size_t at = member.at;
+    const bool is_number = text_[at].kind == Kind::number;
     WholeNumber number;
-    const bool is_whole = text_[member.at].kind == Kind::number &&
-                          read_whole(text_.text(member.at), number) == Wholeness::whole;
-    if (base == BaseType::String && is_whole) {
-      const bool is_negative = number.is_negative && number.magnitude > 0;
-      const std::string digits =
-          std::string(is_negative ? "-" : "").append(std::to_string(number.magnitude));
-      member.offset = builder_.CreateString(digits).o;
-      return true;
+    const bool is_whole = is_number && read_whole(text_.text(at), number) == Wholeness::whole;
+    if (text_[at].kind == Kind::null) return refuse_column(at, "it must be there");
+    switch (member.field->type()->base_type()) {
+      case BaseType::String:
+        if (!is_whole)
+          return text_[at].kind == Kind::text ? string(at, member.offset)
+                                              : refuse_column(at, "should be text");
+        member.offset = builder_.CreateString(number.text()).o;
+        return true;
+      case BaseType::Float:
+        if (!is_number && !is_real_word(at)) return refuse_column(at, "should be numbers");
+        return (is_number && real<float, std::uint32_t>(at, member.bits)) ||
+               refuse_column(at, "it must be finite and fit a float");
+      case BaseType::Int:
+        member.bits = std::numeric_limits<std::uint64_t>::max();  // -1, as for NaN
+        if (text_[at].kind == Kind::text && text_.text(at) == "NaN") return true;
+        if (!is_number && !is_real_word(at)) return refuse_column(at, "should be whole numbers");
+        return (is_whole && whole(BaseType::Int, at, member.bits)) ||
+               refuse_column(at, "it must be a whole number of 32 bits");
+      case BaseType::Bool:
+        if (text_[at].kind == Kind::boolean) break;
+        if (!is_number && !is_real_word(at)) return refuse_column(at, "should be true or false");
+        member.bits = number.magnitude;
+        return (is_whole && (number.text() == "0" || number.text() == "1")) ||
+               refuse_column(at, "it must be true or false, or 1 or 0");
+      default:
+        break;
     }
-    if (base == BaseType::Bool && text_[member.at].kind == Kind::number) {
-      member.bits = number.magnitude;
-      return (is_whole && number.magnitude <= 1 &&
-              !(number.is_negative && number.magnitude == 1)) ||
-             refuse("it must be true or false, or 1 or 0, not " +
-                    words_for_value(text_, member.at));
-    }
-    if (text_[member.at].kind == Kind::null) return refuse("it must be there, and is null");
     return table_member(0, member);
+  }
+
+  bool is_real_word(std::size_t at) const {
+    return text_[at].kind == Kind::text && real_of_word<float>(text_.text(at)).has_value();
   }
 
   bool table_member(std::size_t first, Member& member) {

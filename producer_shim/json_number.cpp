@@ -37,6 +37,11 @@ float nearest(const char* text, float) {
 
 }  // namespace
 
+std::string WholeNumber::text() const {
+  const std::string digits = std::to_string(magnitude);
+  return is_negative && magnitude > 0 ? std::string("-").append(digits) : digits;
+}
+
 Wholeness read_whole(std::string_view text, WholeNumber& whole) {
   whole.is_negative = text.starts_with('-');
   if (whole.is_negative) text.remove_prefix(1);

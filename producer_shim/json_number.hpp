@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace ringside {
@@ -11,6 +12,8 @@ namespace ringside {
 struct WholeNumber {
   bool is_negative = false;
   std::uint64_t magnitude = 0;
+
+  std::string text() const;
 };
 
 enum class Wholeness { whole, fraction, too_large };
