@@ -9,16 +9,17 @@ namespace {
 constexpr std::chrono::milliseconds kFirstLook{250};
 constexpr std::chrono::seconds kLastPause{30};
 
-/// Whether every record of the window is whole to its last bit. (Not as strict as verify(): words
-/// that readers ignore do not keep them out.)
-bool reads_whole(const Reader& reader) {
+/// Whether the window can be read to its end and its newest record is intact. Damaged records before
+/// it cost themselves alone, and do not keep the others out.
+bool reads_to_its_end(const Reader& reader) {
   const SequenceRange window = reader.window();
   RecordCopier copier(reader, window.from);
+  RecordCopier::Next last = RecordCopier::Next::record;
   while (copier.cursor() < window.to) {
-    const RecordCopier::Next next = copier.next();
-    if (next == RecordCopier::Next::fault || next == RecordCopier::Next::nothing) return false;
+    last = copier.next();
+    if (last == RecordCopier::Next::fault || last == RecordCopier::Next::nothing) return false;
   }
-  return true;
+  return last != RecordCopier::Next::invalid;
 }
 
 }  // namespace
@@ -140,7 +141,7 @@ bool Discovery::is_mended(Distrusted& distrusted, const SegmentName& name) const
   if (!reader.is_at(bus_.segment_path(name)) || reader.is_truncated()) return true;
   const auto time = std::chrono::steady_clock::now();
   if (time < distrusted.look_at) return false;
-  if (reader.window().to >= distrusted.wanted && reads_whole(reader)) return true;
+  if (reader.window().to >= distrusted.wanted && reads_to_its_end(reader)) return true;
   distrusted.pause =
       std::min<std::chrono::steady_clock::duration>(2 * distrusted.pause, kLastPause);
   distrusted.look_at = time + distrusted.pause;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bus/record_finder.hpp"
 #include "bus/recovery.hpp"
 
 namespace ringside {
@@ -111,8 +112,8 @@ std::optional<Sequence> Reader::durable() const noexcept {
   return durable.value > 0 && durable <= load_next() ? std::optional(durable) : std::nullopt;
 }
 
-Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
-                  SequenceRange& gap) const noexcept {
+std::optional<Take> Reader::take_state(Sequence& cursor, SequenceRange& gap,
+                                       SequenceRange& window) const noexcept {
   // `next` first, as in contradicts_itself().
   const Sequence next = load_next();
   const Sequence oldest = load_oldest();
@@ -127,16 +128,43 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
   }
   if (cursor == next) return Take::nothing;
   if (cursor > next) return Take::fault;
+  window = {oldest, next};
+  return std::nullopt;
+}
 
-  const Position start{segment_.index(cursor).load(std::memory_order_relaxed)};
+Take Reader::judge(Sequence& cursor, const Run& run, const SequenceRange& window,
+                   SequenceRange& gap) const noexcept {
+  // What was read of index and headers is whole if the records are: both go when `oldest` passes.
+  if (!is_whole({cursor, 1, {}})) {
+    const Sequence kept = load_oldest();
+    if (kept <= cursor || contradicts_itself()) return Take::fault;
+    gap = {cursor, kept};
+    cursor = kept;
+    return Take::gap;
+  }
+  if (run.count > 0) return Take::run;
+  gap = {cursor, RecordFinder(segment_, window).behind(cursor)};
+  if (!is_whole({cursor, 1, {}})) return judge(cursor, run, window, gap);
+  cursor = gap.to;
+  return Take::invalid;
+}
+
+Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
+                  SequenceRange& gap) const noexcept {
+  SequenceRange window;
+  if (const std::optional<Take> found = take_state(cursor, gap, window)) return *found;
+  const RecordFinder finder(segment_, window);
+  const std::optional<Position> start = finder.find(cursor);
+  if (!start) return judge(cursor, run = {cursor, 0, {}}, window, gap);
   const auto bytes_to = [&](std::uint64_t count) {
-    return segment_.index(cursor + count).load(std::memory_order_relaxed) - start.value;
+    return segment_.index(cursor + count).load(std::memory_order_relaxed) - start->value;
   };
   // The most records whose span is within the limit: the index words rise, so halve. A span that
   // runs backwards is huge as an unsigned number and so never within it.
   std::uint64_t count = 1;
-  const std::uint64_t most = std::min(
-      {next - cursor, limit.records, limit.bytes / kMinRecordBytes + 1, std::uint64_t{0xFFFFFFFF}});
+  const std::uint64_t most =
+      std::min({window.to - cursor, limit.records, limit.bytes / kMinRecordBytes + 1,
+                std::uint64_t{0xFFFFFFFF}});
   for (std::uint64_t high = most; count < high;) {
     const std::uint64_t middle = count + (high - count + 1) / 2;
     if (bytes_to(middle) <= limit.bytes)
@@ -145,22 +173,41 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
       high = middle - 1;
   }
   const std::uint64_t bytes = bytes_to(count);
-  const Position end = start + bytes;
-  run = Run{cursor, static_cast<std::uint32_t>(count), {segment_.at(start), 0}};
+  const std::uint64_t before_last = count == 1 ? 0 : bytes_to(count - 1);
+  const Sequence last{cursor.value + count - 1};
   const bool consistent =
-      start.value % 8 == 0 && bytes % 8 == 0 && bytes >= count * kMinRecordBytes && end > start &&
-      bytes <= geometry().data_capacity && (count > 1 || bytes <= record_bytes(kMaxPayload));
-  // The index words read above are whole if the records are: both go when `oldest` passes them.
-  if (!is_whole(run)) {
-    const Sequence kept = load_oldest();
-    if (kept <= cursor || contradicts_itself()) return Take::fault;
-    gap = {cursor, kept};
-    cursor = kept;
-    return Take::gap;
+      bytes % 8 == 0 && bytes >= count * kMinRecordBytes && bytes <= geometry().data_capacity &&
+      (count == 1 || bytes <= limit.bytes) && finder.is_at(last, *start + before_last) &&
+      finder.bytes_at(*start + before_last) == bytes - before_last;
+  // An index word is wrong, or a record: what stands in between is looked at one by one.
+  if (!consistent) return take_checked(cursor, limit, run, gap);
+  run = {cursor, static_cast<std::uint32_t>(count), {segment_.at(*start), bytes}};
+  return judge(cursor, run, window, gap);
+}
+
+Take Reader::take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
+                          SequenceRange& gap) const noexcept {
+  SequenceRange window;
+  if (const std::optional<Take> found = take_state(cursor, gap, window)) return *found;
+  const RecordFinder finder(segment_, window);
+  run = {cursor, 0, {}};
+  std::uint64_t bytes = 0;
+  if (const std::optional<Position> start = finder.find(cursor)) {
+    const std::uint64_t records =
+        std::min({window.to - cursor, limit.records, std::uint64_t{0xFFFFFFFF}});
+    for (Sequence at = cursor; run.count < records; at = at + 1) {
+      const Position place = *start + bytes;
+      if (!finder.is_at(at, place)) break;
+      const std::uint64_t length = finder.bytes_at(place);
+      if ((run.count > 0 && bytes + length > limit.bytes) ||
+          bytes + length > geometry().data_capacity || !finder.is_closed(at, place))
+        break;
+      bytes += length;
+      ++run.count;
+    }
+    run.bytes = {segment_.at(*start), bytes};
   }
-  if (!consistent) return Take::fault;
-  run.bytes = {segment_.at(start), bytes};
-  return Take::run;
+  return judge(cursor, run, window, gap);
 }
 
 bool Reader::is_whole(const Run& run) const noexcept {
@@ -173,27 +220,49 @@ bool Reader::is_whole(const Run& run) const noexcept {
 }
 
 std::optional<Timestamp> Reader::timestamp_of(Sequence sequence) const noexcept {
-  const Position start{segment_.index(sequence).load(std::memory_order_relaxed)};
-  if (start.value % 8 != 0) return std::nullopt;
-  const auto* words = reinterpret_cast<std::uint64_t*>(segment_.at(start));
-  const auto word = [words](std::size_t at) {
-    return std::atomic_ref<const std::uint64_t>(words[at]).load(std::memory_order_relaxed);
-  };
-  const Timestamp time{word(2)};
-  const bool is_this = word(1) == sequence.value;
-  return is_this && is_whole(Run{sequence, 1, {}}) ? std::optional(time) : std::nullopt;
+  const RecordFinder finder(segment_, window());
+  const std::optional<Position> start = finder.find(sequence);
+  if (!start) return std::nullopt;
+  const Timestamp time = load_frame(segment_.at(*start)).timestamp;
+  return is_whole({sequence, 1, {}}) ? std::optional(time) : std::nullopt;
+}
+
+std::optional<Timestamp> Reader::sure_time_from(Sequence& sequence) const noexcept {
+  // Long records are believed by their headers alone: a seek reads little.
+  constexpr std::uint64_t kShort = 64 * 1024;
+  // Among many damaged records, rather too early a place than too late a one.
+  constexpr int kTries = 64;
+  for (int tries = 0; tries < kTries; ++tries) {
+    Run one;
+    SequenceRange gap;
+    switch (take_checked(sequence, {.bytes = 0, .records = 1}, one, gap)) {
+      case Take::gap:
+      case Take::invalid:
+        continue;
+      case Take::nothing:
+      case Take::fault:
+        return std::nullopt;
+      case Take::run:
+        break;
+    }
+    if (one.bytes.size() > kShort || is_intact(geometry(), one.first, one.bytes))
+      return timestamp_of(one.first);
+    sequence = sequence + 1;
+  }
+  return std::nullopt;
 }
 
 Sequence Reader::since(Timestamp from, const SequenceRange& window) const noexcept {
-  // Timestamps never go backwards within a segment, so halve. What is overwritten meanwhile was
-  // older than what is left.
+  // Timestamps never go backwards within a segment, so halve. Where the record in the middle is
+  // damaged or overwritten meanwhile, the next one that is left tells for it.
   Sequence low = window.from;
   Sequence high = window.to;
   while (low < high) {
     const Sequence middle = low + (high - low) / 2;
-    const std::optional<Timestamp> time = timestamp_of(middle);
-    if (!time || *time < from)
-      low = middle + 1;
+    Sequence at = middle;
+    const std::optional<Timestamp> time = sure_time_from(at);
+    if (at < high && time && *time < from)
+      low = at + 1;
     else
       high = middle;
   }
@@ -229,11 +298,13 @@ std::uint64_t Reader::retained_bytes() const noexcept {
 
 RecordCopier::Next RecordCopier::next() {
   Run run;
-  switch (reader_->take(cursor_, {.bytes = 0, .records = 1}, run, gap_)) {
+  switch (reader_->take_checked(cursor_, {.bytes = 0, .records = 1}, run, gap_)) {
     case Take::nothing:
       return Next::nothing;
     case Take::gap:
       return Next::gap;
+    case Take::invalid:
+      return Next::invalid;
     case Take::fault:
       return Next::fault;
     case Take::run:
@@ -245,16 +316,13 @@ RecordCopier::Next RecordCopier::next() {
   for (std::size_t i = 0; i < words_.size(); ++i)
     words_[i] = std::atomic_ref<const std::uint64_t>(from[i]).load(std::memory_order_relaxed);
   if (!reader_->is_whole(run)) return next();
-  const bool sound = decode();
-  cursor_ = cursor_ + 1;
-  return sound ? Next::record : Next::fault;
-}
-
-bool RecordCopier::decode() {
-  const std::span<const std::byte> bytes = std::as_bytes(std::span<const std::uint64_t>(words_));
-  const std::optional<Record> checked = decode_record(reader_->geometry(), cursor_, bytes);
-  if (checked) record_ = *checked;
-  return checked.has_value();
+  const std::optional<Record> checked = decode_record(
+      reader_->geometry(), cursor_, std::as_bytes(std::span<const std::uint64_t>(words_)));
+  gap_ = {cursor_, cursor_ + 1};
+  cursor_ = gap_.to;
+  if (!checked) return Next::invalid;
+  record_ = *checked;
+  return Next::record;
 }
 
 }  // namespace ringside

@@ -35,6 +35,7 @@ enum class Take {
   run,      ///< there is a run
   nothing,  ///< all that is published has been read
   gap,      ///< the producer lapped the cursor, which now stands at the oldest record
+  invalid,  ///< the records of the gap are damaged; the cursor stands behind them
   fault,    ///< the segment contradicts itself; read no more of it
 };
 
@@ -70,8 +71,14 @@ class Reader {
   Sequence seek(const Start& start) const noexcept;
 
   /// Takes what is published from `cursor` on, up to `limit`. On `run`, `run` is set and `cursor`
-  /// stays; on `gap`, `cursor` moves to the oldest record and `gap` names what was missed.
+  /// stays; on `gap` and `invalid`, `cursor` moves behind what `gap` names. In O(log n): of a run,
+  /// only the first and the last record are looked at.
   Take take(Sequence& cursor, const RunLimit& limit, Run& run, SequenceRange& gap) const noexcept;
+
+  /// The same in O(n), and every record of the run has a header with its own number and with a size
+  /// that reaches exactly to the next. Checksums are the caller's to check.
+  Take take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
+                    SequenceRange& gap) const noexcept;
 
   /// Whether no byte of `run` has been overwritten up to now.
   bool is_whole(const Run& run) const noexcept;
@@ -117,6 +124,11 @@ class Reader {
   Sequence load_next() const noexcept;
   Sequence load_oldest() const noexcept;
   Sequence since(Timestamp from, const SequenceRange& window) const noexcept;
+  std::optional<Timestamp> sure_time_from(Sequence& sequence) const noexcept;
+  std::optional<Take> take_state(Sequence& cursor, SequenceRange& gap,
+                                 SequenceRange& window) const noexcept;
+  Take judge(Sequence& cursor, const Run& run, const SequenceRange& window,
+             SequenceRange& gap) const noexcept;
 
   Segment segment_;
   std::optional<Segment> damaged_;  // what segment_ shows the intact part of
@@ -126,12 +138,12 @@ class Reader {
 /// Copies records out, one at a time, for those who want values rather than spans.
 class RecordCopier {
  public:
-  enum class Next { record, nothing, gap, fault };
+  enum class Next { record, nothing, gap, invalid, fault };
 
   RecordCopier(const Reader& reader, Sequence from) : reader_(&reader), cursor_(from) {}
 
   /// On `record`, record() is the next one: a private copy, checked against its checksum, valid
-  /// until the next call. On `gap`, gap() names what was missed.
+  /// until the next call. On `gap`, gap() names what was missed; on `invalid`, what is damaged.
   Next next();
 
   const Record& record() const { return record_; }
@@ -139,8 +151,6 @@ class RecordCopier {
   Sequence cursor() const { return cursor_; }
 
  private:
-  bool decode();
-
   const Reader* reader_;
   Sequence cursor_;
   SequenceRange gap_{};

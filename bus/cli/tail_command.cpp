@@ -185,14 +185,27 @@ class Tail {
                        static_cast<unsigned long long>(source.copier.gap().from.value),
                        static_cast<unsigned long long>(source.copier.gap().to.value - 1));
           break;
+        case RecordCopier::Next::invalid:
+          note_fault(sequences(source) + " damaged in the ring; all others are printed");
+          break;
         case RecordCopier::Next::fault:
-          note_fault(source.segment->name.text() + ": the record at sequence " +
-                     std::to_string(source.copier.cursor().value) +
-                     " is damaged; put aside (see ringside ls)");
+          note_fault(source.segment->name.text() +
+                     ": its header contradicts itself, or its file was shortened; no more of it "
+                     "can be read from sequence " +
+                     std::to_string(source.copier.cursor().value) + " on; see ringside verify");
           source.finished = true;
           break;
       }
     }
+  }
+
+  /// Which are missing, as the beginning of a sentence.
+  static std::string sequences(const Source& source) {
+    const SequenceRange& gap = source.copier.gap();
+    const std::string name = source.segment->name.text() + ": sequence";
+    if (gap.count() == 1) return name + " " + std::to_string(gap.from.value) + " is";
+    return name + "s " + std::to_string(gap.from.value) + " to " +
+           std::to_string(gap.to.value - 1) + " are";
   }
 
   void print(const Source& source) {

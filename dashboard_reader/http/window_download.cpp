@@ -84,6 +84,7 @@ std::variant<HttpAnswer, Window> find_window(BusView& view, std::string_view pat
       case Take::nothing:
         return Window{segment, {from, from}, 0};
       case Take::gap:
+      case Take::invalid:
         break;
       case Take::fault:
         view.put_aside(segment, kContradiction, from);

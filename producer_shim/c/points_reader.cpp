@@ -25,6 +25,7 @@ Step take(const Reader& reader, Sequence from, Sequence to, Run& run) {
       return Step::none;
     case Take::gap:
       return Step::lapped;
+    case Take::invalid:
     case Take::fault:
       break;
   }
@@ -43,7 +44,7 @@ Step take_cycle(const Reader& reader, const SequenceRange& window, Run& run) {
     SequenceRange gap;
     Sequence at = from;
     const Take taken = reader.take(at, {.bytes = 0, .records = 1}, one, gap);
-    if (taken == Take::fault) return Step::fault;
+    if (taken == Take::fault || taken == Take::invalid) return Step::fault;
     if (taken != Take::run) return Step::lapped;
     const Bytes event = EventsOf(one.bytes).next();
     const auto points = find_points(event);

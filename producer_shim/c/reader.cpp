@@ -141,7 +141,8 @@ int ringside_next_run(const ringside_reader* reader, uint64_t* cursor, size_t ma
     Run found;
     SequenceRange gap;
     const std::uint64_t most = max_bytes == 0 ? reader->reader.geometry().data_capacity : max_bytes;
-    switch (reader->reader.take(at, {.bytes = most}, found, gap)) {
+    const Take step = reader->reader.take_checked(at, {.bytes = most}, found, gap);
+    switch (step) {
       case Take::nothing:
         return RINGSIDE_NOTHING;
       case Take::run:
@@ -149,9 +150,10 @@ int ringside_next_run(const ringside_reader* reader, uint64_t* cursor, size_t ma
         *cursor = found.end().value;
         return RINGSIDE_RUN;
       case Take::gap:
+      case Take::invalid:
         *run = {gap.from.value, gap.count(), nullptr, 0};
         *cursor = gap.to.value;
-        return RINGSIDE_GAP;
+        return step == Take::gap ? RINGSIDE_GAP : RINGSIDE_INVALID;
       case Take::fault:
         break;
     }
@@ -207,9 +209,10 @@ int ringside_copy_record(const ringside_reader* reader, uint64_t* cursor, ringsi
         return RINGSIDE_RUN;
       }
       case RecordCopier::Next::gap:
+      case RecordCopier::Next::invalid:
         *record = {last.copier->gap().from.value, 0, nullptr, 0};
         *cursor = last.copier->gap().to.value;
-        return RINGSIDE_GAP;
+        return next == RecordCopier::Next::gap ? RINGSIDE_GAP : RINGSIDE_INVALID;
       case RecordCopier::Next::fault:
         break;
     }

@@ -264,12 +264,14 @@ enum ringside_step {
   RINGSIDE_NOTHING = 0, /* all that is published has been read */
   RINGSIDE_RUN = 1,     /* there is something to read */
   RINGSIDE_GAP = 2,     /* the producer was faster */
-  RINGSIDE_ENDED = 3    /* the segment was removed or replaced, and all of it has been read */
+  RINGSIDE_ENDED = 3,   /* the segment was removed or replaced, and all of it has been read */
+  RINGSIDE_INVALID = 4  /* records are damaged; all others can be read */
 };
 
 /* What comes at `*cursor`, a sequence. RINGSIDE_RUN: `run` is up to max_bytes of it (0: as much as
    there is; at least one record), and the cursor stands behind it. RINGSIDE_GAP: sequences
-   [run->first, run->first + run->count) are gone, and the cursor stands behind them. Never
+   [run->first, run->first + run->count) are gone, and the cursor stands behind them.
+   RINGSIDE_INVALID: likewise, but those records are damaged; a run ends before them. Never
    RINGSIDE_ENDED. If a run turns out not to be whole, set the cursor back to run->first. */
 RINGSIDE_API int ringside_next_run(const ringside_reader* reader, uint64_t* cursor,
                                    size_t max_bytes, ringside_run* run);
@@ -290,7 +292,7 @@ RINGSIDE_API int ringside_next_record(const ringside_run* run, size_t* offset,
                                       ringside_record* record);
 
 /* What comes at `*cursor` as a private copy, checked against its checksum: as ringside_next_run().
-   On RINGSIDE_GAP the record's sequence is the first that is gone. The copy is the thread's, and
+   On RINGSIDE_GAP and RINGSIDE_INVALID the record's sequence is the first that is missing. The copy is the thread's, and
    stays until its next call of this function. */
 RINGSIDE_API int ringside_copy_record(const ringside_reader* reader, uint64_t* cursor,
                                       ringside_record* record);

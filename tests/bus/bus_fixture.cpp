@@ -115,6 +115,9 @@ Drained drain(const Reader& reader) {
         break;
       case RecordCopier::Next::gap:
         break;
+      case RecordCopier::Next::invalid:
+        all.invalid.push_back(copier.gap());
+        break;
       case RecordCopier::Next::fault:
         all.fault = true;
         return all;

@@ -63,6 +63,7 @@ struct Drained {
   std::vector<Sequence> sequences;
   std::vector<Timestamp> timestamps;
   std::vector<std::vector<std::byte>> payloads;
+  std::vector<SequenceRange> invalid;
   bool fault = false;
 };
 Drained drain(const Reader& reader);

@@ -52,6 +52,7 @@ Tally copy_records(const Reader& reader, Sequence end, std::uint64_t most) {
       case RecordCopier::Next::nothing:
         std::this_thread::yield();
         break;
+      case RecordCopier::Next::invalid:
       case RecordCopier::Next::fault:
         ++tally.wrong;
         return tally;
@@ -72,6 +73,7 @@ Tally copy_runs(const Reader& reader, Sequence end, std::uint64_t most) {
       case Take::nothing:
         std::this_thread::yield();
         continue;
+      case Take::invalid:
       case Take::fault:
         ++tally.wrong;
         return tally;

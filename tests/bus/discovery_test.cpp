@@ -231,14 +231,24 @@ TEST_CASE("a segment found to lie is taken back when it is another one (F-41)") 
 
 TEST_CASE("a segment found to lie is taken back once it is whole again, and no sooner (F-41)") {
   Aside aside;
+  // Its newest record, without which nothing says that it goes on where it was.
   const std::uint64_t slot =
-      peek(aside.path, kIndexOffsetAt) + 8 * (18 % peek(aside.path, kIndexSlotsAt));
-  const std::uint64_t right = peek(aside.path, slot);
-  poke(aside.path, slot, right + 8);
+      peek(aside.path, kIndexOffsetAt) + 8 * (19 % peek(aside.path, kIndexSlotsAt));
+  const std::uint64_t sequence =
+      peek(aside.path, kDataOffsetAt) + peek(aside.path, slot) % kDataGranule + 8;
+  poke(aside.path, sequence, 77);
   CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(600)));
-  poke(aside.path, slot, right);
+  poke(aside.path, sequence, 19);
   CHECK(aside.comes_back_within(std::chrono::seconds(5)));
   CHECK(aside.discovery.aside().empty());
+}
+
+TEST_CASE("a record that is damaged does not keep the others of its segment out (F-41)") {
+  Aside aside;
+  const std::uint64_t slot =
+      peek(aside.path, kIndexOffsetAt) + 8 * (17 % peek(aside.path, kIndexSlotsAt));
+  poke(aside.path, peek(aside.path, kDataOffsetAt) + peek(aside.path, slot) % kDataGranule + 8, 77);
+  CHECK(aside.comes_back_within(std::chrono::seconds(5)));
 }
 
 TEST_CASE("a segment that stands before where its reader was is not taken back (F-16, F-41)") {

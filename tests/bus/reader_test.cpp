@@ -220,7 +220,11 @@ TEST_CASE(
   write_at(path, 0, fixed);
   REQUIRE(::truncate(path.c_str(), static_cast<off_t>(geometry->file_size)) == 0);
   const std::uint64_t longest = record_bytes(kMaxPayload);
-  for (std::uint64_t i = 0; i <= 2; ++i) poke(path, geometry->index_offset + 8 * i, i * longest);
+  for (std::uint64_t i = 0; i <= 2; ++i) {
+    poke(path, geometry->index_offset + 8 * i, i * longest);
+    poke(path, geometry->data_offset + i * longest, kMaxPayload);
+    poke(path, geometry->data_offset + i * longest + 8, i);
+  }
   poke(path, kNextAt, 2);
   // This boot's words are those of the writer above.
   const Result<Reader> reader = Reader::open(path);

@@ -74,6 +74,7 @@ Reading read_copies(Bus bus, std::uint64_t seed) {
         case RecordCopier::Next::nothing:
           ::usleep(100);
           break;
+        case RecordCopier::Next::invalid:
         case RecordCopier::Next::fault:
           throw std::runtime_error("torn: sequence " + std::to_string(wanted) +
                                    " was said to be whole and fails its checksum");
@@ -94,7 +95,8 @@ Reading read_runs(Bus bus, std::uint64_t seed) {
       SequenceRange gap;
       Sequence cursor{wanted};
       const Take taken = reader.take(cursor, {.bytes = 128 * 1024}, run, gap);
-      if (taken == Take::fault) throw std::runtime_error("the segment contradicts itself");
+      if (taken == Take::fault || taken == Take::invalid)
+        throw std::runtime_error("the segment contradicts itself");
       if (taken == Take::gap) take_gap(gap, wanted, tally);
       if (taken == Take::nothing) ::usleep(100);
       if (taken != Take::run) continue;

@@ -41,6 +41,7 @@ class LiveReader::Follower {
       switch (copier_.next()) {
         case RecordCopier::Next::nothing:
           return i > 0;
+        case RecordCopier::Next::invalid:
         case RecordCopier::Next::fault:
           fault = "torn: sequence " + text(expected_.value) + " of " + role_->name.text() +
                   " does not match its checksum";
@@ -67,6 +68,7 @@ class LiveReader::Follower {
       case Take::gap:
         pass(gap, fault);
         return true;
+      case Take::invalid:
       case Take::fault:
         fault = "fault: " + role_->name.text() + " contradicts itself at sequence " +
                 text(expected_.value);

@@ -141,6 +141,7 @@ std::vector<Batch> Workplace::batches() const {
         break;
       case RecordCopier::Next::nothing:
         return batches;
+      case RecordCopier::Next::invalid:
       case RecordCopier::Next::fault:
         throw std::runtime_error("a segment that contradicts itself");
     }

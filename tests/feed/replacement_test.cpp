@@ -48,7 +48,7 @@ void follow(const Workplace& place, const std::atomic<bool>& stop, Seen& seen) {
     const auto next = copier.next();
     if (next == RecordCopier::Next::record)
       look_at(decode(copier.record()), seen);
-    else if (next == RecordCopier::Next::fault)
+    else if (next == RecordCopier::Next::fault || next == RecordCopier::Next::invalid)
       ++seen.other;
     else if (next == RecordCopier::Next::nothing && last_look)
       return;

@@ -51,7 +51,7 @@ std::vector<Copy> copy_from(const Reader& reader, Sequence from, bool& complete)
   while (true) {
     const auto next = copier.next();
     if (next == RecordCopier::Next::nothing) break;
-    if (next == RecordCopier::Next::fault) return copies;
+    if (next == RecordCopier::Next::fault || next == RecordCopier::Next::invalid) return copies;
     must_hold(next == RecordCopier::Next::record, "nothing is missing inside the window");
     const Record& record = copier.record();
     forward = forward && record.timestamp.ns >= last_ns;

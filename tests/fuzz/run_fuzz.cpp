@@ -48,7 +48,7 @@ Copied copy_all(const Reader& reader, Sequence from, bool& fault) {
       fault = true;
       return copied;
     }
-    if (next == RecordCopier::Next::gap) {
+    if (next == RecordCopier::Next::gap || next == RecordCopier::Next::invalid) {
       must_hold(copier.gap().from == before && copier.gap().to == copier.cursor() &&
                     before < copier.cursor(),
                 "a gap is told exactly");
@@ -106,7 +106,7 @@ void take_all(const Reader& reader, Sequence from, const RunLimit& limit, const 
     SequenceRange gap;
     const Take taken = reader.take(cursor, limit, run, gap);
     if (taken == Take::nothing || taken == Take::fault) return;
-    if (taken == Take::gap) {
+    if (taken == Take::gap || taken == Take::invalid) {
       must_hold(gap.from == before && gap.to == cursor && before < cursor, "a gap is told exactly");
       continue;
     }

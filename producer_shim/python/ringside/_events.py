@@ -27,8 +27,9 @@ class Gap(NamedTuple):
 
     first   the first sequence that is gone
     end     the first that is not
-    reason  "overwritten": the producer was faster; or "reset": the segment was made anew, and
-            sequences begin again. first and end are then the sequence that was to come next.
+    reason  "overwritten": the producer was faster; "invalid": these records are damaged, and all
+            others can be read; or "reset": the segment was made anew, and sequences begin again.
+            first and end are then the sequence that was to come next.
     """
 
     first: int
@@ -112,13 +113,13 @@ class Place:
         self.sequence = sequence
         self.gaps: Tuple[Gap, ...] = ()
 
-    def miss(self, first: int, end: int) -> None:
-        """Sequences [first, end) are gone; one gap with those before them, where they adjoin."""
+    def miss(self, first: int, end: int, reason: str) -> None:
+        """Sequences [first, end) are missing; one gap with those before them, if for one reason."""
         last = self.gaps[-1] if self.gaps else None
-        if last is not None and last.reason == "overwritten":
-            self.gaps = (*self.gaps[:-1], Gap(last.first, end, "overwritten"))
+        if last is not None and last.reason == reason:
+            self.gaps = (*self.gaps[:-1], Gap(last.first, end, reason))
         else:
-            self.gaps = (*self.gaps, Gap(first, end, "overwritten"))
+            self.gaps = (*self.gaps, Gap(first, end, reason))
 
     def move(self, mapping: Mapping) -> None:
         """Goes on in the segment that is there now.
@@ -169,8 +170,10 @@ def retained(place: Place) -> Iterator[Event]:
             if gaps:
                 place.gaps = ()
             yield Event(record.sequence, record.timestamp_ns, buffer[: record.size], gaps, mapping)
-        elif step == c.GAP:
-            place.miss(record.sequence, cursor.value)
+        elif step in (c.GAP, c.INVALID):
+            place.miss(
+                record.sequence, cursor.value, "overwritten" if step == c.GAP else "invalid"
+            )
         elif step == c.NOTHING:
             return
         elif step == TooLarge.code:

@@ -195,7 +195,7 @@ class RecordStruct(Structure):
     ]
 
 
-NOTHING, RUN, GAP, ENDED = range(4)
+NOTHING, RUN, GAP, ENDED, INVALID = range(5)
 
 
 class Strided(Structure):

@@ -128,8 +128,9 @@ class Reader(OneOfAKind):
         """The retained window from ``start`` on as one run, nothing copied; None if it is empty.
 
         ``start`` is oldest, latest, last:N, seq:N or since:10s; where it is overwritten already,
-        the run begins later, as its ``first`` tells. ``max_bytes`` limits the run, which has one
-        record at least; 0 is no limit. Raises InvalidArgument for another start.
+        the run begins later, as its ``first`` tells. It ends before a record that is damaged; the
+        next one begins behind that. ``max_bytes`` limits the run, which has one record at least; 0
+        is no limit. Raises InvalidArgument for another start.
         """
         mapping = self._open()
         cursor = self._seek(mapping, start)

@@ -1,0 +1,65 @@
+#include "bus/record_check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+#include "bus/crc32c.hpp"
+#include "bus/segment.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr std::size_t kPieceWords = 512;
+
+std::uint64_t load_word(const std::byte* at) noexcept {
+  // Relaxed: pairs with the writer's word stores; is_whole() has the fence.
+  return std::atomic_ref<const std::uint64_t>(*reinterpret_cast<const std::uint64_t*>(at))
+      .load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+FrameWords load_frame(const std::byte* at) noexcept {
+  const std::uint64_t first = load_word(at);
+  return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(first >> 32),
+          Sequence{load_word(at + 8)}, Timestamp{load_word(at + 16)}};
+}
+
+RecordCheck::RecordCheck(const Geometry& geometry, Sequence sequence, Bytes bytes) noexcept {
+  if (bytes.size() < kMinRecordBytes) return;
+  const FrameWords frame = load_frame(bytes.data());
+  if (frame.size == 0 || frame.size > geometry.max_payload() || frame.sequence != sequence ||
+      record_bytes(frame.size) != bytes.size())
+    return;
+  wanted_ = ~frame.crc32c;
+  padding_ = static_cast<std::uint32_t>(bytes.size() - sizeof(RecordHeader) - frame.size);
+  const auto words = record_crc_words(frame.size, sequence, frame.timestamp);
+  crc_ = crc32c_update(record_crc_start(geometry.epoch), std::as_bytes(std::span(words)));
+  rest_ = bytes.subspan(sizeof(RecordHeader));
+}
+
+bool RecordCheck::advance(std::uint64_t most) noexcept {
+  std::array<std::uint64_t, kPieceWords> piece;
+  while (!rest_.empty() && most > 0) {
+    const std::size_t bytes = std::min(rest_.size(), kPieceWords * 8);
+    for (std::size_t at = 0; at < bytes; at += 8) piece.at(at / 8) = load_word(rest_.data() + at);
+    const Bytes copied = std::as_bytes(std::span(piece)).first(bytes);
+    crc_ = crc32c_update(crc_, copied);
+    rest_ = rest_.subspan(bytes);
+    most -= std::min<std::uint64_t>(most, bytes);
+    if (!rest_.empty()) continue;
+    const Bytes padding = copied.last(padding_);
+    is_intact_ = crc_ == wanted_ && std::all_of(padding.begin(), padding.end(),
+                                                [](std::byte pad) { return pad == std::byte{0}; });
+  }
+  return rest_.empty();
+}
+
+bool is_intact(const Geometry& geometry, Sequence sequence, Bytes bytes) noexcept {
+  RecordCheck check(geometry, sequence, bytes);
+  check.advance(~std::uint64_t{0});
+  return check.is_intact();
+}
+
+}  // namespace ringside
