@@ -81,12 +81,12 @@ Result<std::vector<std::string>> files_of(const Bus& bus, const std::string& tar
   const bool is_path =
       target.ends_with(".ring") || target.starts_with('/') || target.starts_with('.');
   if (is_path) return std::vector<std::string>{target};
-  const Result<std::vector<SegmentName>> segments = bus.segments();
-  if (segments)
-    if (auto found = files_on_bus(*segments, bus, target); !found.empty()) return found;
+  const Result<BusContents> contents = bus.contents();
+  if (contents)
+    if (auto found = files_on_bus(contents->segments, bus, target); !found.empty()) return found;
   if (std::filesystem::exists(target, ignored) && !std::filesystem::is_directory(target, ignored))
     return std::vector<std::string>{target};
-  if (!segments) return tl::unexpected<Error>(segments.error());
+  if (!contents) return tl::unexpected<Error>(contents.error());
   if (const Result<void> there = require_bus(bus); !there)
     return tl::unexpected<Error>(there.error());
   return fail(Errc::not_found, "no segment ", target, " in ", bus.directory().string(),
