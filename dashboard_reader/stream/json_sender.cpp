@@ -85,8 +85,8 @@ JsonTurn take_json(const Attached& segment, const EventJson* printer, Sequence c
       copier = RecordCopier(reader, cursor);
       continue;
     }
-    if (taken == Take::gap) {
-      gaps.add(gap, "overwritten");
+    if (taken == Take::gap || taken == Take::invalid) {
+      gaps.add(gap, taken == Take::gap ? "overwritten" : "invalid");
       copier = RecordCopier(reader, cursor);
       continue;
     }

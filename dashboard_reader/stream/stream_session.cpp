@@ -186,6 +186,11 @@ asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
       tell_overwritten(reader.epoch(), gap);
       sent = true;
       break;
+    case Take::invalid:
+      tell_gap(reader.epoch(), gap, "invalid");
+      due_ = {reader.epoch(), gap.to};
+      sent = true;
+      break;
     case Take::fault:
       found_fault(place, kContradiction);
       break;
