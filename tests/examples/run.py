@@ -179,7 +179,9 @@ def environment_of(user, home, shared):
     plain.update((name, value) for name, value in os.environ.items()
                  if name.lower().endswith("_proxy") or name.startswith(("NODE_EXTRA", "SSL_CERT")) or name == "npm_config_registry")
     if user == pwd.getpwuid(os.getuid()).pw_name:
+        # Its configuration may lie in the home folder that is not this one.
         plain["CCACHE_DIR"] = cached(["ccache", "--get-config", "cache_dir"])
+        plain["CCACHE_MAXSIZE"] = cached(["ccache", "--get-config", "max_size"])
         plain["CCACHE_REMOTE_STORAGE"] = f"file:{shared}|umask=022"
         plain["CCACHE_RESHARE"] = "true"
     else:
