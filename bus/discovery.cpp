@@ -9,8 +9,8 @@ namespace {
 constexpr std::chrono::milliseconds kFirstLook{250};
 constexpr std::chrono::seconds kLastPause{30};
 
-/// Whether the window can be read to its end and its newest record is intact. Damaged records before
-/// it cost themselves alone, and do not keep the others out.
+/// Whether the window can be read to its end and its newest record is intact. Damaged records
+/// before it cost themselves alone, and do not keep the others out.
 bool reads_to_its_end(const Reader& reader) {
   const SequenceRange window = reader.window();
   RecordCopier copier(reader, window.from);

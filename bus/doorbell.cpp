@@ -35,20 +35,43 @@ long futex(const std::atomic<std::uint32_t>& word, int operation, std::uint32_t 
   return ::syscall(SYS_futex, &word, operation, value, limit, nullptr, 0);
 }
 
+bool is_doorbell(const File& file) {
+  Head head{};
+  const Result<std::uint64_t> size = file.size();
+  return size && *size >= kDoorbellBytes &&
+         ::pread(file.descriptor(), &head, sizeof head, kHeadOffset) == ssize_t{sizeof head} &&
+         head.magic == kDoorbellMagic && head.version == kDoorbellVersion;
+}
+
+Result<File> make(const Bus& bus) {
+  Result<File> made = File::create_nameless(bus.directory(), kDoorbellBytes);
+  if (!made) return made;
+  // Producers and readers of other users ring it and wait on it too.
+  made->allow_everyone();
+  const Head head{kDoorbellMagic, kDoorbellVersion, 0};
+  if (::pwrite(made->descriptor(), &head, sizeof head, kHeadOffset) != ssize_t{sizeof head})
+    return fail_errno(errno, "cannot write " + bus.doorbell_path().string());
+  return made;
+}
+
 Result<File> open_or_create(const Bus& bus, int& flags) {
   const std::filesystem::path path = bus.doorbell_path();
   flags = O_RDWR;
   Result<File> file = File::open(path, flags);
   if (!file && file.error().code == Errc::not_found) {
-    Result<File> created = File::create_nameless(bus.directory(), kDoorbellBytes);
-    if (!created) return created;
-    // Producers and readers of other users ring it and wait on it too.
-    created->allow_everyone();
-    const Head head{kDoorbellMagic, kDoorbellVersion, 0};
-    if (::pwrite(created->descriptor(), &head, sizeof head, kHeadOffset) != ssize_t{sizeof head})
-      return fail_errno(errno, "cannot write " + path.string());
-    if (const Result<bool> linked = created->link_as(path); !linked)
+    const Result<File> made = make(bus);
+    if (!made) return tl::unexpected<Error>(made.error());
+    if (const Result<bool> linked = made->link_as(path); !linked)
       return tl::unexpected<Error>(linked.error());
+    file = File::open(path, flags);
+  }
+  if (file && !is_doorbell(*file)) {
+    // What a power cut left of one, which nobody syncs, or a file that was given its name: another
+    // takes its place, and it is not written to.
+    const Result<File> made = make(bus);
+    if (!made) return tl::unexpected<Error>(made.error());
+    if (auto replaced = made->replace(path); !replaced)
+      return tl::unexpected<Error>(replaced.error());
     file = File::open(path, flags);
   }
   if (!file && (file.error().os_errno == EACCES || file.error().os_errno == EROFS)) {
@@ -66,16 +89,9 @@ Result<Doorbell> Doorbell::open(const Bus& bus) {
   int flags = 0;
   Result<File> file = open_or_create(bus, flags);
   if (!file) return tl::unexpected<Error>(file.error());
-  const Result<std::uint64_t> size = file->size();
-  if (!size) return tl::unexpected<Error>(size.error());
-  Head head{};
-  const bool read =
-      ::pread(file->descriptor(), &head, sizeof head, kHeadOffset) == ssize_t{sizeof head};
-  if (*size < kDoorbellBytes || !read || head.magic != kDoorbellMagic ||
-      head.version != kDoorbellVersion)
+  if (!is_doorbell(*file))
     return fail(Errc::not_segment, bus.doorbell_path().string(),
-                ": no doorbell of this version; stop what is of an earlier version, remove it, and "
-                "it is made again");
+                ": no doorbell of this version; remove it, and it is made again");
   try {
     const bool writable = flags == O_RDWR;
     ipc::mapped_region region(*file, writable ? ipc::read_write : ipc::read_only, 0,

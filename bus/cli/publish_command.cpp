@@ -185,7 +185,8 @@ Command add_publish(CLI::App& app) {
       "  my-program | ringside publish readings --producer mine --schema reading.fbs\n"
       "with a line such as {\"sensor\": \"roof\", \"celsius\": 21.5}. The type of a union is a "
       "field\n"
-      "of its own: {\"body_type\": \"Embedding\", \"body\": {\"episode_id\": \"e1\", \"x\": 0.5}}. A "
+      "of its own: {\"body_type\": \"Embedding\", \"body\": {\"episode_id\": \"e1\", \"x\": 0.5}}. "
+      "A "
       "line has at most 16 MiB.\n" +
       parser->get_footer());
   return {parser, [options](const Bus& bus) { return publish(bus, *options); }};

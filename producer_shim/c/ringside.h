@@ -292,8 +292,8 @@ RINGSIDE_API int ringside_next_record(const ringside_run* run, size_t* offset,
                                       ringside_record* record);
 
 /* What comes at `*cursor` as a private copy, checked against its checksum: as ringside_next_run().
-   On RINGSIDE_GAP and RINGSIDE_INVALID the record's sequence is the first that is missing. The copy is the thread's, and
-   stays until its next call of this function. */
+   On RINGSIDE_GAP and RINGSIDE_INVALID the record's sequence is the first that is missing. The copy
+   is the thread's, and stays until its next call of this function. */
 RINGSIDE_API int ringside_copy_record(const ringside_reader* reader, uint64_t* cursor,
                                       ringside_record* record);
 
@@ -384,8 +384,8 @@ typedef struct ringside_segment {
   const char* channel;
   const char* producer;
   const char* schema_id; /* the file identifier, or "" */
-  const char* fault;     /* why it cannot be read, or ""; then without a producer for all of a channel
-                            whose folder cannot be read */
+  const char* fault; /* why it cannot be read, or ""; then without a producer for all of a channel
+                        whose folder cannot be read */
   uint64_t epoch;
   uint64_t oldest;
   uint64_t next;

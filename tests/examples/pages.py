@@ -75,6 +75,8 @@ STEPS = {
     },
     "docs/format.md": {"example": Step("run", then="example")},
     "docs/protocol.md": {},
+    "docs/page.md": {},
+    "docs/security.md": {},
 }
 # What only root can do. The others are done by an ordinary user, too.
 ROOT_ONLY = {"docs/operations.md"}

@@ -82,7 +82,7 @@ TEST_CASE("a pause between cycles that is no number of seconds is refused", "[kn
     const auto outcome =
         support::run_command(place.command({std::string("--cycle-pause-s=") + wrong}));
     CHECK(outcome.status == 2);
-    CHECK_THAT(outcome.errors, Contains("--cycle-pause-s") && Contains("see ringside-knn --help"));
+    CHECK_THAT(outcome.errors, Contains("--cycle-pause-s") && Contains("see ringside-knn stream --help"));
   }
   CHECK(support::run_command(place.command({"--cycle-pause-s", "0.5"})).status == 0);
 }
@@ -98,7 +98,7 @@ TEST_CASE("a wrong option of the producer is a wrong command line", "[knn][strea
     INFO(wrong[0]);
     const auto outcome = support::run_command(place.command(wrong));
     CHECK(outcome.status == 2);
-    CHECK_THAT(outcome.errors, Contains(wrong[0]) && Contains("see ringside-knn --help"));
+    CHECK_THAT(outcome.errors, Contains(wrong[0]) && Contains("see ringside-knn stream --help"));
   }
   CHECK_FALSE(std::filesystem::exists(place.bus));
 }

@@ -103,7 +103,7 @@ class GapsTest(BusTest):
             (Gap(1, 3, "overwritten"), Gap(3, 3, "reset"), Gap(0, 40, "overwritten")),
         )
 
-    def test_a_copy_of_the_segment_in_its_place_is_the_same_epoch_and_goes_on(self):
+    def test_behind_a_copy_of_the_segment_in_its_place_the_producer_begins_a_new_epoch(self):
         producer = self.open()
         self.publish(producer, range(3))
         events = self.follow()
@@ -112,10 +112,11 @@ class GapsTest(BusTest):
         path = os.path.join(self.bus, "load", "p.ring")
         shutil.copy(path, path + ".copy")
         os.replace(path + ".copy", path)
+        # A copy may be older than what readers saw of the original: no sequence is given twice.
         producer = self.open()
         self.assertEqual(producer.publish({"seed": 3}), 3)
         event = next(events)
-        self.assertEqual((event.sequence, event.gaps), (3, ()))
+        self.assertEqual((event.sequence, event.gaps), (0, (Gap(3, 3, "reset"),)))
 
     def test_a_reader_that_is_closed_stays_closed_where_its_segment_is_made_anew(self):
         producer = self.open()
