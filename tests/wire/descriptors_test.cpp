@@ -40,7 +40,7 @@ std::string limited(const TemporaryDirectory& folder, const std::string& limits)
 
 void make_segments(const std::string& bus, int count) {
   for (int i = 0; i < count; ++i) {
-    LoadProducer producer(bus, "c", "p" + std::to_string(100 + i),
+    LoadProducer producer(bus, "c", std::string("p").append(std::to_string(100 + i)),
                           {.capacity_bytes = 1 << 16, .retain_events = 9});
     producer.publish(1, 1);
   }
