@@ -78,9 +78,9 @@ std::vector<std::string> Bus::warnings() const {
   if (!is_ours(status))
     found.push_back(name + " belongs to user " + std::to_string(status.st_uid) +
                     ", who can change, replace and remove all that is in it");
-  else if ((status.st_mode & S_IWOTH) != 0)
+  else if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0)
     found.push_back(name +
-                    " can be written by everybody, who can put segments there under any name; "
+                    " can be written by everybody, who can replace and remove all that is in it; "
                     "close it with chmod o-w");
   return found;
 }

@@ -101,7 +101,7 @@ void announce(const std::string& address) {
   std::thread([line = "listening on http://" + address + "\n"] {
     // Not by way of stdio, whose lock would keep exit() waiting as well.
     if (::write(STDOUT_FILENO, line.data(), line.size()) < 0)
-      spdlog::warn("cannot write to standard output: {}", std::strerror(errno));
+      spdlog::warn("cannot write standard output: {}", std::strerror(errno));
   }).detach();
 }
 

@@ -131,7 +131,8 @@ TEST_CASE("a dashboard whose standard output cannot be written says so, and serv
   CHECK(has(log(), "cannot write standard output: No space left on device"));
   CHECK(::kill(dashboard.pid(), 0) == 0);
   dashboard.send_signal(SIGTERM);
-  CHECK(dashboard.wait() == 1);
+  // Clients were served all the same.
+  CHECK(dashboard.wait() == 0);
 }
 
 TEST_CASE("every --help names the bus and the exit status, and every fault the --help to read") {
@@ -175,7 +176,7 @@ TEST_CASE("a bus that is not there is named at the start") {
   for (const auto& [command, text] : std::vector<std::pair<Words, std::string>>{
            {{"ringside", "tail", "events", "--follow"}, "there is no bus at " + bus},
            {{"ringside-dashboard", "--listen", "127.0.0.1:0"},
-            "serving the bus " + bus + ", which is not there yet"}}) {
+            "there is no bus at " + bus + " yet"}}) {
     Process::Options options;
     options.command = command;
     options.command.front() = kBin + command.front();

@@ -130,7 +130,7 @@ TEST_CASE("a line that is no event is refused by number and reason, and the rest
       {R"({"extra":{"level":"3"},"extra_type":"Alarm"})",
        "extra.level: a whole number is wanted, not a text"},
       {R"({"extra":{"level":3},"extra_type":"NONE"})", "extra: its type is NONE"},
-      {R"({"extra":{"level":3},"extra_type":9})", "extra_type: 9 is none of NONE, Note, Alarm"},
+      {R"({"extra":{"level":3},"extra_type":9})", "extra: 9 is none of NONE, Note, Alarm"},
       {R"({"name":"a","name":"b"})", "name: given twice"},
       {R"(["name"])", "an event is an object"},
       {R"("name")", "an event is an object"},

@@ -315,7 +315,7 @@ TEST_CASE("verify names the first fault of each damaged file, and goes on to the
   check_fault(kHeaderBytes, {"schema", "offset " + std::to_string(kHeaderBytes)});
   CHECK(run_ringside(bus.text(), {"verify", file.string()}).status == 0);
   check_error(run_ringside(bus.text(), {"verify", (bus.path() / "none").string()}), 1, {"none"});
-  check_error(run_ringside(bus.text(), {"verify"}), 2, {"FILE"});
+  check_error(run_ringside(bus.text(), {"verify"}), 2, {"SEGMENT"});
   // What readers are told of a segment that cannot be read, they are told once.
   flip(file, 12);
   check_error(run_ringside(bus.text(), {"tail", "events/bad"}), 1, {"version", file.string()});
