@@ -333,7 +333,15 @@ TEST_CASE("a publisher that is stopped publishes what has come, and says if that
   CHECK(half.status == 1);
   CHECK(half.errors.find("what came after line 1 was not published") != std::string::npos);
   CHECK(workshop.events().size() == 2);
-  const Outcome endless = stopped("yes '{\"name\":\"y\"}'");
+  // A file always has more to read, as a pipe may not have at that very moment.
+  const std::string file = (workshop.bus.path() / "lines").string();
+  std::ofstream lines(file);
+  for (int i = 0; i < 4'000'000; ++i) lines << "{\"name\":\"y\"}\n";
+  lines.close();
+  const Outcome endless = run_command(
+      {"/bin/sh", "-c", "timeout --foreground --preserve-status -s TERM 0.5 \"$@\" < \"$0\"", file,
+       kRingside, "--bus", workshop.bus.text(), "publish", "readings", "--producer", "pipe",
+       "--schema", workshop.schema});
   CHECK(endless.status == 1);
   CHECK(endless.errors.find("stopped by a signal; what came after line ") != std::string::npos);
 }
