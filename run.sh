@@ -149,6 +149,11 @@ if [[ ! -e $fit ]]; then
   wait_for "$started"
 fi
 start ringside-knn stream --fit "$fit" "${stream[@]}" "${bus[@]}"
+# Said once there is something to look at.
+while kill -0 "$started" 2>/dev/null &&
+  ! "$bin/ringside" ls --json "${bus[@]}" 2>/dev/null | grep '"channel":"embedding"' >/dev/null; do
+  sleep 0.05
+done
 say "the dashboard is at $url (Ctrl-C stops everything)"
 
 # Nothing is lost when a dashboard dies, so one that is killed is simply started again.

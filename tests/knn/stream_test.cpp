@@ -82,7 +82,8 @@ TEST_CASE("a pause between cycles that is no number of seconds is refused", "[kn
     const auto outcome =
         support::run_command(place.command({std::string("--cycle-pause-s=") + wrong}));
     CHECK(outcome.status == 2);
-    CHECK_THAT(outcome.errors, Contains("--cycle-pause-s") && Contains("see ringside-knn stream --help"));
+    CHECK_THAT(outcome.errors,
+               Contains("--cycle-pause-s") && Contains("see ringside-knn stream --help"));
   }
   CHECK(support::run_command(place.command({"--cycle-pause-s", "0.5"})).status == 0);
 }
