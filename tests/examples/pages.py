@@ -35,18 +35,6 @@ SYSTEMD = ("systemctl ", "curl ")
 
 # In the order of the page.
 STEPS = {
-    "README.md": {
-        "run": Step("serve", until="the dashboard is at http", ends="look"),
-        "look": Step("run", then="looked"),
-        "install": RUN,
-        "feed": RUN,
-        "no-duckdb": Step("serve", until="the dashboard is at http", then="without_duckdb", is_last=True),
-        "pipe": RUN,
-        "venv": RUN,
-        "notebook": Step("python"),
-        "serve": Step("run", then="served"),
-        "bench": RUN,
-    },
     "docs/operations.md": {
         "prepare": Step("run", then="prepared"),
         "services": Step("run", leaves_out=SYSTEMD, then="units"),
@@ -77,6 +65,19 @@ STEPS = {
     "docs/protocol.md": {},
     "docs/page.md": {},
     "docs/security.md": {},
+    # The last: one of its blocks takes DuckDB out of the build.
+    "README.md": {
+        "run": Step("serve", until="the dashboard is at http", ends="look"),
+        "look": Step("run", then="looked"),
+        "install": RUN,
+        "feed": RUN,
+        "no-duckdb": Step("serve", until="the dashboard is at http", then="without_duckdb", is_last=True),
+        "pipe": RUN,
+        "venv": RUN,
+        "notebook": Step("python"),
+        "serve": Step("run", then="served"),
+        "bench": RUN,
+    },
 }
 # What only root can do. The others are done by an ordinary user, too.
 ROOT_ONLY = {"docs/operations.md"}
