@@ -139,11 +139,12 @@ Result<void> serve(const Options& options) {
   Result<asio::ip::tcp::acceptor> listener = open_listener(loop, options.listen);
   if (!listener) return tl::unexpected(listener.error());
   if (Result<void> safe = check_exposure(*listener, *access); !safe) return safe;
-  warn_of_missing(bus);
   BusView view(loop, bus, shares.segments);
   Server server(loop, std::move(*listener), view, *access, std::move(*pipe),
                 std::move(server_options));
   Operation operation(loop, server, *access, options.arguments);
+  // From here on it ends in order when it is asked to, and whoever reads this may ask.
+  warn_of_missing(bus);
   // Before the first client is served, so that none is told that a segment is gone which is only
   // not yet read.
   view.start();
