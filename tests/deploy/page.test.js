@@ -62,8 +62,8 @@ it('resumes when Caddy is reloaded, and misses and doubles nothing', async () =>
 });
 
 for (const [title, query, said] of [
-  ['no token', '', /wants a token: open .*\/ringside\/\?token=\.\.\./],
-  ['another token', '?token=0123456789abcdef', /does not take this token/],
+  ['no token', '', /wants its token: .*\(open .*\/ringside\/\?token=\.\.\.\)/],
+  ['another token', '?token=0123456789abcdef', /wants its token: .* with the right one\)/],
 ]) {
   it(`with ${title} it says what to do`, async () => {
     const { page, context } = await open_page(browser, page_url + query);

@@ -166,7 +166,8 @@ def main():
             try:
                 if b"READY=1" in notified.recv(4096) and not ready:
                     ready = True
-                    print(f"ready {listener.getsockname()[1]}", flush=True)
+                    # At once: the service writes there too.
+                    os.write(1, f"ready {listener.getsockname()[1]}\n".encode())
             except TimeoutError:
                 pass
 
