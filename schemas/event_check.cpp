@@ -21,29 +21,32 @@ constexpr std::size_t kByteText = 6;
 
 class Check {
  public:
-  Check(const reflection::Schema& schema, Bytes event)
+  Check(const reflection::Schema& schema, Bytes event, std::size_t longest)
       : schema_(schema),
         bytes_(reinterpret_cast<const std::uint8_t*>(event.data())),
         buffer_(bytes_, event.size(), kDeepestEvent, kMostTables),
-        text_left_(kLongestJson + kLongestJsonTimes * event.size()),
+        text_left_(longest),
         enum_texts_(schema.enums()->size()),
         struct_texts_(schema.objects()->size()) {}
 
-  bool run() {
+  EventVerdict run() {
     const flatbuffers::uoffset_t root = buffer_.VerifyOffset(0);
-    return root != 0 && table(*schema_.root_table(), bytes_ + root);
+    if (root != 0 && table(*schema_.root_table(), bytes_ + root)) return EventVerdict::good;
+    return is_too_long_ ? EventVerdict::too_long : EventVerdict::wrong;
   }
 
  private:
   bool print(std::size_t bytes) {
-    if (bytes > text_left_) return false;
+    is_too_long_ = is_too_long_ || bytes > text_left_;
+    if (is_too_long_) return false;
     text_left_ -= bytes;
     return true;
   }
 
   /// `count` values of `each` bytes of text; neither product nor sum can overflow.
   bool print(std::size_t count, std::size_t each) {
-    return count <= text_left_ / each && print(count * each);
+    is_too_long_ = is_too_long_ || count > text_left_ / each;
+    return !is_too_long_ && print(count * each);
   }
 
   const reflection::Object& object_of(const reflection::Type& type) const {
@@ -245,6 +248,7 @@ class Check {
   const std::uint8_t* bytes_;
   flatbuffers::Verifier buffer_;
   std::size_t text_left_;
+  bool is_too_long_ = false;
   /// What is known of their values' text; 0 where it was not yet asked for.
   std::vector<std::size_t> enum_texts_;
   std::vector<std::size_t> struct_texts_;
@@ -252,9 +256,15 @@ class Check {
 
 }  // namespace
 
-bool check_event(const reflection::Schema& schema, Bytes event) {
+EventVerdict judge_event(const reflection::Schema& schema, Bytes event, std::size_t longest) {
   constexpr std::size_t kSmallestEvent = 8;
-  return event.size() >= kSmallestEvent && Check(schema, event).run();
+  if (event.size() < kSmallestEvent) return EventVerdict::wrong;
+  return Check(schema, event, longest).run();
+}
+
+bool check_event(const reflection::Schema& schema, Bytes event) {
+  const std::size_t longest = kLongestJson + kLongestJsonTimes * event.size();
+  return judge_event(schema, event, longest) == EventVerdict::good;
 }
 
 }  // namespace ringside

@@ -24,4 +24,9 @@ inline constexpr std::size_t kDeepestEvent = 64;
 /// every union's type is one of its kinds.
 bool check_event(const reflection::Schema& schema, Bytes event);
 
+/// The same, and how it went: `too_long` if the JSON may be longer than `longest`, which is found
+/// out without looking at more of the event.
+enum class EventVerdict { good, wrong, too_long };
+EventVerdict judge_event(const reflection::Schema& schema, Bytes event, std::size_t longest);
+
 }  // namespace ringside

@@ -8,7 +8,6 @@
 #include <type_traits>
 
 #include <flatbuffers/reflection_generated.h>
-#include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
 #include "schemas/event_check.hpp"
@@ -44,23 +43,59 @@ std::size_t size_of(BaseType scalar) {
   }
 }
 
+/// What the writer writes to: text up to a limit, and then nothing.
+class LimitedText {
+ public:
+  using Ch = char;
+  explicit LimitedText(std::size_t longest) : longest_(longest) {}
+
+  void Put(char c) {  // NOLINT(readability-identifier-naming): the writer's name for it
+    if (size_ < text_.size() || grow()) text_[size_++] = c;
+  }
+  void Flush() {}  // NOLINT(readability-identifier-naming)
+
+  bool is_full() const { return is_full_; }
+  std::string take() {
+    text_.resize(size_);
+    return std::move(text_);
+  }
+
+ private:
+  bool grow() {
+    constexpr std::size_t kFirst = 256;
+    is_full_ = is_full_ || size_ == longest_;
+    if (!is_full_) text_.resize(std::min(longest_, std::max(kFirst, size_ + size_ / 2)));
+    return !is_full_;
+  }
+
+  std::string text_;
+  std::size_t size_ = 0;
+  std::size_t longest_;
+  bool is_full_ = false;
+};
+
+// NOLINTNEXTLINE(readability-identifier-naming): the writer looks for it by this name
+inline void PutUnsafe(LimitedText& text, char c) {
+  text.Put(c);
+}
+
 /// Prints one event that check_event() took, by a schema that check_schema() took: every offset
 /// leads to what the schema says, no deeper than the check goes.
 class Printer {
  public:
-  Printer(const reflection::Schema& schema, const JsonFields& fields)
-      : schema_(schema), fields_(fields), writer_(text_) {}
+  Printer(const reflection::Schema& schema, const JsonFields& fields, std::size_t longest)
+      : schema_(schema), fields_(fields), text_(longest), writer_(text_) {}
 
-  /// Nothing if a text is not UTF-8.
-  std::optional<std::string> run(Bytes event) {
+  Result<std::string> run(Bytes event) {
     table(fields_.root, *flatbuffers::GetRoot<Table>(event.data()));
-    if (!is_utf8_) return std::nullopt;
-    return std::string(text_.GetString(), text_.GetSize());
+    if (text_.is_full()) return fail(Errc::too_large, "the event is too long as JSON");
+    if (!is_utf8_) return fail(Errc::bad_event, "the event holds text that is not UTF-8");
+    return text_.take();
   }
 
  private:
   // ASCII, so that nothing in it means anything to a terminal; it refuses what is not UTF-8.
-  using Writer = rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>>;
+  using Writer = rapidjson::Writer<LimitedText, rapidjson::UTF8<>, rapidjson::ASCII<>>;
 
   const reflection::Object& object_at(std::size_t index) const {
     return *schema_.objects()->Get(static_cast<uoffset_t>(index));
@@ -70,6 +105,7 @@ class Printer {
   }
 
   void string(const flatbuffers::String& text) {
+    if (text_.is_full()) return;
     is_utf8_ = writer_.String(text.c_str(), text.size()) && is_utf8_;
   }
 
@@ -199,7 +235,7 @@ class Printer {
                                  ? static_cast<std::size_t>(object_at(index_of(type)).bytesize())
                                  : size_of(type.element());
     writer_.StartArray();
-    for (std::size_t i = 0; i < count; ++i, at += each) {
+    for (std::size_t i = 0; i < count && !text_.is_full(); ++i, at += each) {
       if (structs)
         structure(index_of(type), at);
       else
@@ -237,7 +273,7 @@ class Printer {
             ? here.GetPointer<const std::uint8_t*>(type_before(offset)) + sizeof(uoffset_t)
             : nullptr;
     writer_.StartArray();
-    for (uoffset_t i = 0; i < count; ++i, at += sizeof(uoffset_t)) {
+    for (uoffset_t i = 0; i < count && !text_.is_full(); ++i, at += sizeof(uoffset_t)) {
       const std::uint8_t* target = at + flatbuffers::ReadScalar<uoffset_t>(at);
       if (element == BaseType::String)
         string(*reinterpret_cast<const flatbuffers::String*>(target));
@@ -277,6 +313,7 @@ class Printer {
   void table(std::size_t object, const Table& here) {
     writer_.StartObject();
     for (const reflection::Field* field : fields_.of_objects[object]) {
+      if (text_.is_full()) break;
       if (field->deprecated()) continue;  // nobody reads it any more, and nobody may write it
       const BaseType base = field->type()->base_type();
       if (here.CheckField(field->offset())) {
@@ -292,7 +329,7 @@ class Printer {
 
   const reflection::Schema& schema_;
   const JsonFields& fields_;
-  rapidjson::StringBuffer text_;
+  LimitedText text_;
   Writer writer_;
   bool is_utf8_ = true;
 };
@@ -322,9 +359,22 @@ Result<std::string> EventJson::print(Bytes event) const {
   const reflection::Schema& types = *reflection::GetSchema(schema_.data());
   if (!check_event(types, event))
     return fail(Errc::bad_event, "the event does not verify against the segment's schema");
-  std::optional<std::string> text = Printer(types, fields_).run(event);
-  if (!text) return fail(Errc::bad_event, "the event holds text that is not UTF-8");
-  return std::move(*text);
+  return Printer(types, fields_, std::string::npos).run(event);
+}
+
+Result<std::string> EventJson::print(Bytes event, std::size_t longest) const {
+  // The check counts each value as long as any can be: a number of one digit as 32 bytes.
+  constexpr std::size_t kTimes = 16;
+  const reflection::Schema& types = *reflection::GetSchema(schema_.data());
+  switch (judge_event(types, event, kTimes * longest)) {
+    case EventVerdict::wrong:
+      return fail(Errc::bad_event, "the event does not verify against the segment's schema");
+    case EventVerdict::too_long:
+      return fail(Errc::too_large, "the event is too long as JSON");
+    case EventVerdict::good:
+      break;
+  }
+  return Printer(types, fields_, longest).run(event);
 }
 
 }  // namespace ringside

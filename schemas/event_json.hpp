@@ -38,6 +38,10 @@ class EventJson {
   /// kLongestJson (schemas/event_check.hpp).
   Result<std::string> print(Bytes event) const;
 
+  /// The same, but fails with too_large as soon as the text is known to be longer than `longest`
+  /// bytes: no more memory than that is taken, and little more time.
+  Result<std::string> print(Bytes event, std::size_t longest) const;
+
  private:
   explicit EventJson(std::vector<std::byte> schema);
 
