@@ -43,7 +43,7 @@ Result<Changes> Discovery::refresh() {
            !std::binary_search(contents->segments.begin(), contents->segments.end(), entry.first);
   };
   std::erase_if(aside_, is_gone);
-  std::erase_if(distrusted_, is_gone);
+  std::erase_if(quarantined_, is_gone);
   held_ = descriptors_held();
   for (const auto& [channel, reason] : unreadable)
     if (channel_.empty() || channel_ == channel) tell_aside({channel, {}}, reason, changes);
@@ -56,10 +56,10 @@ Result<Changes> Discovery::refresh() {
 }
 
 void Discovery::attach(const SegmentName& name, Changes& changes) {
-  const auto distrusted = distrusted_.find(name);
-  if (distrusted != distrusted_.end()) {
-    if (!is_mended(distrusted->second, name)) return;
-    distrusted_.erase(distrusted);
+  const auto quarantined = quarantined_.find(name);
+  if (quarantined != quarantined_.end()) {
+    if (!is_mended(quarantined->second, name)) return;
+    quarantined_.erase(quarantined);
   }
   if (held_ >= most_descriptors_) {
     tell_aside(
@@ -125,26 +125,26 @@ bool Discovery::is_copy(const Reader& reader, const SegmentName& name, Changes& 
   return !twin_is_copy;
 }
 
-void Discovery::put_aside(const AttachedSegment& segment, const Error& reason, Sequence wanted) {
+void Discovery::quarantine(const AttachedSegment& segment, const Error& reason, Sequence wanted) {
   const auto attached = attached_.find(segment->name);
   if (attached == attached_.end() || attached->second != segment) return;
   attached_.erase(attached);
   aside_.insert_or_assign(segment->name, reason);
-  distrusted_.insert_or_assign(
+  quarantined_.insert_or_assign(
       segment->name,
-      Distrusted{segment, wanted, std::chrono::steady_clock::now() + kFirstLook, kFirstLook});
+      Quarantined{segment, wanted, std::chrono::steady_clock::now() + kFirstLook, kFirstLook});
 }
 
-bool Discovery::is_mended(Distrusted& distrusted, const SegmentName& name) const {
-  const Reader& reader = distrusted.segment->reader;
+bool Discovery::is_mended(Quarantined& quarantined, const SegmentName& name) const {
+  const Reader& reader = quarantined.segment->reader;
   // Another file has to prove itself anew. What was cut off cannot be seen through its old mapping.
   if (!reader.is_at(bus_.segment_path(name)) || reader.is_truncated()) return true;
   const auto time = std::chrono::steady_clock::now();
-  if (time < distrusted.look_at) return false;
-  if (reader.window().to >= distrusted.wanted && reads_to_its_end(reader)) return true;
-  distrusted.pause =
-      std::min<std::chrono::steady_clock::duration>(2 * distrusted.pause, kLastPause);
-  distrusted.look_at = time + distrusted.pause;
+  if (time < quarantined.look_at) return false;
+  if (reader.window().to >= quarantined.wanted && reads_to_its_end(reader)) return true;
+  quarantined.pause =
+      std::min<std::chrono::steady_clock::duration>(2 * quarantined.pause, kLastPause);
+  quarantined.look_at = time + quarantined.pause;
   return false;
 }
 

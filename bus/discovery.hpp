@@ -46,18 +46,28 @@ class Discovery {
   /// Reads the directory again. Fails if it cannot be read; what was attached stays so.
   Result<Changes> refresh();
 
-  /// Puts a segment aside that turned out to contradict itself. refresh() takes this very file back
-  /// once all of it verifies again, which it looks at less and less often, and goes on at least to
-  /// `wanted`, where its reader was: sequences are not given twice.
-  void put_aside(const AttachedSegment& segment, const Error& reason, Sequence wanted);
+  /// A segment that turned out to contradict itself, and when to look whether it has been mended.
+  struct Quarantined {
+    AttachedSegment segment;
+    Sequence wanted;
+    std::chrono::steady_clock::time_point look_at;
+    std::chrono::steady_clock::duration pause;
+  };
+
+  /// Quarantines a segment that turned out to contradict itself. refresh() takes this very file
+  /// back once it can be read to its end again, which it looks at less and less often, and goes on
+  /// at least to `wanted`, where its reader was: sequences are not given twice.
+  void quarantine(const AttachedSegment& segment, const Error& reason, Sequence wanted);
 
   const Bus& bus() const { return bus_; }
   const std::map<SegmentName, AttachedSegment>& attached() const { return attached_; }
   const std::map<SegmentName, Error>& aside() const { return aside_; }
+  const std::map<SegmentName, Quarantined>& quarantined() const { return quarantined_; }
 
  private:
   void attach(const SegmentName& name, Changes& changes);
   bool is_copy(const Reader& reader, const SegmentName& name, Changes& changes);
+  bool is_mended(Quarantined& quarantined, const SegmentName& name) const;
   std::size_t descriptors_held();
   void tell_aside(const SegmentName& name, const Error& reason, Changes& changes);
 
@@ -70,16 +80,7 @@ class Discovery {
   /// All that were attached and are open still: readers may keep one that has vanished.
   std::vector<std::weak_ptr<const Attached>> open_;
   std::map<SegmentName, Error> aside_;
-  /// A segment at fault, and when to look whether it has been mended.
-  struct Distrusted {
-    AttachedSegment segment;
-    Sequence wanted;
-    std::chrono::steady_clock::time_point look_at;
-    std::chrono::steady_clock::duration pause;
-  };
-  bool is_mended(Distrusted& distrusted, const SegmentName& name) const;
-
-  std::map<SegmentName, Distrusted> distrusted_;
+  std::map<SegmentName, Quarantined> quarantined_;
 };
 
 }  // namespace ringside

@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::milliseconds kRefresh{500};
 /// And how soon at most, whoever announces however many.
 constexpr std::chrono::milliseconds kRefreshPause{10};
+/// Damaged records of one segment that are logged.
+constexpr std::size_t kMostDamaged = 256;
 
 }  // namespace
 
@@ -99,12 +101,12 @@ bool BusView::anything_published() {
       at_fault.push_back(segment);
       continue;
     }
-    news = news || next != entry->second;
+    if (next == entry->second) continue;
+    news = true;
     entry->second = next;
+    ledger_.note_next(segment->reader.epoch(), next);
   }
-  for (const AttachedSegment& segment : at_fault)
-    put_aside(segment, segment->reader.is_truncated() ? kUnreadable : kContradiction,
-              seen_next_[segment.get()]);
+  for (const AttachedSegment& segment : at_fault) quarantine(segment, seen_next_[segment.get()]);
   return news;
 }
 
@@ -124,14 +126,14 @@ void BusView::refresh() {
   refreshing_ = true;
   refreshed_at_ = std::chrono::steady_clock::now();
   follow_doorbell();
-  asio::post(refresher_, [this, copy = discovery_, put_asides = put_asides_]() mutable {
+  asio::post(refresher_, [this, copy = discovery_, quarantines = quarantines_]() mutable {
     Result<Changes> changes = copy.refresh();
     asio::post(loop_,
-               [this, put_asides, copy = std::move(copy), changes = std::move(changes)]() mutable {
+               [this, quarantines, copy = std::move(copy), changes = std::move(changes)]() mutable {
                  refreshing_ = false;
-                 // A segment that was put aside meanwhile would come back with the copy: read again
-                 // instead.
-                 if (put_asides == put_asides_)
+                 // A segment that was quarantined meanwhile would come back with the copy: read
+                 // again instead.
+                 if (quarantines == quarantines_)
                    refreshed(std::move(copy), changes);
                  else
                    refreshed_at_ = {};
@@ -157,23 +159,62 @@ void BusView::refreshed(Discovery discovery, const Result<Changes>& changes) {
     spdlog::info("segment {} of epoch {} is gone", segment->name.text(),
                  to_hex(segment->reader.epoch()));
     seen_next_.erase(segment.get());
+    damaged_.erase(segment.get());
   }
   for (const Changes::Aside& aside : changes->put_aside)
     spdlog::warn("segment put aside: {}", aside.reason.message);
-  if (changes->appeared.empty() && changes->vanished.empty()) return;
+  const bool ended = ledger_.update(discovery_, std::chrono::steady_clock::now());
+  if (changes->appeared.empty() && changes->vanished.empty() && !ended) return;
   ++roster_;
   notify();
 }
 
-void BusView::put_aside(const AttachedSegment& segment, std::string_view what, Sequence wanted) {
-  ++put_asides_;
-  const Error reason{
-      Errc::corrupt, 0,
-      discovery_.bus().segment_path(segment->name).string().append(": ").append(what)};
-  if (seen_next_.erase(segment.get()) > 0) spdlog::warn("segment put aside: {}", reason.message);
-  discovery_.put_aside(segment, reason, wanted);
+std::string BusView::quarantine(const AttachedSegment& segment, Sequence wanted) {
+  const Reader& reader = segment->reader;
+  const SequenceRange window = reader.window();
+  // Never: remove it. What is wrong is a word of the header, and what is left may be good.
+  const std::string what =
+      reader.contradicts_itself()
+          ? "its header contradicts itself: oldest " + std::to_string(window.from.value) +
+                " and next " + std::to_string(window.to.value) + ", and it retains at most " +
+                std::to_string(reader.geometry().retain)
+      : window.to < wanted && !reader.is_truncated()
+          ? "its header says that the next sequence is " + std::to_string(window.to.value) +
+                ", and it was " + std::to_string(wanted.value) + " before"
+          : std::string("its file was shortened or overwritten while it was read");
+  const Error reason{Errc::corrupt, 0,
+                     discovery_.bus().segment_path(segment->name).string() + ": " + what +
+                         "; it is read again as soon as it is consistent (its producer's next "
+                         "start mends it); ringside verify says more"};
+  if (seen_next_.erase(segment.get()) == 0) return reason.message;
+  damaged_.erase(segment.get());
+  ++quarantines_;
+  spdlog::warn("segment quarantined: {}", reason.message);
+  if (const EpochLedger::Entry* known = ledger_.find(reader.epoch()))
+    wanted = std::max(wanted, known->next);
+  discovery_.quarantine(segment, reason, wanted);
+  ledger_.update(discovery_, std::chrono::steady_clock::now());
   ++roster_;
   notify();
+  return reason.message;
+}
+
+bool BusView::is_quarantined(const AttachedSegment& segment) const {
+  const auto found = discovery_.quarantined().find(segment->name);
+  return found != discovery_.quarantined().end() && found->second.segment == segment;
+}
+
+void BusView::note_damaged(const AttachedSegment& segment, const SequenceRange& records) {
+  if (!seen_next_.contains(segment.get())) return;
+  std::set<Sequence>& logged = damaged_[segment.get()];
+  if (logged.size() >= kMostDamaged || !logged.insert(records.from).second) return;
+  const std::string which =
+      records.count() == 1 ? "the record of sequence " + std::to_string(records.from.value) + " is"
+                           : "the records of sequences " + std::to_string(records.from.value) +
+                                 " to " + std::to_string(records.to.value - 1) + " are";
+  spdlog::warn("segment {} of epoch {}: {} damaged; clients get a gap for it, and all others{}",
+               segment->name.text(), to_hex(segment->reader.epoch()), which,
+               logged.size() == kMostDamaged ? "; further ones are not logged" : "");
 }
 
 }  // namespace ringside::dashboard

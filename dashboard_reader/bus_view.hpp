@@ -21,15 +21,9 @@
 
 #include "bus/discovery.hpp"
 #include "bus/doorbell.hpp"
+#include "dashboard_reader/epoch_ledger.hpp"
 
 namespace ringside::dashboard {
-
-/// What can be wrong with a segment that was whole when it was attached.
-inline constexpr std::string_view kContradiction =
-    "header and index contradict each other; it is taken back once all of it is whole again, or "
-    "remove the file and restart the producer";
-inline constexpr std::string_view kUnreadable =
-    "it was shortened while it was read; remove the file and restart the producer";
 
 class BusView {
  public:
@@ -56,8 +50,17 @@ class BusView {
   void add_sleeper(asio::steady_timer& timer) { sleepers_.insert(&timer); }
   void remove_sleeper(asio::steady_timer& timer) { sleepers_.erase(&timer); }
 
-  /// Someone found that this segment is at fault, and says how: nobody reads it any more.
-  void put_aside(const AttachedSegment& segment, std::string_view what, Sequence wanted);
+  const EpochLedger& ledger() const { return ledger_; }
+
+  /// Someone found that this segment cannot be read any more, and was at `wanted`: nobody reads it
+  /// until it is mended. What is wrong is logged, and returned.
+  std::string quarantine(const AttachedSegment& segment, Sequence wanted);
+
+  /// Whether nobody reads it, since it is what quarantine() was called for.
+  bool is_quarantined(const AttachedSegment& segment) const;
+
+  /// Someone found that these records are damaged: it is logged, once for all who find it.
+  void note_damaged(const AttachedSegment& segment, const SequenceRange& records);
 
  private:
   void look();
@@ -75,7 +78,8 @@ class BusView {
   Discovery discovery_;
   asio::thread_pool refresher_{1};
   bool refreshing_ = false;
-  std::uint64_t put_asides_ = 0;  // so far
+  std::uint64_t quarantines_ = 0;  // so far
+  EpochLedger ledger_;
   std::shared_ptr<Doorbell> doorbell_;
   std::atomic<bool> look_posted_{false};  // one post is enough, however often it rings
   std::jthread sleeper_;
@@ -83,7 +87,8 @@ class BusView {
   std::chrono::steady_clock::time_point refreshed_at_{};
   std::uint32_t seen_changes_ = 0;
   std::map<const Attached*, Sequence> seen_next_;
-  std::string refresh_error_;  // told once
+  std::map<const Attached*, std::set<Sequence>> damaged_;  // what has been logged
+  std::string refresh_error_;                              // told once
   std::uint64_t version_ = 1;
   std::uint64_t roster_ = 1;
   std::set<asio::steady_timer*> sleepers_;

@@ -54,7 +54,7 @@ HttpAnswer Window::answer() const {
       .append("\r\nRingside-Record-Count: ")
       .append(std::to_string(records.count()))
       .append("\r\n");
-  answer.length_apart = bytes;
+  answer.length_apart = bytes.size();
   return answer;
 }
 
@@ -80,15 +80,16 @@ std::variant<HttpAnswer, Window> find_window(BusView& view, std::string_view pat
     SequenceRange gap;
     switch (reader.take(from, {.bytes = ~std::uint64_t{0} / 2}, run, gap)) {
       case Take::run:
-        return Window{segment, {from, run.end()}, run.bytes.size()};
+        return Window{segment, {from, run.end()}, run.bytes};
       case Take::nothing:
-        return Window{segment, {from, from}, 0};
+        return Window{segment, {from, from}, {}};
       case Take::gap:
+        break;
       case Take::invalid:
+        view.note_damaged(segment, gap);
         break;
       case Take::fault:
-        view.put_aside(segment, kContradiction, from);
-        return plain(HttpStatus::unavailable, name.text().append(": ").append(kContradiction));
+        return plain(HttpStatus::unavailable, view.quarantine(segment, from));
     }
   }
   return plain(HttpStatus::unavailable, "the producer is too fast for this window; try again");
@@ -98,25 +99,35 @@ asio::awaitable<bool> send_window(asio::ip::tcp::socket& socket, BusView& view, 
                                   std::function<void()> moving) {
   const Reader& reader = window.segment->reader;
   socket.non_blocking(true);
-  std::uint64_t left = window.bytes;
-  for (Sequence cursor = window.records.from; cursor < window.records.to;) {
+  Bytes left = window.bytes;
+  for (Sequence cursor = window.records.from; !left.empty();) {
+    // A damaged record goes out as it stands, with those behind it: its checksum tells.
+    const Sequence first = cursor;
     Run run;
     SequenceRange gap;
-    const RunLimit limit{.bytes = kTurnBytes, .records = window.records.to - cursor};
-    if (reader.take(cursor, limit, run, gap) != Take::run || run.bytes.size() > left)
+    Take taken = Take::invalid;
+    while (taken == Take::invalid && cursor < window.records.to)
+      taken = reader.take_checked(
+          cursor, {.bytes = kTurnBytes, .records = window.records.to - cursor}, run, gap);
+    if (taken != Take::run && (taken != Take::invalid || cursor < window.records.to))
       co_return false;
-    left -= run.bytes.size();
-    const bool last = run.end() == window.records.to;
-    if (last && left > 0) co_return false;
+    const bool last = taken == Take::invalid || run.end() >= window.records.to;
+    const std::uint64_t capacity = reader.geometry().data_capacity;
+    const auto ahead = static_cast<std::uint64_t>(run.bytes.data() - left.data() +
+                                                  static_cast<std::ptrdiff_t>(capacity)) %
+                       capacity;
+    const std::uint64_t piece = last ? left.size() : ahead + run.bytes.size();
+    if (piece > left.size() || (!last && piece == left.size())) co_return false;
     // A private copy of the last bytes, made before the check that decides over them.
     std::array<std::byte, kHeldBack> held{};
-    const Bytes now = run.bytes.first(run.bytes.size() - (last ? kHeldBack : 0));
-    if (last) std::copy_n(run.bytes.last(kHeldBack).begin(), kHeldBack, held.begin());
+    const Bytes now = left.first(piece - (last ? kHeldBack : 0));
+    if (last) std::copy_n(left.last(kHeldBack).begin(), kHeldBack, held.begin());
     const asio::error_code error = co_await send_all(socket, now, moving);
-    if (error == asio::error::fault) view.put_aside(window.segment, kUnreadable, cursor);
-    if (error || !reader.is_whole(run)) co_return false;
+    if (error == asio::error::fault) view.quarantine(window.segment, window.records.to);
+    if (error || !reader.is_whole({first, 1, {}})) co_return false;
     if (last && co_await send_all(socket, held, moving)) co_return false;
-    cursor = run.end();
+    left = left.subspan(piece);
+    cursor = last ? window.records.to : run.end();
     co_await asio::post(socket.get_executor(), use_awaitable);  // the others' turn
   }
   co_return true;

@@ -21,7 +21,7 @@ inline constexpr std::string_view kWindowPath = "/v1/window/";
 struct Window {
   AttachedSegment segment;
   SequenceRange records;
-  std::uint64_t bytes = 0;
+  Bytes bytes;  ///< in the ring
 
   /// 200 with what the body will hold; the body itself is for send_window().
   HttpAnswer answer() const;

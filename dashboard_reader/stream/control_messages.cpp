@@ -44,6 +44,13 @@ std::string events_message(Epoch epoch, Sequence from) {
   return frame({{"type", "events"}, {"epoch", to_hex(epoch)}, {"from", from.value}});
 }
 
+std::string ended_message(Epoch epoch, const SegmentName& name) {
+  return frame({{"type", "ended"},
+                {"epoch", to_hex(epoch)},
+                {"channel", name.channel},
+                {"producer", name.producer}});
+}
+
 std::string live_message() {
   return frame({{"type", "live"}});
 }

@@ -12,6 +12,7 @@ std::string hello_message();
 std::string segment_message(const Attached& segment, const SequenceRange& window, Sequence from);
 std::string gap_message(Epoch epoch, const SequenceRange& range, std::string_view reason);
 std::string events_message(Epoch epoch, Sequence from);
+std::string ended_message(Epoch epoch, const SegmentName& name);
 std::string live_message();
 
 }  // namespace ringside::dashboard

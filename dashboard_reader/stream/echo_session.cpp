@@ -15,6 +15,8 @@ EchoSession::EchoSession(Opened opened, SessionTools& tools)
 
 asio::awaitable<void> EchoSession::write_all() {
   while (!outlet().ended()) {
+    // As soon as is practical (RFC 6455, 5.5.2): not after a message that was complete later.
+    outlet().append_control();
     outlet().append(std::exchange(answers_, {}));
     room_.cancel();
     co_await outlet().flush();

@@ -8,22 +8,12 @@
 namespace ringside::dashboard {
 namespace {
 
-/// What one turn of a client may take; a single event may exceed the bytes.
-constexpr std::size_t kTurnBytes = 64 * 1024;
-constexpr std::uint64_t kTurnRecords = 256;
-/// An event that would hold up all others while it is printed is not printed.
-constexpr std::uint64_t kMaxEvent = 4 * 1024 * 1024;
-
-std::string event_message(const Attached& segment, const Record& record, const std::string& json) {
-  std::string text = R"({"type":"event","epoch":")";
-  text.append(to_hex(segment.reader.epoch())).append(R"(","channel":")");
-  // Names of channels and producers need no escapes.
-  text.append(segment.name.channel).append(R"(","producer":")").append(segment.name.producer);
-  text.append(R"(","sequence":)").append(std::to_string(record.sequence.value));
-  text.append(R"(,"timestamp_ns":")").append(std::to_string(record.timestamp.ns));
-  text.append(R"(","event":)").append(json).append("}");
-  return encode_frame(Opcode::text, text);
-}
+/// A turn ends with so many bytes of text, or so many records.
+constexpr std::size_t kTurnBytes = 16 * 1024;
+constexpr std::uint64_t kTurnRecords = 128;
+/// An event beyond either of these is a long one.
+constexpr std::size_t kShortText = 16 * 1024;
+constexpr std::uint64_t kShortRecord = 64 * 1024;
 
 /// Gaps of the same reason that follow each other are told as one.
 class Gaps {
@@ -56,69 +46,51 @@ class Gaps {
 
 }  // namespace
 
-std::shared_ptr<const EventJson> JsonPrinters::of(const Reader& reader) {
-  std::erase_if(by_epoch_, [](const auto& entry) { return entry.second.expired(); });
-  std::weak_ptr<const EventJson>& known = by_epoch_[reader.epoch()];
-  if (auto printer = known.lock()) return printer;
-  Result<EventJson> made = EventJson::from_schema(reader.schema());
-  if (!made) return nullptr;
-  auto printer = std::make_shared<const EventJson>(std::move(*made));
-  known = printer;
-  return printer;
-}
-
 JsonTurn take_json(const Attached& segment, const EventJson* printer, Sequence cursor) {
   const Reader& reader = segment.reader;
   JsonTurn turn;
   Gaps gaps(reader.epoch(), turn);
-  std::uint64_t records = 0;
   RecordCopier copier(reader, cursor);
-  turn.cursor = cursor;
-  for (; records < kTurnRecords && turn.frames.size() < kTurnBytes; ++records) {
+  const auto is_over = [&turn](JsonTurn::End end) {
+    turn.end = end;
+    return end != JsonTurn::End::more;
+  };
+  for (std::uint64_t records = 0; records < kTurnRecords && turn.frames.size() < kTurnBytes;
+       ++records) {
     // Looked at before it is copied, since its length is not known otherwise.
+    const Sequence at = copier.cursor();
+    Sequence ahead = at;
     Run run;
     SequenceRange gap;
-    const Take taken = reader.take(cursor, {.bytes = 0, .records = 1}, run, gap);
-    if (taken == Take::run && run.bytes.size() > kMaxEvent) {
-      gaps.add({cursor, cursor + 1}, "too_large");
-      cursor = cursor + 1;
-      copier = RecordCopier(reader, cursor);
-      continue;
-    }
-    if (taken == Take::gap || taken == Take::invalid) {
-      gaps.add(gap, taken == Take::gap ? "overwritten" : "invalid");
-      copier = RecordCopier(reader, cursor);
-      continue;
-    }
-    if (taken != Take::run) {
-      turn.end = taken == Take::nothing ? JsonTurn::End::nothing : JsonTurn::End::fault;
+    if (reader.take_checked(ahead, {.bytes = 0, .records = 1}, run, gap) == Take::run &&
+        run.bytes.size() > kShortRecord && is_over(JsonTurn::End::long_event))
       break;
-    }
     const RecordCopier::Next next = copier.next();
+    if (next == RecordCopier::Next::nothing && is_over(JsonTurn::End::nothing)) break;
+    if (next == RecordCopier::Next::fault && is_over(JsonTurn::End::fault)) break;
     if (next == RecordCopier::Next::gap) {
       gaps.add(copier.gap(), "overwritten");
-    } else if (copier.cursor() == cursor) {
-      turn.end = JsonTurn::End::fault;
-      break;
+    } else if (next == RecordCopier::Next::invalid) {
+      gaps.add(copier.gap(), "invalid");
+      turn.damaged.push_back(copier.gap());
     } else {
-      // A record whose checksum is wrong is at fault itself; the segment goes on behind it.
-      const bool whole = next == RecordCopier::Next::record;
-      const Result<std::string> json =
-          whole && printer != nullptr
-              ? printer->print(copier.record().payload)
-              : Result<std::string>(fail(Errc::bad_event, "no schema, or a wrong checksum"));
-      if (json) {
+      const Result<std::string> text = event_text(segment, printer, copier.record(), kShortText);
+      if (text) {
         gaps.tell();
-        turn.frames.append(event_message(segment, copier.record(), *json));
+        turn.frames.append(encode_frame(Opcode::text, *text));
         ++turn.events;
+      } else if (text.error().code == Errc::too_large) {
+        turn.end = JsonTurn::End::long_event;
+        copier = RecordCopier(reader, at);
+        break;
       } else {
-        gaps.add({cursor, copier.cursor()}, "invalid");
+        gaps.add({at, copier.cursor()}, "invalid");
       }
     }
-    cursor = copier.cursor();
   }
   gaps.tell();
-  turn.cursor = cursor;
+  turn.frames.shrink_to_fit();
+  turn.cursor = copier.cursor();
   return turn;
 }
 

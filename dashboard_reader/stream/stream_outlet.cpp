@@ -46,6 +46,12 @@ void StreamOutlet::end() {
   socket_.close(ignored);
 }
 
+void StreamOutlet::append_fragment(Opcode opcode, bool last, std::string_view piece) {
+  const FrameHead head = encode_head(opcode, last, piece.size());
+  pending_.reserve(pending_.size() + head.size + piece.size());
+  pending_.append(reinterpret_cast<const char*>(head.bytes.data()), head.size).append(piece);
+}
+
 void StreamOutlet::add_control(std::string_view frame) {
   if (control_.size() + frame.size() > kMaxControlBytes) control_.clear();
   control_.append(frame);

@@ -48,6 +48,16 @@ class StreamOutlet {
   /// Whole frames, or the head of a fragment, that go out before what comes next.
   void append(std::string_view bytes) { pending_.append(bytes); }
 
+  void append(std::string&& bytes) {
+    if (pending_.empty())
+      pending_ = std::move(bytes);
+    else
+      pending_.append(std::exchange(bytes, {}));
+  }
+
+  /// A piece of a message, with the head of its frame.
+  void append_fragment(Opcode opcode, bool last, std::string_view piece);
+
   /// A ping or pong, to go out between two messages. Of many that wait, only the newest are kept: a
   /// client need not get an answer to each of its pings (RFC 6455, 5.5.3).
   void add_control(std::string_view frame);

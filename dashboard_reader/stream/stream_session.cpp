@@ -6,6 +6,7 @@
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "bus/record_check.hpp"
 #include "dashboard_reader/stream/control_messages.hpp"
 #include "dashboard_reader/stream/record_senders.hpp"
 #include "wire_generated.h"
@@ -19,6 +20,8 @@ namespace {
 constexpr std::uint64_t kRunBytes = 256 * 1024;
 /// More than any message of a client, whose data mean nothing to us.
 constexpr std::uint64_t kMaxClientMessage = 64 * 1024;
+/// Of a long record, so much is checked before the others have their turn.
+constexpr std::uint64_t kCheckBytes = 1024 * 1024;
 
 }  // namespace
 
@@ -28,142 +31,65 @@ StreamSession::StreamSession(Opened opened, SessionTools& tools, BusView& view,
       view_(view),
       tools_(stream_tools),
       metrics_(metrics),
-      query_(std::move(query)) {}
+      query_(std::move(query)),
+      next_beat_(stream_tools.beats_due, [this] {
+        // The last one is still waiting for the socket: it is skipped.
+        if (std::exchange(beat_due_, true)) last_beat_ = 0;
+        next_beat_.restart();
+        wake();
+      }) {}
 
 asio::awaitable<void> StreamSession::write_all() {
   outlet().append(hello_message());
+  next_beat_.restart();
   while (!is_over()) {
     const std::uint64_t version = view_.version();
     adopt_segments();
+    if (beat_due_) beat();
     bool more = false;
     for (Place& place : places_) {
       if (!is_over()) co_await send_next(place, more);
     }
-    std::erase_if(places_, [this](const Place& place) {
-      if (place.finished) left_.insert_or_assign(place.segment->reader.epoch(), place.cursor);
-      return place.finished;
-    });
     if (is_over()) break;
+    leave_finished();
     say_live_once();
     if (more) {
       co_await asio::post(outlet().socket().get_executor(), asio::use_awaitable);  // others' turn
       continue;
     }
+    if (beat_due_) beat();
     co_await outlet().flush();
     seen_version_ = version;
     co_await sleep_until_news();
   }
+  next_beat_.lift();
+  tools_.memory.note_left();
 }
 
 asio::awaitable<void> StreamSession::sleep_until_news() {
   // Nothing can have been missed: the loop is one thread, and whatever is new raises the version.
-  while (!is_wanted() && view_.version() == seen_version_) {
+  while (!is_wanted() && !beat_due_ && view_.version() == seen_version_) {
     view_.add_sleeper(waker());
     co_await sleep();
     view_.remove_sleeper(waker());
   }
 }
 
-void StreamSession::adopt_segments() {
-  if (seen_roster_ == view_.roster()) return;
-  const bool first = seen_roster_ == 0;
-  seen_roster_ = view_.roster();
-  if (first) tell_lost_epochs();
-  const auto& attached = view_.discovery().attached();
-  for (const auto& entry : attached) {
-    const SegmentName& name = entry.first;
-    const AttachedSegment& segment = entry.second;
-    if (!query_.wants(name.channel)) continue;
-    const Reader& reader = segment->reader;
-    // A client knows segments by their epoch: a file that went and came back, under whatever name,
-    // is the one it has.
-    const auto known = std::find_if(places_.begin(), places_.end(), [&](const Place& place) {
-      return place.segment->reader.epoch() == reader.epoch();
-    });
-    if (known != places_.end()) {
-      known->segment = segment;
-      continue;
-    }
-    if (const auto left = left_.find(reader.epoch()); left != left_.end()) {
-      add_place(segment, left->second, left->second);
-      left_.erase(left);
-      continue;
-    }
-    const SequenceRange window = reader.window();
-    // Whoever has been here all along missed nothing of a segment that comes later.
-    Sequence from = first ? reader.seek(query_.from) : window.from;
-    const auto resumed = query_.resume.find(reader.epoch());
-    const bool resumes = resumed != query_.resume.end();
-    const bool possible = resumes && resumed->second <= window.to;
-    if (resumes) from = possible ? resumed->second : window.from;
-    outlet().append(segment_message(*segment, window, from));
-    due_ = {reader.epoch(), from};
-    if (resumes && !possible) tell_gap(reader.epoch(), {resumed->second, resumed->second}, "reset");
-    query_.resume.erase(reader.epoch());
-    add_place(segment, from, window.to);
-  }
-}
-
-void StreamSession::add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end) {
-  Place place{segment, from, replay_end};
-  if (query_.mode == StreamMode::json) place.printer = tools_.printers.of(segment->reader);
-  places_.push_back(std::move(place));
-}
-
-void StreamSession::tell_lost_epochs() {
-  const auto& attached = view_.discovery().attached();
-  // What is told as lost is forgotten: should it appear after all, it begins at its oldest.
-  std::erase_if(query_.resume, [&](const auto& resumed) {
-    const Epoch epoch = resumed.first;
-    const bool there = std::any_of(attached.begin(), attached.end(), [&](const auto& entry) {
-      return entry.second->reader.epoch() == epoch;
-    });
-    if (!there) tell_gap(epoch, {resumed.second, resumed.second}, "reset");
-    return !there;
-  });
-}
-
-void StreamSession::tell_gap(Epoch epoch, const SequenceRange& range, std::string_view reason) {
-  outlet().append(gap_message(epoch, range, reason));
-  count_gap(range, reason);
-}
-
-void StreamSession::count_gap(const SequenceRange& range, std::string_view reason) {
-  ++figures_.gaps;
-  figures_.missing += range.count();
-  metrics_.gap_told(reason, range.count());
-}
-
-void StreamSession::tell_overwritten(Epoch epoch, const SequenceRange& range) {
-  tell_gap(epoch, range, "overwritten");
-  due_ = {epoch, range.to};
+void StreamSession::beat() {
+  beat_due_ = false;
+  std::vector<AttachedSegment> segments;
+  segments.reserve(places_.size());
+  for (const Place& place : places_)
+    if (!place.finished) segments.push_back(place.segment);
+  const std::uint64_t moment = tools_.beats.moment();
+  outlet().append(tools_.beats.message(segments, last_beat_));
+  last_beat_ = moment;
 }
 
 void StreamSession::say_whose_events(Epoch epoch, Sequence from) {
   if (due_ == std::pair(epoch, from)) return;
   outlet().append(events_message(epoch, from));
   due_ = {epoch, from};
-}
-
-void StreamSession::say_live_once() {
-  const bool replayed = std::all_of(places_.begin(), places_.end(), [](const Place& place) {
-    return place.cursor >= place.replay_end;
-  });
-  if (figures_.replay || !replayed) return;
-  figures_.replay = std::chrono::steady_clock::now() - started_;
-  metrics_.replayed(*figures_.replay);
-  outlet().append(live_message());
-}
-
-void StreamSession::found_end(Place& place) const {
-  const auto& attached = view_.discovery().attached();
-  const auto now_there = attached.find(place.segment->name);
-  place.finished = now_there == attached.end() || now_there->second != place.segment;
-}
-
-void StreamSession::found_fault(Place& place, std::string_view what) {
-  place.finished = true;
-  view_.put_aside(place.segment, what, place.cursor);
 }
 
 asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
@@ -178,33 +104,74 @@ asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
   const Reader& reader = place.segment->reader;
   Run run;
   SequenceRange gap;
-  switch (reader.take(place.cursor, limit, run, gap)) {
+  const Take step = reader.take_checked(place.cursor, limit, run, gap);
+  if (step != Take::nothing) sent = true;
+  switch (step) {
     case Take::nothing:
       found_end(place);
       break;
     case Take::gap:
-      tell_overwritten(reader.epoch(), gap);
-      sent = true;
+      tell_missing(place, gap, "overwritten");
       break;
     case Take::invalid:
-      tell_gap(reader.epoch(), gap, "invalid");
-      due_ = {reader.epoch(), gap.to};
-      sent = true;
+      view_.note_damaged(place.segment, gap);
+      tell_missing(place, gap, "invalid");
       break;
     case Take::fault:
-      found_fault(place, kContradiction);
+      found_fault(place);
       break;
     case Take::run:
-      co_await send_records(place, run);
-      sent = true;
+      if (query_.mode == StreamMode::event)
+        co_await send_checked_events(place, run);
+      else
+        co_await send_records(place, run);
       // Live, the FIN goes out now, and not after the turns of all others.
-      if (!is_over() && place.cursor == reader.window().to) co_await outlet().flush();
+      if (!is_over() && place.cursor == place.segment->reader.window().to)
+        co_await outlet().flush();
       break;
   }
 }
 
+/// The records at the front of the run that have the right checksum. A long one is checked in
+/// turns.
+asio::awaitable<Run> StreamSession::intact_part(const Reader& reader, const Run& run) {
+  Run intact{run.first, 0, {}};
+  std::uint64_t done = 0;
+  while (intact.count < run.count) {
+    const Bytes rest = run.bytes.subspan(done);
+    // It may have been overwritten since it was taken.
+    if (rest.size() < kMinRecordBytes) break;
+    const std::uint64_t bytes = record_bytes(load_frame(rest.data()).size);
+    if (bytes > rest.size()) break;
+    RecordCheck check(reader.geometry(), intact.end(), rest.first(bytes));
+    while (!check.advance(kCheckBytes))
+      co_await asio::post(outlet().socket().get_executor(), asio::use_awaitable);
+    if (!check.is_intact()) break;
+    done += bytes;
+    ++intact.count;
+  }
+  intact.bytes = run.bytes.first(done);
+  co_return intact;
+}
+
+asio::awaitable<void> StreamSession::send_checked_events(Place& place, const Run& run) {
+  const AttachedSegment segment = place.segment;
+  const Run intact = co_await intact_part(segment->reader, run);
+  // What was overwritten meanwhile is not damaged, but taken anew, as a gap.
+  if (is_over() || (intact.count < run.count && !segment->reader.is_whole(run))) co_return;
+  if (intact.count > 0) {
+    co_await send_records(place, intact);
+    co_return;
+  }
+  const SequenceRange damaged{run.first, run.first + 1};
+  view_.note_damaged(segment, damaged);
+  place.cursor = damaged.to;
+  tell_missing(place, damaged, "invalid");
+}
+
 asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) {
-  const Reader& reader = place.segment->reader;
+  const AttachedSegment segment = place.segment;  // it may be replaced while this waits
+  const Reader& reader = segment->reader;
   const bool single = query_.mode == StreamMode::event;
   if (single) say_whose_events(reader.epoch(), run.first);
   SendResult result;
@@ -219,12 +186,12 @@ asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) 
     case Sent::whole:
     case Sent::not_begun:
     case Sent::ended:
-      break;
-    case Sent::fault_unbegun:
-      found_fault(place, kUnreadable);
+    case Sent::fault_unbegun:  // what is wrong with it is found when it is taken anew
       break;
     case Sent::fault:
-      found_fault(place, kUnreadable);
+      // No gap may be told within the message: the client resumes, and is told then.
+      view_.quarantine(segment, std::max(place.cursor, place.replay_end));
+      place.finished = true;
       close_with({CloseCode::lapped, "the segment was shortened within this message; resume"});
       break;
     case Sent::lapped: {
@@ -232,7 +199,10 @@ asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) 
       Run next;
       SequenceRange gap;
       Sequence cursor = place.cursor;
-      if (reader.take(cursor, {}, next, gap) == Take::fault) found_fault(place, kUnreadable);
+      if (reader.take(cursor, {}, next, gap) == Take::fault) {
+        view_.quarantine(segment, std::max(place.cursor, place.replay_end));
+        place.finished = true;
+      }
       close_with({CloseCode::lapped, "this message was overwritten on its way; resume"});
       break;
     }
@@ -245,17 +215,68 @@ void StreamSession::count_events(std::uint64_t events) {
 }
 
 asio::awaitable<void> StreamSession::send_json(Place& place, bool& sent) {
-  const JsonTurn turn = take_json(*place.segment, place.printer.get(), place.cursor);
+  JsonTurn turn = take_json(*place.segment, place.printer.get(), place.cursor);
   place.cursor = turn.cursor;
   for (const auto& [range, reason] : turn.gaps) count_gap(range, reason);
+  for (const SequenceRange& range : turn.damaged) view_.note_damaged(place.segment, range);
   count_events(turn.events);
   if (!turn.frames.empty()) {
     sent = true;
-    outlet().append(turn.frames);
+    outlet().append(std::move(turn.frames));
     co_await outlet().flush();
   }
-  if (turn.end == JsonTurn::End::nothing) found_end(place);
-  if (turn.end == JsonTurn::End::fault) found_fault(place, kContradiction);
+  switch (turn.end) {
+    case JsonTurn::End::more:
+      sent = true;
+      break;
+    case JsonTurn::End::nothing:
+      found_end(place);
+      break;
+    case JsonTurn::End::fault:
+      sent = true;
+      found_fault(place);
+      break;
+    case JsonTurn::End::long_event:
+      sent = true;
+      if (!is_over()) co_await send_long_event(place);
+      break;
+  }
+}
+
+asio::awaitable<void> StreamSession::send_long_event(Place& place) {
+  const AttachedSegment segment = place.segment;
+  const Sequence sequence = place.cursor;
+  for (std::size_t offset = 0;;) {
+    LongText text = co_await tools_.long_texts.of(segment, place.printer, sequence);
+    if (outlet().ended() || (offset == 0 && is_over())) co_return;
+    if (!text.text || offset >= text.text->size()) {
+      if (offset > 0) {
+        close_with({CloseCode::lapped, "this message was overwritten on its way; resume"});
+      } else if (!text.reason.empty()) {
+        const SequenceRange missing{sequence, sequence + 1};
+        if (text.is_damaged) view_.note_damaged(segment, missing);
+        place.cursor = missing.to;
+        tell_missing(place, missing, text.reason);
+      }
+      co_return;
+    }
+    const std::string_view piece = std::string_view(*text.text).substr(offset, kJsonPieceBytes);
+    const Opcode opcode = offset == 0 ? Opcode::text : Opcode::continuation;
+    offset += piece.size();
+    const bool last = offset == text.text->size();
+    outlet().append_fragment(opcode, last, piece);
+    // A client that stalls here holds nothing of the text but this piece.
+    text = {};
+    co_await outlet().flush();
+    if (outlet().ended()) co_return;
+    if (!last) {
+      co_await asio::post(outlet().socket().get_executor(), asio::use_awaitable);
+      continue;
+    }
+    place.cursor = sequence + 1;
+    count_events(1);
+    co_return;
+  }
 }
 
 }  // namespace ringside::dashboard

@@ -1,6 +1,9 @@
 // One client of /v1/stream: a cursor a segment, and no queue. Whenever the socket takes more, the
 // next run goes out of the mapping; who is slow falls behind in the ring and is told what it
 // missed.
+//
+// stream_session.cpp is what is sent of each segment; stream_segments.cpp which segments there are
+// for this client, and what it is told of their coming and going.
 #pragma once
 
 #include <chrono>
@@ -15,9 +18,12 @@
 
 #include "bus/reader.hpp"
 #include "dashboard_reader/bus_view.hpp"
+#include "dashboard_reader/memory_return.hpp"
 #include "dashboard_reader/metrics.hpp"
+#include "dashboard_reader/stream/beats.hpp"
 #include "dashboard_reader/stream/event_pipe.hpp"
 #include "dashboard_reader/stream/json_sender.hpp"
+#include "dashboard_reader/stream/long_texts.hpp"
 #include "dashboard_reader/stream/session.hpp"
 #include "dashboard_reader/stream/stream_query.hpp"
 
@@ -25,8 +31,15 @@ namespace ringside::dashboard {
 
 /// What all streams of a loop share.
 struct StreamTools {
+  StreamTools(asio::io_context& loop, EventPipe events)
+      : memory(loop), pipe(std::move(events)), long_texts(loop), beats_due(loop, kBeatInterval) {}
+
+  MemoryReturn memory;
   EventPipe pipe;
   JsonPrinters printers;
+  LongTexts long_texts;
+  Beats beats;
+  DeadlineQueue beats_due;
 };
 
 /// What a client of a stream was sent.
@@ -58,29 +71,45 @@ class StreamSession final : public Session {
     Sequence cursor;
     Sequence replay_end;                         // what was retained at connect ends here
     std::shared_ptr<const EventJson> printer{};  // mode=json; null where there is no schema
-    bool finished = false;  // the segment is gone and read to its end, or it is at fault
+    bool finished = false;  // the segment is gone and read to its end, or it is quarantined
+  };
+  /// Where it stood in one that went away, or that `resume` names and that is away: it may come
+  /// back.
+  struct Left {
+    Sequence cursor;
+    SegmentName name;
+    bool announced = true;
   };
 
   asio::awaitable<void> write_all() override;
   /// Clients have nothing to say: what is well-formed is passed over.
   void take(const IncomingData& /*data*/) override {}
 
+  // What is sent (stream_session.cpp).
   asio::awaitable<void> send_next(Place& place, bool& sent);
   asio::awaitable<void> send_records(Place& place, const Run& run);
+  asio::awaitable<void> send_checked_events(Place& place, const Run& run);
   asio::awaitable<void> send_json(Place& place, bool& sent);
+  asio::awaitable<void> send_long_event(Place& place);
+  asio::awaitable<Run> intact_part(const Reader& reader, const Run& run);
   asio::awaitable<void> sleep_until_news();
-
-  void adopt_segments();
-  void add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end);
-  void tell_lost_epochs();
-  void tell_gap(Epoch epoch, const SequenceRange& range, std::string_view reason);
-  void count_gap(const SequenceRange& range, std::string_view reason);
   void count_events(std::uint64_t events);
-  void tell_overwritten(Epoch epoch, const SequenceRange& range);
   void say_whose_events(Epoch epoch, Sequence from);
+  void beat();
+
+  // Which segments there are (stream_segments.cpp).
+  void adopt_segments();
+  void answer_token();
+  void announce(const AttachedSegment& segment, bool first);
+  void add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end);
+  void tell_gap(Epoch epoch, const SequenceRange& range, std::string_view reason);
+  void tell_missing(const Place& place, const SequenceRange& range, std::string_view reason);
+  void count_gap(const SequenceRange& range, std::string_view reason);
   void say_live_once();
-  void found_end(Place& place) const;
-  void found_fault(Place& place, std::string_view what);
+  void found_end(Place& place);
+  void found_fault(Place& place);
+  void leave_quarantined(Place& place);
+  void leave_finished();
 
   BusView& view_;
   StreamTools& tools_;
@@ -89,11 +118,14 @@ class StreamSession final : public Session {
   std::vector<Place> places_;
   // mode=event: what a client takes the next event for, which does not say so itself.
   std::pair<Epoch, Sequence> due_{};
-  std::map<Epoch, Sequence> left_;  // where segments were left that are gone; a file can come back
+  std::map<Epoch, Left> left_;
   StreamFigures figures_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::uint64_t seen_version_ = 0;
   std::uint64_t seen_roster_ = 0;
+  DeadlineQueue::Deadline next_beat_;
+  std::uint64_t last_beat_ = 0;  // its moment; 0: the next one is full
+  bool beat_due_ = false;
 };
 
 }  // namespace ringside::dashboard

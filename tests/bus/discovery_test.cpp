@@ -203,7 +203,7 @@ struct Aside {
     publish_events(*writer, 1, 20, 100);
     const Changes first = refresh(discovery);
     REQUIRE(first.appeared.size() == 1);
-    discovery.put_aside(first.appeared[0], Error{Errc::corrupt, 0, "it lies"}, Sequence{18});
+    discovery.quarantine(first.appeared[0], Error{Errc::corrupt, 0, "it lies"}, Sequence{18});
     CHECK(discovery.attached().empty());
     CHECK(discovery.aside().size() == 1);
   }

@@ -1,0 +1,32 @@
+#include "dashboard_reader/stream/json_message.hpp"
+
+namespace ringside::dashboard {
+
+std::shared_ptr<const EventJson> JsonPrinters::of(const Reader& reader) {
+  std::erase_if(by_epoch_, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<const EventJson>& known = by_epoch_[reader.epoch()];
+  if (auto printer = known.lock()) return printer;
+  Result<EventJson> made = EventJson::from_schema(reader.schema());
+  if (!made) return nullptr;
+  auto printer = std::make_shared<const EventJson>(std::move(*made));
+  known = printer;
+  return printer;
+}
+
+Result<std::string> event_text(const Attached& segment, const EventJson* printer,
+                               const Record& record, std::size_t longest) {
+  if (printer == nullptr) return fail(Errc::bad_event, "the segment has no schema");
+  const Result<std::string> json = printer->print(record.payload, longest);
+  if (!json) return tl::unexpected<Error>(json.error());
+  // Names of channels and producers need no escapes.
+  std::string text = R"({"type":"event","epoch":")" + to_hex(segment.reader.epoch()) +
+                     R"(","channel":")" + segment.name.channel + R"(","producer":")" +
+                     segment.name.producer + R"(","sequence":)" +
+                     std::to_string(record.sequence.value) + R"(,"timestamp_ns":")" +
+                     std::to_string(record.timestamp.ns) + R"(","event":)";
+  text.reserve(text.size() + json->size() + 1);
+  text.append(*json).append("}");
+  return text;
+}
+
+}  // namespace ringside::dashboard
