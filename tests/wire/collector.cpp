@@ -38,6 +38,9 @@ void Collector::begin_connection() {
   log_.clear();
   control_.clear();
   runs_.clear();
+  beats_ = 0;
+  full_beats_ = 0;
+  stands_.clear();
   for (auto& [epoch, followed] : followed_) followed.announced = false;
 }
 
@@ -65,8 +68,9 @@ std::optional<Message> Collector::take_until(support::StreamClient& client,
 
 void Collector::take_control(const std::string& text) {
   const nlohmann::json message = nlohmann::json::parse(text);
-  control_.push_back(message);
   const std::string type = message.at("type");
+  if (type == "beat") return take_beat(message);
+  control_.push_back(message);
   expect(hello_ != (type == "hello"), "hello is not first, or comes twice");
   if (type == "hello") {
     hello_ = true;
@@ -76,12 +80,65 @@ void Collector::take_control(const std::string& text) {
   } else if (type == "gap") {
     take_gap(message);
   } else if (type == "live") {
-    expect(!live_, "live came twice");
-    live_ = true;
-    for (auto& [epoch, followed] : followed_) followed.at_live = followed.records;
+    take_live();
     log_.push_back(type);
+  } else if (type == "ended") {
+    take_ended(message);
   } else {
     throw std::runtime_error("a control message of unknown type: " + text);
+  }
+}
+
+/// Data and gaps join, up to what was announced.
+void Collector::take_live() {
+  expect(!live_, "live came twice");
+  live_ = true;
+  for (auto& [epoch, followed] : followed_) {
+    followed.at_live = followed.records;
+    expect(!followed.announced || followed.wanted >= followed.next,
+           "live over a hole: " + epoch + " stands at " + std::to_string(followed.wanted) +
+               " and was announced up to " + std::to_string(followed.next));
+  }
+}
+
+void Collector::take_ended(const nlohmann::json& message) {
+  const std::string epoch = message.at("epoch");
+  log_.push_back("ended " + epoch);
+  expect(followed_.contains(epoch), "an epoch ended that was neither announced nor resumed");
+  Followed& followed = followed_.at(epoch);
+  expect(!followed.ended, "an epoch ended twice");
+  expect(followed.channel.empty() || (followed.channel == message.at("channel") &&
+                                      followed.producer == message.at("producer")),
+         "another name ended: " + message.dump());
+  followed.ended = true;
+  followed.announced = false;
+  stands_.erase(epoch);
+}
+
+void Collector::take_beat(const nlohmann::json& message) {
+  expect(hello_, "a beat before hello");
+  expect(message.size() == 4, "a beat with other members: " + message.dump());
+  beat_time_ = std::chrono::nanoseconds(std::stoll(message.at("now_ns").get<std::string>()));
+  const bool full = message.at("full");
+  expect(full || beats_ > 0, "the first beat is not full");
+  ++beats_;
+  if (full) {
+    ++full_beats_;
+    stands_.clear();
+  }
+  for (const nlohmann::json& segment : message.at("segments")) {
+    const std::string epoch = segment.at("epoch");
+    expect(segment.size() == 4, "a beat with other members: " + message.dump());
+    expect(followed_.contains(epoch) && followed_.at(epoch).announced,
+           "a beat of a segment that was not announced");
+    const Stand now{segment.at("oldest"), segment.at("next"), segment.at("live")};
+    expect(now.oldest <= now.next, "a beat contradicts itself: " + message.dump());
+    expect(now.live.is_boolean() || now.live.is_null(), "live is something else");
+    const auto before = stands_.find(epoch);
+    expect(before == stands_.end() || before->second.next != now.next ||
+               before->second.oldest != now.oldest || before->second.live != now.live,
+           "a beat of what has not changed: " + message.dump());
+    stands_.insert_or_assign(epoch, now);
   }
 }
 
@@ -101,7 +158,11 @@ void Collector::take_segment(const nlohmann::json& message) {
   followed.from = message.at("from");
   expect(followed.oldest <= followed.next && followed.from <= followed.next,
          "a segment message contradicts itself: " + message.dump());
-  if (!known) followed.begin = followed.wanted = followed.from;
+  if (!known || followed.ended) {
+    followed.begin = followed.wanted = followed.from;
+    followed.last_timestamp_ns = 0;
+  }
+  followed.ended = false;
   expect(followed.from == followed.wanted, "segment " + epoch + " goes on from " +
                                                std::to_string(followed.from) + " where " +
                                                std::to_string(followed.wanted) + " was resumed");
@@ -112,11 +173,14 @@ void Collector::take_gap(const nlohmann::json& message) {
   log_.push_back("gap " + epoch);
   const Missing gap{message.at("from"), message.at("to"), message.at("reason")};
   expect(gap.from <= gap.to, "a gap runs backwards: " + message.dump());
-  expect(gap.reason == "overwritten" || gap.reason == "reset", "unknown reason of a gap");
+  const bool quarantined = gap.reason == "quarantined";
+  expect(gap.reason == "overwritten" || gap.reason == "invalid" || gap.reason == "reset" ||
+             quarantined,
+         "unknown reason of a gap");
   Followed& followed = followed_[epoch];
-  if (gap.reason == "overwritten") {
-    expect(followed.announced, "a gap of a segment that was not announced");
-    expect(gap.from < gap.to, "an empty gap: " + message.dump());
+  if (gap.reason != "reset") {
+    expect(followed.announced || quarantined, "a gap of a segment that was not announced");
+    expect(gap.from < gap.to || quarantined, "an empty gap: " + message.dump());
     expect(gap.from == followed.wanted, "a gap names " + message.dump() + ", but " +
                                             std::to_string(followed.wanted) + " was due");
     followed.wanted = gap.to;
@@ -171,6 +235,7 @@ void Collector::take_run(const std::string& message) {
 std::string Collector::resume_token() const {
   std::string token;
   for (const auto& [epoch, followed] : followed_) {
+    if (followed.ended) continue;
     if (!token.empty()) token.push_back(',');
     token.append(epoch + ":" + std::to_string(followed.wanted));
   }

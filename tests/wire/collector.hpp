@@ -45,6 +45,7 @@ struct Followed {
   std::uint64_t last_timestamp_ns = 0;
   std::uint64_t at_live = 0;  // records when `live` came
   bool announced = false;     // on this connection
+  bool ended = false;         // for good, unless it is announced again
   std::vector<Missing> gaps;
 
   std::uint64_t missed() const {
@@ -52,6 +53,13 @@ struct Followed {
     for (const Missing& gap : gaps) sum += gap.to - gap.from;
     return sum;
   }
+};
+
+/// What the newest beats say of a segment.
+struct Stand {
+  std::uint64_t oldest = 0;
+  std::uint64_t next = 0;
+  nlohmann::json live;
 };
 
 class Collector {
@@ -93,11 +101,20 @@ class Collector {
   const std::vector<nlohmann::json>& control() const { return control_; }
   const std::vector<ReceivedRun>& runs() const { return runs_; }
   std::uint64_t payload_bytes() const { return payload_bytes_; }
+  /// How many came on this connection, how many of them full, and what they say together.
+  std::uint64_t beats() const { return beats_; }
+  std::uint64_t full_beats() const { return full_beats_; }
+  const std::map<std::string, Stand>& stands() const { return stands_; }
+  /// What the server's clock showed, as the newest of them says.
+  std::chrono::nanoseconds beat_time() const { return beat_time_; }
 
  private:
   void take_control(const std::string& text);
   void take_segment(const nlohmann::json& message);
   void take_gap(const nlohmann::json& message);
+  void take_ended(const nlohmann::json& message);
+  void take_beat(const nlohmann::json& message);
+  void take_live();
   void take_run(const std::string& message);
 
   std::uint64_t seed_;
@@ -108,6 +125,10 @@ class Collector {
   std::vector<nlohmann::json> control_;
   std::vector<ReceivedRun> runs_;
   std::uint64_t payload_bytes_ = 0;
+  std::uint64_t beats_ = 0;
+  std::uint64_t full_beats_ = 0;
+  std::map<std::string, Stand> stands_;
+  std::chrono::nanoseconds beat_time_{};
 };
 
 }  // namespace ringside::wire_test

@@ -28,9 +28,12 @@ std::uint64_t EventFollower::Known::missed() const {
 
 std::string EventFollower::target(const std::string& more) {
   std::string token;
-  for (const auto& [epoch, known] : known_)
+  for (auto& [epoch, known] : known_) {
+    known.announced = 0;
+    if (known.ended) continue;
     token.append(token.empty() ? "&resume=" : ",")
         .append(epoch + ":" + std::to_string(known.wanted));
+  }
   live_ = false;
   due_.clear();
   return "/v1/stream?mode=" + mode_ + token + more;
@@ -58,9 +61,11 @@ void EventFollower::take_text(const std::string& text) {
     const std::string name =
         message.at("channel").get<std::string>() + "/" + message.at("producer").get<std::string>();
     const std::uint64_t from = message.at("from");
-    const auto [entry, fresh] = known_.try_emplace(epoch, Known{name, from, from, 0, {}});
+    const auto [entry, fresh] =
+        known_.try_emplace(epoch, Known{.name = name, .begin = from, .wanted = from, .gaps = {}});
     expect(entry->second.wanted == from, "resumed elsewhere: " + text);
     entry->second.name = name;
+    entry->second.announced = message.at("next");
     due_ = epoch;
   } else if (type == "events") {
     ++tellings_;
@@ -74,6 +79,13 @@ void EventFollower::take_text(const std::string& text) {
   } else if (type == "live") {
     expect(!live_, "live came twice");
     live_ = true;
+    for (const auto& [epoch, known] : known_)
+      expect(known.ended || known.wanted >= known.announced,
+             "live over a hole: " + epoch + " stands at " + std::to_string(known.wanted));
+  } else if (type == "ended") {
+    known_.at(message.at("epoch").get<std::string>()).ended = true;
+  } else if (type == "beat") {
+    ++beats_;
   } else {
     expect(type == "hello", "a control message of unknown type: " + text);
   }
@@ -85,7 +97,8 @@ void EventFollower::take_gap(const nlohmann::json& message) {
   Known& known = known_[epoch];
   known.gaps.push_back(gap);
   if (gap.reason == "reset") return;
-  expect(gap.from == known.wanted && gap.to > gap.from, "a gap elsewhere: " + message.dump());
+  expect(gap.from == known.wanted && (gap.to > gap.from || gap.reason == "quarantined"),
+         "a gap elsewhere: " + message.dump());
   known.wanted = gap.to;
   due_ = epoch;
 }

@@ -26,10 +26,12 @@ class EventFollower {
 
   /// What is known of one epoch.
   struct Known {
-    std::string name;           // CHANNEL/PRODUCER
-    std::uint64_t begin = 0;    // the first sequence ever due
-    std::uint64_t wanted = 0;   // the next
-    std::uint64_t records = 0;  // Load events, each checked by its formula
+    std::string name;             // CHANNEL/PRODUCER
+    std::uint64_t begin = 0;      // the first sequence ever due
+    std::uint64_t wanted = 0;     // the next
+    std::uint64_t records = 0;    // Load events, each checked by its formula
+    std::uint64_t announced = 0;  // up to where, at connect
+    bool ended = false;
     std::vector<Gap> gaps;
 
     std::uint64_t missed() const;
@@ -52,6 +54,7 @@ class EventFollower {
   std::uint64_t records() const;
   /// How often `events` told whose events follow.
   int tellings() const { return tellings_; }
+  int beats() const { return beats_; }
 
  private:
   void take_text(const std::string& text);
@@ -64,6 +67,7 @@ class EventFollower {
   std::string due_;  // the epoch that the next binary message belongs to
   bool live_ = false;
   int tellings_ = 0;
+  int beats_ = 0;
 };
 
 }  // namespace ringside::wire_test

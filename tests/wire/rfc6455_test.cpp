@@ -147,6 +147,19 @@ TEST_CASE("5.4: fragments are joined, and pings between them are answered at onc
   }
 }
 
+TEST_CASE("5.5.2: a ping within a message is answered before it, also if all comes at once [5.6]") {
+  Echo echo;
+  echo.connection().send(client_frame(kText, "one ") + client_frame(kPing, "now") +
+                         client_frame(kFin, "message"));
+  const std::optional<Message> first = echo.next();
+  REQUIRE(first.has_value());
+  CHECK(first->kind == Message::Kind::pong);
+  CHECK(first->payload == "now");
+  const std::optional<Message> second = echo.next();
+  REQUIRE(second.has_value());
+  CHECK(second->payload == "one message");
+}
+
 TEST_CASE("5.4 and 5.5: fragments out of order and fragmented control frames fail [5.1, 5.9 on]") {
   CHECK(failed_by(client_frame(kPing & 0x0F, "frag") + client_frame(kFin, "ment")) == 1002);
   CHECK(failed_by(client_frame(kPong & 0x0F, "frag") + client_frame(kFin, "ment")) == 1002);

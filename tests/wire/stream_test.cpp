@@ -208,7 +208,8 @@ TEST_CASE("data that a client sends means nothing and does no harm") {
   client.send_frame(0x02, std::string(5000, 'a'));  // a fragment
   client.send_frame(0x89, "between");
   client.send_frame(0x80, "end");
-  const std::optional<Message> pong = client.next();
+  std::optional<Message> pong = client.next();
+  while (pong && pong->kind == Message::Kind::text) pong = client.next();  // beats
   REQUIRE(pong.has_value());
   CHECK(pong->kind == Message::Kind::pong);
   CHECK(pong->payload == "between");

@@ -1,0 +1,123 @@
+// mode=json is bounded by bytes of text, whatever an event is in the ring, and long texts pass in
+// fragments.
+#include <fstream>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <sys/socket.h>
+
+#include "tests/support/process.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/wire/event_follower.hpp"
+#include "tests/wire/http_client.hpp"
+#include "tests/wire/load_events.hpp"
+
+using namespace ringside;
+using namespace ringside::support;
+using namespace ringside::wire_test;
+
+namespace {
+
+constexpr const char* kDashboard = RINGSIDE_BIN "/ringside-dashboard";
+/// Words of a Load event have up to 20 digits as JSON, and 8 bytes in the ring.
+constexpr std::size_t kThreeMegabytes = 150'000;
+constexpr std::size_t kFiveMegabytes = 250'000;
+
+std::uint64_t private_bytes(int pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string word; status >> word;) {
+    std::uint64_t kilobytes = 0;
+    if (word == "RssAnon:" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("an event that is too long as JSON is a gap, and one that is nearly so comes whole") {
+  const TemporaryDirectory bus;
+  LoadProducer producer(bus.text(), "events", "p");
+  producer.publish(3);
+  producer.publish(1, kFiveMegabytes);  // two megabytes in the ring
+  producer.publish(2, kThreeMegabytes);
+  producer.publish(1, 900);  // just too long for a turn
+  producer.publish(3);
+  const Dashboard dashboard(kDashboard, bus.text());
+  EventFollower follower("json");
+  StreamClient client(dashboard.port(), follower.target());
+  follower.take_until_live(client);
+  const EventFollower::Known& known = follower.of(producer.epoch());
+  CHECK(known.records == 9);
+  REQUIRE(known.gaps.size() == 1);
+  CHECK(known.gaps[0].from == 3);
+  CHECK(known.gaps[0].to == 4);
+  CHECK(known.gaps[0].reason == "too_large");
+}
+
+TEST_CASE("clients that stall within a long JSON text hold none of it, and get it whole later") {
+  const TemporaryDirectory bus;
+  LoadProducer producer(bus.text(), "events", "p");
+  producer.publish(4, kThreeMegabytes);
+  Dashboard dashboard(kDashboard, bus.text());
+  {
+    EventFollower warm("json");
+    StreamClient client(dashboard.port(), warm.target());
+    warm.take_until_live(client);
+  }
+  constexpr std::size_t kClients = 60;
+  std::vector<std::unique_ptr<EventFollower>> followers;
+  std::vector<std::unique_ptr<StreamClient>> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    followers.push_back(std::make_unique<EventFollower>("json"));
+    clients.push_back(
+        std::make_unique<StreamClient>(dashboard.port(), followers[i]->target(), 4096));
+  }
+  // Until each has a part of the first text, and then until nothing is kept of what nobody takes.
+  for (const auto& client : clients) {
+    char byte = 0;
+    REQUIRE(::recv(client->connection().descriptor(), &byte, 1, MSG_PEEK) == 1);
+  }
+  const std::uint64_t limit = 16 * 1024 * 1024;
+  std::uint64_t bytes = 0;
+  for (int i = 0; i < 300; ++i) {
+    bytes = private_bytes(dashboard.process().pid());
+    if (bytes < limit) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  // 60 texts of 3 MB would be 180.
+  CHECK(bytes < limit);
+#endif
+  CHECK(http(dashboard.port(), "GET", "/healthz").status == 200);
+  for (std::size_t i = 0; i < 3; ++i) {
+    followers[i]->take_until_live(*clients[i]);
+    CHECK(followers[i]->records() == 4);
+  }
+}
+
+TEST_CASE("a client that is overtaken within a long JSON text is closed with 4000") {
+  const TemporaryDirectory bus;
+  LoadProducer producer(bus.text(), "events", "p",
+                        {.capacity_bytes = 4 << 20, .retain_events = {}});
+  producer.publish(1, kThreeMegabytes);
+  const Dashboard dashboard(kDashboard, bus.text());
+  EventFollower follower("json");
+  StreamClient client(dashboard.port(), follower.target(), 4096);
+  follower.take_until(client, [&] { return follower.known().size() == 1; });
+  char byte = 0;
+  REQUIRE(::recv(client.connection().descriptor(), &byte, 1, MSG_PEEK) == 1);
+  producer.publish(4, kThreeMegabytes);
+  REQUIRE(producer.oldest() > 0);
+  const std::string other = follower.target();
+  // Its text is kept for a second, for whoever takes it. Then it has to be printed again.
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  const std::optional<Message> close = follower.take_until(client, [] { return false; });
+  REQUIRE(close.has_value());
+  CHECK(close->close_code == 4000);
+  CHECK(follower.records() == 0);
+  StreamClient again(dashboard.port(), other);
+  follower.take_until_live(again);
+  CHECK(follower.of(producer.epoch()).wanted == 5);
+}
