@@ -33,5 +33,6 @@ Campaign add_churn(CLI::App& app);
 Campaign add_stall(CLI::App& app);
 Campaign add_siege(CLI::App& app);
 Campaign add_noise(CLI::App& app);
+Campaign add_quarantine(CLI::App& app);
 
 }  // namespace ringside::campaign

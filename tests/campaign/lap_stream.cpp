@@ -55,6 +55,7 @@ void StreamFollower::connect(std::uint16_t port) {
     target.append(epoch).append(":").append(std::to_string(place.wanted));
     first = false;
     place.announced = false;
+    place.moved = false;
   }
   if (places_.empty()) target.resize(target.rfind('&'));
   due_.clear();
@@ -95,13 +96,28 @@ void StreamFollower::take_text(const std::string& text) {
     take_gap(message);
   } else if (type == "event") {
     take_json(message);
+  } else if (type == "live") {
+    take_live();
+  } else if (type == "ended") {
+    const std::string epoch = message.at("epoch");
+    expect(wish_.of_damaged, "an epoch that is there ended: " + text);
+    expect(places_.erase(epoch) > 0, "an epoch ended that nobody has: " + text);
+    ++ended_;
   } else if (type == "events") {
     expect(wish_.mode == "event", "events was told in another mode");
     due_ = message.at("epoch");
     expect(announced(due_).wanted == message.at("from"), "events go on elsewhere: " + text);
   } else {
-    expect(type == "hello" || type == "live", "a control message of unknown type: " + text);
+    expect(type == "hello" || type == "beat", "a control message of unknown type: " + text);
   }
+}
+
+void StreamFollower::take_live() {
+  ++lives_;
+  for (const auto& [epoch, place] : places_)
+    expect(!place.announced || place.wanted >= place.next,
+           "live over a hole: " + place.name + " stands at " + std::to_string(place.wanted) +
+               " and was announced up to " + std::to_string(place.next));
 }
 
 void StreamFollower::take_segment(const nlohmann::json& message) {
@@ -112,12 +128,14 @@ void StreamFollower::take_segment(const nlohmann::json& message) {
   const auto [entry, fresh] = places_.try_emplace(epoch, Place{name, from, from});
   Place& place = entry->second;
   expect(!place.announced, "announced twice on a connection: " + message.dump());
-  // What was damaged may begin anew, and a reset says so next.
-  place.moved = place.wanted != from;
-  expect(!place.moved || wish_.of_damaged,
+  // What was damaged, or has ended, may begin anew, and a reset says so next.
+  const bool elsewhere = place.wanted != from;
+  place.moved = elsewhere || (fresh && wish_.of_damaged);
+  expect(!elsewhere || wish_.of_damaged,
          std::to_string(place.wanted) + " was due, it goes on elsewhere: " + message.dump());
-  if (place.moved) place.wanted = place.begin = from;
+  if (elsewhere) place.wanted = place.begin = from;
   place.announced = true;
+  place.next = message.at("next");
   place.name = name;
   due_ = epoch;
 }
@@ -139,10 +157,13 @@ void StreamFollower::take_gap(const nlohmann::json& message) {
       places_.erase(lost);  // what stands here has no continuation
     return;
   }
-  expect(reason == "overwritten" || (wish_.of_damaged && reason == "invalid"),
+  const bool quarantined = reason == "quarantined";
+  expect(reason == "overwritten" || (wish_.of_damaged && (reason == "invalid" || quarantined)),
          "a gap without a right reason: " + message.dump());
-  Place& place = announced(epoch);
-  expect(from == place.wanted && to > from,
+  expect(places_.contains(epoch), "a gap of an epoch that nobody has: " + message.dump());
+  Place& place = quarantined ? places_.at(epoch) : announced(epoch);
+  if (quarantined) ++quarantined_;
+  expect(from == place.wanted && (to > from || (quarantined && to == from)),
          std::to_string(place.wanted) + " was due: " + message.dump());
   place.wanted = to;
   place.missed += to - from;

@@ -46,6 +46,7 @@ class StreamFollower {
     std::uint64_t wanted = 0;
     std::uint64_t records = 0;
     std::uint64_t missed = 0;
+    std::uint64_t next = 0;  // as the newest announcement says
     bool announced = false;  // on this connection
     bool moved = false;      // a reset has to follow
   };
@@ -73,11 +74,15 @@ class StreamFollower {
   std::uint64_t resets() const { return resets_; }
   std::uint64_t connections() const { return connections_; }
   std::uint64_t lapped() const { return lapped_; }
+  std::uint64_t lives() const { return lives_; }
+  std::uint64_t quarantined() const { return quarantined_; }
+  std::uint64_t ended() const { return ended_; }
 
  private:
   void take_text(const std::string& text);
   void take_segment(const nlohmann::json& message);
   void take_gap(const nlohmann::json& message);
+  void take_live();
   void take_run(const std::string& message);
   void take_single(const std::string& payload);
   void take_json(const nlohmann::json& message);
@@ -95,6 +100,9 @@ class StreamFollower {
   std::uint64_t resets_ = 0;
   std::uint64_t connections_ = 0;
   std::uint64_t lapped_ = 0;
+  std::uint64_t lives_ = 0;
+  std::uint64_t quarantined_ = 0;
+  std::uint64_t ended_ = 0;
 };
 
 /// Takes a span of whole records apart and checks each of them to the last bit; `take` gets the
