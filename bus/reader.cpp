@@ -210,6 +210,32 @@ Take Reader::take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
   return judge(cursor, run, window, gap);
 }
 
+Run Reader::retained() const noexcept {
+  // Damaged records at an end are passed over, but no more than so many at once.
+  constexpr std::uint64_t kMostPassed = 4096;
+  const SequenceRange all = window();
+  const RecordFinder finder(segment_, all);
+  Sequence first = all.from;
+  std::optional<Position> start = all.count() > 0 ? finder.find(first) : std::nullopt;
+  while (!start && first + 1 < all.to && first - all.from < kMostPassed) {
+    first = first + 1;
+    start = finder.find(first);
+  }
+  if (!start || contradicts_itself()) return {all.from, 0, {}};
+  const std::uint64_t most = std::min(kMostPassed, all.to - first);
+  for (std::uint64_t passed = 0; passed < most; ++passed) {
+    const Sequence last{all.to.value - 1 - passed};
+    const std::optional<Position> at = finder.find(last);
+    if (!at || !finder.is_closed(last, *at)) continue;
+    const std::uint64_t bytes = *at + finder.bytes_at(*at) - *start;
+    const std::uint64_t count = last - first + 1;
+    if (bytes <= geometry().data_capacity && count <= bytes / kMinRecordBytes &&
+        count <= std::uint64_t{0xFFFFFFFF})
+      return {first, static_cast<std::uint32_t>(count), {segment_.at(*start), bytes}};
+  }
+  return {all.from, 0, {}};
+}
+
 bool Reader::is_whole(const Run& run) const noexcept {
   // Acquire fence, then `oldest`: pairs with the writer's release fence between its store of
   // `oldest` and the bytes it then overwrites (Writer::give_up_to()). If any byte read before was

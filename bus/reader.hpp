@@ -80,6 +80,11 @@ class Reader {
   Take take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
                     SequenceRange& gap) const noexcept;
 
+  /// All that is retained as one span, from the first record that can be found to the end of the
+  /// last. Damaged ones in between are in it as they stand. Empty if there is none, or if the
+  /// header lies. In O(1) while the index is in order.
+  Run retained() const noexcept;
+
   /// Whether no byte of `run` has been overwritten up to now.
   bool is_whole(const Run& run) const noexcept;
 

@@ -42,6 +42,12 @@ asio::awaitable<asio::error_code> send_all(asio::ip::tcp::socket& socket, Bytes 
   co_return error;
 }
 
+/// How far `bytes` of a ring lie behind `begin`, whichever view of the ring each was found in.
+std::uint64_t distance(const std::byte* begin, const std::byte* bytes, std::uint64_t capacity) {
+  const auto ahead = bytes - begin + 2 * static_cast<std::ptrdiff_t>(capacity);
+  return static_cast<std::uint64_t>(ahead) % capacity;
+}
+
 }  // namespace
 
 HttpAnswer Window::answer() const {
@@ -74,25 +80,22 @@ std::variant<HttpAnswer, Window> find_window(BusView& view, std::string_view pat
   }
   const AttachedSegment segment = found->second;
   const Reader& reader = segment->reader;
-  Sequence from = reader.window().from;
+  bool is_damaged = false;
   for (int tries = 0; tries < kTries; ++tries) {
-    Run run;
+    const Run run = reader.retained();
+    if (run.count > 0 && reader.is_whole(run))
+      return Window{segment, {run.first, run.end()}, run.bytes};
+    Sequence at = run.first;
+    Run next;
     SequenceRange gap;
-    switch (reader.take(from, {.bytes = ~std::uint64_t{0} / 2}, run, gap)) {
-      case Take::run:
-        return Window{segment, {from, run.end()}, run.bytes};
-      case Take::nothing:
-        return Window{segment, {from, from}, {}};
-      case Take::gap:
-        break;
-      case Take::invalid:
-        view.note_damaged(segment, gap);
-        break;
-      case Take::fault:
-        return plain(HttpStatus::unavailable, view.quarantine(segment, from));
-    }
+    const Take taken = reader.take(at, {}, next, gap);
+    if (taken == Take::nothing) return Window{segment, {at, at}, {}};
+    if (taken == Take::fault) return plain(HttpStatus::unavailable, view.quarantine(segment, at));
+    is_damaged = taken == Take::invalid;
   }
-  return plain(HttpStatus::unavailable, "the producer is too fast for this window; try again");
+  return plain(HttpStatus::unavailable,
+               is_damaged ? "its records are damaged; ringside verify says more"
+                          : "the producer is too fast for this window; try again");
 }
 
 asio::awaitable<bool> send_window(asio::ip::tcp::socket& socket, BusView& view, Window window,
@@ -112,11 +115,10 @@ asio::awaitable<bool> send_window(asio::ip::tcp::socket& socket, BusView& view, 
     if (taken != Take::run && (taken != Take::invalid || cursor < window.records.to))
       co_return false;
     const bool last = taken == Take::invalid || run.end() >= window.records.to;
-    const std::uint64_t capacity = reader.geometry().data_capacity;
-    const auto ahead = static_cast<std::uint64_t>(run.bytes.data() - left.data() +
-                                                  static_cast<std::ptrdiff_t>(capacity)) %
-                       capacity;
-    const std::uint64_t piece = last ? left.size() : ahead + run.bytes.size();
+    const std::uint64_t piece =
+        last ? left.size()
+             : distance(left.data(), run.bytes.data(), reader.geometry().data_capacity) +
+                   run.bytes.size();
     if (piece > left.size() || (!last && piece == left.size())) co_return false;
     // A private copy of the last bytes, made before the check that decides over them.
     std::array<std::byte, kHeldBack> held{};
