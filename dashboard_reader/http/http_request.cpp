@@ -128,7 +128,7 @@ int HttpRequestParser::on_url(llhttp_t* parser, const char* at, std::size_t leng
   HttpRequestParser& me = self(parser);
   me.request_.target.append(at, length);
   if (me.request_.target.size() <= kMaxTarget) return 0;
-  return me.refuse(HttpStatus::uri_too_long, "a request target has at most 16 KiB");
+  return me.refuse(HttpStatus::uri_too_long, "a request target has at most 64 KiB");
 }
 
 int HttpRequestParser::count_header_bytes(std::size_t length) {

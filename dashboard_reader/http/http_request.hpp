@@ -17,7 +17,7 @@ namespace ringside::dashboard {
 
 /// What a client may send: a request line of 16 KiB, so that a resume token can name a few hundred
 /// segments, and as much again for all headers together.
-inline constexpr std::size_t kMaxTarget = 16 * 1024;
+inline constexpr std::size_t kMaxTarget = 64 * 1024;
 inline constexpr std::size_t kMaxHeaders = 16 * 1024;
 /// Nothing here takes a body. One of so many bytes is read and dropped, so that the request behind
 /// it is understood.
