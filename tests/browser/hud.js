@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 // On a busy machine a browser that draws in software may take long for everything.
 const kWaitMs = 90000;
 
-/** All figures of the HUD, as numbers where they are. */
+/** All figures of the HUD: numbers where they are, else words. */
 export function read_hud(page) {
   return page.evaluate(() => {
     const { state, ...texts } = document.getElementById('hud').dataset;
     const figures = { state };
     for (const [name, text] of Object.entries(texts)) {
-      figures[name] = text === '' ? null : Number(text);
+      const number = Number(text);
+      figures[name] = text === '' ? null : Number.isNaN(number) ? text : number;
     }
     return figures;
   });
