@@ -55,6 +55,9 @@ class StreamOutlet {
       pending_.append(std::exchange(bytes, {}));
   }
 
+  /// The bytes that were appended and have not gone out.
+  std::size_t waiting() const { return pending_.size(); }
+
   /// A piece of a message, with the head of its frame.
   void append_fragment(Opcode opcode, bool last, std::string_view piece);
 

@@ -5,92 +5,112 @@
 #include "dashboard_reader/stream/stream_session.hpp"
 
 namespace ringside::dashboard {
+namespace {
 
-void StreamSession::adopt_segments() {
-  if (seen_roster_ == view_.roster()) return;
+/// Of what is said of segments, so much waits for the client: there may be thousands of them.
+constexpr std::size_t kMostWaiting = 4096;
+
+}  // namespace
+
+asio::awaitable<void> StreamSession::flush_many() {
+  if (outlet().waiting() > kMostWaiting) co_await outlet().flush();
+}
+
+asio::awaitable<void> StreamSession::adopt_segments() {
+  if (seen_roster_ == view_.roster()) co_return;
   const bool first = seen_roster_ == 0;
   seen_roster_ = view_.roster();
-  if (first) answer_token();
-  for (Place& place : places_)
+  for (auto& [epoch, place] : places_)
     if (!place.finished && view_.is_quarantined(place.segment)) leave_quarantined(place);
-  leave_finished();
-  for (const auto& [name, segment] : view_.discovery().attached()) {
-    if (!query_.wants(name.channel)) continue;
-    const Epoch epoch = segment->reader.epoch();
-    // A client knows segments by their epoch: a file that went and came back, under whatever name,
-    // is the one it has.
-    const auto known = std::find_if(places_.begin(), places_.end(), [&](const Place& place) {
-      return place.segment->reader.epoch() == epoch;
-    });
-    if (known != places_.end()) {
-      known->segment = segment;
-      continue;
-    }
-    const auto left = left_.find(epoch);
-    if (left != left_.end() && left->second.announced) {
-      add_place(segment, left->second.cursor, left->second.cursor);
-      left_.erase(left);
-      continue;
-    }
-    if (left != left_.end()) {
-      query_.resume.insert_or_assign(epoch, left->second.cursor);
-      left_.erase(left);
-    }
-    announce(segment, first);
+  co_await leave_finished();
+  // All are looked at before anything is said of them, which may take its time.
+  for (const auto& [name, segment] : view_.discovery().attached())
+    if (query_.wants(name.channel)) find_place(segment, first);
+  if (first) co_await answer_token();
+  for (auto& [epoch, place] : places_) {
+    if (is_over()) co_return;
+    if (!place.announced) announce(place);
+    co_await flush_many();
   }
 }
 
 /// What `resume` names and is not there to be announced gets its answer; or is waited for, while it
 /// may come back.
-void StreamSession::answer_token() {
-  const auto& attached = view_.discovery().attached();
-  std::erase_if(query_.resume, [&](const auto& resumed) {
-    const auto& [epoch, cursor] = resumed;
+asio::awaitable<void> StreamSession::answer_token() {
+  for (; !token_.empty() && !is_over(); token_.pop_back()) {
+    const auto [epoch, cursor] = token_.back();
+    if (places_.contains(epoch)) continue;  // the announcement is the answer
     const EpochLedger::Entry* const known = view_.ledger().find(epoch);
-    const bool is_wanted_here = known != nullptr && query_.wants(known->name.channel);
-    const bool is_attached =
-        std::any_of(attached.begin(), attached.end(),
-                    [wanted = epoch](auto& one) { return one.second->reader.epoch() == wanted; });
-    if (is_wanted_here && is_attached) return false;
-    if (!is_wanted_here) {
+    if (known == nullptr || !query_.wants(known->name.channel)) {
       tell_gap(epoch, {cursor, cursor}, "reset");
-      return true;
+    } else {
+      Left left{cursor, known->name, false};
+      if (known->is_quarantined) {
+        left.cursor = std::max(cursor, known->next);
+        tell_gap(epoch, {cursor, left.cursor}, "quarantined");
+      }
+      left_.insert_or_assign(epoch, std::move(left));
     }
-    Left left{cursor, known->name, false};
-    if (known->is_quarantined) {
-      left.cursor = std::max(cursor, known->next);
-      tell_gap(epoch, {cursor, left.cursor}, "quarantined");
-    }
-    left_.insert_or_assign(epoch, std::move(left));
-    return true;
-  });
+    co_await flush_many();
+  }
+  token_.shrink_to_fit();
 }
 
-void StreamSession::announce(const AttachedSegment& segment, bool first) {
+/// A client knows segments by their epoch: a file that went and came back, under whatever name, is
+/// the one it has.
+void StreamSession::find_place(const AttachedSegment& segment, bool first) {
   const Reader& reader = segment->reader;
   const Epoch epoch = reader.epoch();
+  if (const auto known = places_.find(epoch); known != places_.end()) {
+    known->second.segment = segment;
+    return;
+  }
+  std::optional<Sequence> resumed;
+  if (const auto left = left_.find(epoch); left != left_.end()) {
+    const Sequence cursor = left->second.cursor;
+    const bool is_announced = left->second.announced;
+    left_.erase(left);
+    if (is_announced) {
+      add_place(segment, cursor, cursor).announced = true;
+      return;
+    }
+    resumed = cursor;
+  } else if (first) {
+    const auto named = std::lower_bound(token_.begin(), token_.end(), std::pair(epoch, Sequence{}));
+    if (named != token_.end() && named->first == epoch) resumed = named->second;
+  }
   const SequenceRange window = reader.window();
   // Whoever has been here all along missed nothing of a segment that comes later.
   Sequence from = first ? reader.seek(query_.from) : window.from;
-  const auto resumed = query_.resume.find(epoch);
-  const bool resumes = resumed != query_.resume.end();
-  const bool possible = resumes && resumed->second <= window.to;
-  if (resumes) from = possible ? resumed->second : window.from;
-  outlet().append(segment_message(*segment, window, from));
-  due_ = {epoch, from};
+  const bool is_possible = resumed && *resumed <= window.to;
+  if (resumed) from = is_possible ? *resumed : window.from;
+  Place& place = add_place(segment, from, window.to);
   const EpochLedger::Entry* const known = view_.ledger().find(epoch);
-  const bool has_returned = !first && !resumes && known != nullptr && known->has_returned;
-  if (resumes && !possible) tell_gap(epoch, {resumed->second, resumed->second}, "reset");
-  if (has_returned) tell_gap(epoch, {from, from}, "reset");
-  query_.resume.erase(epoch);
-  add_place(segment, from, window.to);
+  if (resumed && !is_possible)
+    place.reset = resumed;
+  else if (!first && !resumed && known != nullptr && known->has_returned)
+    place.reset = from;
 }
 
-void StreamSession::add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end) {
+StreamSession::Place& StreamSession::add_place(const AttachedSegment& segment, Sequence from,
+                                               Sequence replay_end) {
   Place place{segment, from, replay_end};
   if (query_.mode == StreamMode::json) place.printer = tools_.printers.of(segment->reader);
-  places_.push_back(std::move(place));
   last_beat_ = 0;
+  return places_.insert_or_assign(segment->reader.epoch(), std::move(place)).first->second;
+}
+
+void StreamSession::announce(Place& place) {
+  const Reader& reader = place.segment->reader;
+  SequenceRange window = reader.window();
+  // Since it was found, it may have grown, or come to contradict itself.
+  if (reader.contradicts_itself() || window.to < place.replay_end)
+    window = {std::min(place.cursor, place.replay_end), place.replay_end};
+  place.replay_end = window.to;
+  place.announced = true;
+  outlet().append(segment_message(*place.segment, window, place.cursor));
+  due_ = {reader.epoch(), place.cursor};
+  if (place.reset) tell_gap(reader.epoch(), {*place.reset, *place.reset}, "reset");
 }
 
 void StreamSession::tell_gap(Epoch epoch, const SequenceRange& range, std::string_view reason) {
@@ -113,8 +133,8 @@ void StreamSession::count_gap(const SequenceRange& range, std::string_view reaso
 }
 
 void StreamSession::say_live_once() {
-  const bool replayed = std::all_of(places_.begin(), places_.end(), [](const Place& place) {
-    return place.cursor >= place.replay_end;
+  const bool replayed = std::all_of(places_.begin(), places_.end(), [](const auto& one) {
+    return one.second.cursor >= one.second.replay_end;
   });
   if (figures_.replay || !replayed) return;
   figures_.replay = std::chrono::steady_clock::now() - started_;
@@ -139,6 +159,7 @@ void StreamSession::found_fault(Place& place) {
 
 /// Data and gaps join up to the last sequence that this client can have heard of.
 void StreamSession::leave_quarantined(Place& place) {
+  if (!place.announced) announce(place);
   const Epoch epoch = place.segment->reader.epoch();
   Sequence end = std::max(place.cursor, place.replay_end);
   if (const EpochLedger::Entry* known = view_.ledger().find(epoch))
@@ -149,19 +170,27 @@ void StreamSession::leave_quarantined(Place& place) {
   place.finished = true;
 }
 
-void StreamSession::leave_finished() {
-  std::erase_if(places_, [this](const Place& place) {
-    if (!place.finished) return false;
-    left_.insert_or_assign(place.segment->reader.epoch(), Left{place.cursor, place.segment->name});
+asio::awaitable<void> StreamSession::leave_finished() {
+  for (auto one = places_.begin(); one != places_.end();) {
+    const auto& [epoch, place] = *one;
+    if (!place.finished) {
+      ++one;
+      continue;
+    }
+    left_.insert_or_assign(epoch, Left{place.cursor, place.segment->name, place.announced});
     last_beat_ = 0;
-    return true;
-  });
-  std::erase_if(left_, [this](const auto& one) {
-    const auto& [epoch, left] = one;
-    if (view_.ledger().find(epoch) != nullptr) return false;
+    one = places_.erase(one);
+  }
+  for (auto one = left_.begin(); one != left_.end();) {
+    const auto& [epoch, left] = *one;
+    if (view_.ledger().find(epoch) != nullptr) {
+      ++one;
+      continue;
+    }
     outlet().append(ended_message(epoch, left.name));
-    return true;
-  });
+    one = left_.erase(one);
+    co_await flush_many();
+  }
 }
 
 }  // namespace ringside::dashboard

@@ -37,21 +37,24 @@ StreamSession::StreamSession(Opened opened, SessionTools& tools, BusView& view,
         if (std::exchange(beat_due_, true)) last_beat_ = 0;
         next_beat_.restart();
         wake();
-      }) {}
+      }) {
+  token_.assign(query_.resume.begin(), query_.resume.end());
+  query_.resume.clear();
+}
 
 asio::awaitable<void> StreamSession::write_all() {
   outlet().append(hello_message());
   next_beat_.restart();
   while (!is_over()) {
     const std::uint64_t version = view_.version();
-    adopt_segments();
+    co_await adopt_segments();
     if (beat_due_) beat();
     bool more = false;
-    for (Place& place : places_) {
+    for (auto& [epoch, place] : places_) {
       if (!is_over()) co_await send_next(place, more);
     }
     if (is_over()) break;
-    leave_finished();
+    co_await leave_finished();
     say_live_once();
     if (more) {
       co_await asio::post(outlet().socket().get_executor(), asio::use_awaitable);  // others' turn
@@ -79,7 +82,7 @@ void StreamSession::beat() {
   beat_due_ = false;
   std::vector<AttachedSegment> segments;
   segments.reserve(places_.size());
-  for (const Place& place : places_)
+  for (const auto& [epoch, place] : places_)
     if (!place.finished) segments.push_back(place.segment);
   const std::uint64_t moment = tools_.beats.moment();
   outlet().append(tools_.beats.message(segments, last_beat_));

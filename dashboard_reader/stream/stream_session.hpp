@@ -61,7 +61,7 @@ class StreamSession final : public Session {
   /// Calls `tell` with epoch and next sequence of each segment that this client follows.
   template <class Tell>
   void tell_places(Tell tell) const {
-    for (const Place& place : places_) tell(place.segment->reader.epoch(), place.cursor);
+    for (const auto& [epoch, place] : places_) tell(epoch, place.cursor);
   }
 
  private:
@@ -71,6 +71,8 @@ class StreamSession final : public Session {
     Sequence cursor;
     Sequence replay_end;                         // what was retained at connect ends here
     std::shared_ptr<const EventJson> printer{};  // mode=json; null where there is no schema
+    std::optional<Sequence> reset{};             // a gap of this place follows the announcement
+    bool announced = false;
     bool finished = false;  // the segment is gone and read to its end, or it is quarantined
   };
   /// Where it stood in one that went away, or that `resume` names and that is away: it may come
@@ -98,10 +100,12 @@ class StreamSession final : public Session {
   void beat();
 
   // Which segments there are (stream_segments.cpp).
-  void adopt_segments();
-  void answer_token();
-  void announce(const AttachedSegment& segment, bool first);
-  void add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end);
+  asio::awaitable<void> adopt_segments();
+  asio::awaitable<void> answer_token();
+  void find_place(const AttachedSegment& segment, bool first);
+  Place& add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end);
+  void announce(Place& place);
+  asio::awaitable<void> flush_many();
   void tell_gap(Epoch epoch, const SequenceRange& range, std::string_view reason);
   void tell_missing(const Place& place, const SequenceRange& range, std::string_view reason);
   void count_gap(const SequenceRange& range, std::string_view reason);
@@ -109,16 +113,18 @@ class StreamSession final : public Session {
   void found_end(Place& place);
   void found_fault(Place& place);
   void leave_quarantined(Place& place);
-  void leave_finished();
+  asio::awaitable<void> leave_finished();
 
   BusView& view_;
   StreamTools& tools_;
   Metrics& metrics_;
   StreamQuery query_;
-  std::vector<Place> places_;
+  std::map<Epoch, Place> places_;
   // mode=event: what a client takes the next event for, which does not say so itself.
   std::pair<Epoch, Sequence> due_{};
   std::map<Epoch, Left> left_;
+  /// What `resume` names and has no answer yet, in order: thousands, perhaps, so no map.
+  std::vector<std::pair<Epoch, Sequence>> token_;
   StreamFigures figures_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::uint64_t seen_version_ = 0;
