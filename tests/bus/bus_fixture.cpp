@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bus/file.hpp"
+#include "tests/support/wait_until.hpp"
 
 namespace ringside::test {
 namespace {
@@ -192,12 +193,7 @@ Child::~Child() {
 }
 
 void wait_until(const std::function<bool()>& done) {
-  const timespec pause{0, 50'000};
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > limit) FAIL("nothing came in half a minute");
-    ::nanosleep(&pause, nullptr);
-  }
+  if (!support::wait_until(done)) FAIL("nothing came in a minute");
 }
 
 }  // namespace ringside::test

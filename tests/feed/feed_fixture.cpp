@@ -1,28 +1,15 @@
 #include "tests/feed/feed_fixture.hpp"
 
-#include <chrono>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <stdexcept>
-#include <thread>
 
 #include "event_generated.h"
 #include "producer_shim/feed/database.hpp"
+#include "tests/support/wait_until.hpp"
 
 namespace ringside::feed::test {
-namespace {
-
-bool wait_until(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
-
-}  // namespace
 
 Row row_of(std::uint32_t k, std::uint32_t i) {
   return {.episode = "episode-" + std::to_string(i),
@@ -162,11 +149,11 @@ std::optional<Epoch> Workplace::epoch() const {
 }
 
 bool Workplace::shows(std::uint32_t k, std::uint32_t count) const {
-  return wait_until([&] { return rows() == rows_of(k, count); });
+  return support::wait_until([&] { return rows() == rows_of(k, count); });
 }
 
 bool Workplace::says(const std::string& text, std::size_t times) const {
-  return wait_until([&] { return count_of(errors(), text) >= times; });
+  return support::wait_until([&] { return count_of(errors(), text) >= times; });
 }
 
 std::size_t count_of(const std::string& all, const std::string& text) {

@@ -75,9 +75,9 @@ struct Workplace {
   std::vector<Row> rows() const;
   std::optional<Epoch> epoch() const;
 
-  /// Waits until the window is the whole fit numbered `k`; false after ten seconds.
+  /// Waits until the window is the whole fit numbered `k`; false after a minute.
   bool shows(std::uint32_t k, std::uint32_t count) const;
-  /// Waits until standard error has `text` that often; false after ten seconds.
+  /// Waits until standard error has `text` that often; false after a minute.
   bool says(const std::string& text, std::size_t times = 1) const;
 };
 

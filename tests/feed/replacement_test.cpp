@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/feed/feed_fixture.hpp"
+#include "tests/support/wait_until.hpp"
 
 namespace ringside::feed::test {
 namespace {
@@ -26,7 +27,7 @@ struct Seen {
   /// Looks at an empty window. They can be had: with one event retained, the writer gives the last
   /// one up and shows the next one by two stores, and a look may come between them.
   std::uint64_t blank = 0;
-  std::uint32_t last = 0;
+  std::atomic<std::uint32_t> last = 0;
   bool backwards = false;
 };
 
@@ -92,8 +93,10 @@ TEST_CASE("two hundred replacements, some half-written, never show but one whole
       default:
         replace_content(place.file, content);
     }
-    // Now slower than the feeder, now faster.
+    // Now slower than the feeder, now faster; and from time to time all have to be up to date,
+    // however slow the machine is.
     std::this_thread::sleep_for(std::chrono::milliseconds(k % 7 * 15));
+    if (k % 10 == 0) REQUIRE(support::wait_until([&] { return seen.last == k; }));
   }
   const bool arrived = place.shows(kReplacements - 1, rows_in(kReplacements - 1));
   stop.store(true);
@@ -104,7 +107,7 @@ TEST_CASE("two hundred replacements, some half-written, never show but one whole
               static_cast<unsigned long long>(seen.whole),
               static_cast<unsigned long long>(seen.blank));
   CHECK(seen.other == 0);
-  CHECK(seen.whole > 20);
+  CHECK(seen.whole >= kReplacements / 10);
   CHECK(!seen.backwards);
   CHECK(seen.last == kReplacements - 1);
 }

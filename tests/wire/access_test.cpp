@@ -11,6 +11,7 @@
 #include "tests/support/command.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait_until.hpp"
 #include "tests/wire/collector.hpp"
 #include "tests/wire/http_client.hpp"
 #include "tests/wire/load_events.hpp"
@@ -188,7 +189,7 @@ TEST_CASE("pages of other origins are refused, unless --origin or its file names
   CHECK(status_for(dashboard, own, "HTTPS://A.Example.com:443") == 200);
   write_line(file, "https://c.example.com");
   dashboard.process().send_signal(SIGHUP);
-  CHECK(status_for(dashboard, own, "https://c.example.com") == 200);
+  CHECK(wait_until([&] { return status_for(dashboard, own, "https://c.example.com") == 200; }));
   CHECK(status_for(dashboard, own, "https://b.example.com") == 403);
 }
 
