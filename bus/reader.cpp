@@ -59,6 +59,16 @@ SequenceRange Reader::window() const noexcept {
   return {oldest, next};
 }
 
+bool Reader::has_record(Sequence sequence) const noexcept {
+  return RecordFinder(segment_, {sequence, sequence + 1}).find(sequence).has_value();
+}
+
+std::optional<Sequence> Reader::sure_next() const noexcept {
+  const Sequence next = load_next();
+  const bool is_sure = next.value == 0 || has_record(Sequence{next.value - 1});
+  return is_sure ? std::optional(next) : std::nullopt;
+}
+
 bool Reader::is_at(const std::filesystem::path& path) const {
   const Result<std::uint64_t> size = file().size();
   // A copy of what was left of an earlier boot ends when a producer of this boot goes on in the
@@ -121,7 +131,12 @@ std::optional<Take> Reader::take_state(Sequence& cursor, SequenceRange& gap,
       (oldest < next && next - oldest > geometry().retain))
     return Take::fault;
   if (oldest > cursor) {
-    if (oldest > load_next()) return Take::fault;
+    const Sequence newest = load_next();
+    if (oldest > newest) return Take::fault;
+    // Both words may have been scribbled on: unless the window is empty, one of them has to lead to
+    // a record. If neither does, the producer may have lapped this look.
+    if (oldest < newest && !sure_next() && !has_record(oldest) && load_oldest() == oldest)
+      return Take::fault;
     gap = {cursor, oldest};
     cursor = oldest;
     return Take::gap;

@@ -62,6 +62,10 @@ class Reader {
   /// The retained window [oldest, next) at some moment during the call. Empty if the header lies.
   SequenceRange window() const noexcept;
 
+  /// `next`, if the record before it is where it should be; nothing if it is not, or was
+  /// overwritten during the call. A word that somebody scribbled on is not believed so.
+  std::optional<Sequence> sure_next() const noexcept;
+
   /// Whether the window holds more than is ever retained, which no writer makes it do at any
   /// moment.
   bool contradicts_itself() const noexcept;
@@ -128,6 +132,7 @@ class Reader {
   const File& file() const { return damaged_ ? damaged_->file() : segment_.file(); }
   Sequence load_next() const noexcept;
   Sequence load_oldest() const noexcept;
+  bool has_record(Sequence sequence) const noexcept;
   Sequence since(Timestamp from, const SequenceRange& window) const noexcept;
   std::optional<Timestamp> sure_time_from(Sequence& sequence) const noexcept;
   std::optional<Take> take_state(Sequence& cursor, SequenceRange& gap,

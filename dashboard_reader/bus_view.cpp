@@ -95,18 +95,19 @@ bool BusView::anything_published() {
   for (const auto& [name, segment] : discovery_.attached()) {
     const auto entry = seen_next_.find(segment.get());
     if (entry == seen_next_.end()) continue;
-    const Sequence next = segment->reader.window().to;
+    const Reader& reader = segment->reader;
+    const Sequence next = reader.window().to;
     // Sequences only rise.
-    if (next < entry->second || segment->reader.contradicts_itself()) {
+    if (next < entry->second || reader.contradicts_itself()) {
       at_fault.push_back(segment);
       continue;
     }
     if (next == entry->second) continue;
     news = true;
     entry->second = next;
-    ledger_.note_next(segment->reader.epoch(), next);
+    if (const auto sure = reader.sure_next()) ledger_.note_next(reader.epoch(), *sure);
   }
-  for (const AttachedSegment& segment : at_fault) quarantine(segment, seen_next_[segment.get()]);
+  for (const AttachedSegment& segment : at_fault) quarantine(segment);
   return news;
 }
 
@@ -169,9 +170,22 @@ void BusView::refreshed(Discovery discovery, const Result<Changes>& changes) {
   notify();
 }
 
-std::string BusView::quarantine(const AttachedSegment& segment, Sequence wanted) {
+SequenceRange BusView::window_of(const Attached& segment) const {
+  const SequenceRange window = segment.reader.window();
+  const std::optional<Sequence> sure = segment.reader.sure_next();
+  const EpochLedger::Entry* const known = ledger_.find(segment.reader.epoch());
+  if (segment.reader.contradicts_itself() || !sure || *sure < window.to) {
+    const Sequence next = known != nullptr ? known->next : Sequence{};
+    return {std::min(window.from, next), next};
+  }
+  return window;
+}
+
+std::string BusView::quarantine(const AttachedSegment& segment) {
   const Reader& reader = segment->reader;
   const SequenceRange window = reader.window();
+  const EpochLedger::Entry* const known = ledger_.find(reader.epoch());
+  const Sequence wanted = known != nullptr ? known->next : Sequence{};
   // Never: remove it. What is wrong is a word of the header, and what is left may be good.
   const std::string what =
       reader.contradicts_itself()
@@ -190,8 +204,6 @@ std::string BusView::quarantine(const AttachedSegment& segment, Sequence wanted)
   damaged_.erase(segment.get());
   ++quarantines_;
   spdlog::warn("segment quarantined: {}", reason.message);
-  if (const EpochLedger::Entry* known = ledger_.find(reader.epoch()))
-    wanted = std::max(wanted, known->next);
   discovery_.quarantine(segment, reason, wanted);
   ledger_.update(discovery_, std::chrono::steady_clock::now());
   ++roster_;

@@ -52,9 +52,18 @@ class BusView {
 
   const EpochLedger& ledger() const { return ledger_; }
 
-  /// Someone found that this segment cannot be read any more, and was at `wanted`: nobody reads it
-  /// until it is mended. What is wrong is logged, and returned.
-  std::string quarantine(const AttachedSegment& segment, Sequence wanted);
+  /// The retained window as far as it is believed: what the header says of `next` counts only with
+  /// the record before it.
+  SequenceRange window_of(const Attached& segment) const;
+
+  /// A client was sent what is before `next`.
+  void note_sent(const Attached& segment, Sequence next) {
+    ledger_.note_next(segment.reader.epoch(), next);
+  }
+
+  /// Someone found that this segment cannot be read any more: nobody reads it until it is mended,
+  /// and goes on where the last believed `next` was. What is wrong is logged, and returned.
+  std::string quarantine(const AttachedSegment& segment);
 
   /// Whether nobody reads it, since it is what quarantine() was called for.
   bool is_quarantined(const AttachedSegment& segment) const;
@@ -86,7 +95,7 @@ class BusView {
   asio::steady_timer poll_;
   std::chrono::steady_clock::time_point refreshed_at_{};
   std::uint32_t seen_changes_ = 0;
-  std::map<const Attached*, Sequence> seen_next_;
+  std::map<const Attached*, Sequence> seen_next_;          // as the header said, believed or not
   std::map<const Attached*, std::set<Sequence>> damaged_;  // what has been logged
   std::string refresh_error_;                              // told once
   std::uint64_t version_ = 1;

@@ -29,7 +29,8 @@ bool EpochLedger::update(const Discovery& discovery, Clock::time_point time) {
   for (const auto& [name, held] : discovery.quarantined())
     note(held.segment->reader.epoch(), name, held.wanted, time, true);
   for (const auto& [name, segment] : discovery.attached())
-    note(segment->reader.epoch(), name, segment->reader.window().to, time, false);
+    note(segment->reader.epoch(), name, segment->reader.sure_next().value_or(Sequence{}), time,
+         false);
   const auto is_taken = [&discovery](const SegmentName& name) {
     return discovery.attached().contains(name) || discovery.quarantined().contains(name);
   };

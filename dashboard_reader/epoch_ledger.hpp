@@ -20,7 +20,7 @@ class EpochLedger {
 
   struct Entry {
     SegmentName name;
-    Sequence next;  ///< the last that was known
+    Sequence next;  ///< the highest that a record stood before
     Clock::time_point seen;
     bool is_quarantined = false;
     bool has_returned = false;  ///< it had ended before

@@ -90,7 +90,7 @@ std::variant<HttpAnswer, Window> find_window(BusView& view, std::string_view pat
     SequenceRange gap;
     const Take taken = reader.take(at, {}, next, gap);
     if (taken == Take::nothing) return Window{segment, {at, at}, {}};
-    if (taken == Take::fault) return plain(HttpStatus::unavailable, view.quarantine(segment, at));
+    if (taken == Take::fault) return plain(HttpStatus::unavailable, view.quarantine(segment));
     is_damaged = taken == Take::invalid;
   }
   return plain(HttpStatus::unavailable,
@@ -125,7 +125,7 @@ asio::awaitable<bool> send_window(asio::ip::tcp::socket& socket, BusView& view, 
     const Bytes now = left.first(piece - (last ? kHeldBack : 0));
     if (last) std::copy_n(left.last(kHeldBack).begin(), kHeldBack, held.begin());
     const asio::error_code error = co_await send_all(socket, now, moving);
-    if (error == asio::error::fault) view.quarantine(window.segment, window.records.to);
+    if (error == asio::error::fault) view.quarantine(window.segment);
     if (error || !reader.is_whole({first, 1, {}})) co_return false;
     if (last && co_await send_all(socket, held, moving)) co_return false;
     left = left.subspan(piece);

@@ -70,18 +70,20 @@ void StreamSession::find_place(const AttachedSegment& segment, bool first) {
     const Sequence cursor = left->second.cursor;
     const bool is_announced = left->second.announced;
     left_.erase(left);
-    if (is_announced) {
+    if (is_announced && cursor <= view_.window_of(*segment).to) {
       add_place(segment, cursor, cursor).announced = true;
       return;
     }
+    // What this client was told of it is not so: it ends, and is announced afresh.
+    if (is_announced) outlet().append(ended_message(epoch, segment->name));
     resumed = cursor;
   } else if (first) {
     const auto named = std::lower_bound(token_.begin(), token_.end(), std::pair(epoch, Sequence{}));
     if (named != token_.end() && named->first == epoch) resumed = named->second;
   }
-  const SequenceRange window = reader.window();
+  const SequenceRange window = view_.window_of(*segment);
   // Whoever has been here all along missed nothing of a segment that comes later.
-  Sequence from = first ? reader.seek(query_.from) : window.from;
+  Sequence from = first ? std::min(reader.seek(query_.from), window.to) : window.from;
   const bool is_possible = resumed && *resumed <= window.to;
   if (resumed) from = is_possible ? *resumed : window.from;
   Place& place = add_place(segment, from, window.to);
@@ -102,11 +104,8 @@ StreamSession::Place& StreamSession::add_place(const AttachedSegment& segment, S
 
 void StreamSession::announce(Place& place) {
   const Reader& reader = place.segment->reader;
-  SequenceRange window = reader.window();
-  // Since it was found, it may have grown, or come to contradict itself.
-  if (reader.contradicts_itself() || window.to < place.replay_end)
-    window = {std::min(place.cursor, place.replay_end), place.replay_end};
-  place.replay_end = window.to;
+  SequenceRange window = view_.window_of(*place.segment);
+  window.to = place.replay_end = std::max(window.to, place.replay_end);
   place.announced = true;
   outlet().append(segment_message(*place.segment, window, place.cursor));
   due_ = {reader.epoch(), place.cursor};
@@ -153,7 +152,7 @@ void StreamSession::found_end(Place& place) {
 }
 
 void StreamSession::found_fault(Place& place) {
-  view_.quarantine(place.segment, std::max(place.cursor, place.replay_end));
+  view_.quarantine(place.segment);
   leave_quarantined(place);
 }
 

@@ -183,7 +183,7 @@ asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) 
   else
     result = co_await send_run(outlet(), reader, run);
   place.cursor = run.first + result.records;
-  count_events(result.records);
+  note_events(place, result.records);
   due_.second = place.cursor;
   switch (result.sent) {
     case Sent::whole:
@@ -193,7 +193,7 @@ asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) 
       break;
     case Sent::fault:
       // No gap may be told within the message: the client resumes, and is told then.
-      view_.quarantine(segment, std::max(place.cursor, place.replay_end));
+      view_.quarantine(segment);
       place.finished = true;
       close_with({CloseCode::lapped, "the segment was shortened within this message; resume"});
       break;
@@ -203,7 +203,7 @@ asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) 
       SequenceRange gap;
       Sequence cursor = place.cursor;
       if (reader.take(cursor, {}, next, gap) == Take::fault) {
-        view_.quarantine(segment, std::max(place.cursor, place.replay_end));
+        view_.quarantine(segment);
         place.finished = true;
       }
       close_with({CloseCode::lapped, "this message was overwritten on its way; resume"});
@@ -212,7 +212,8 @@ asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) 
   }
 }
 
-void StreamSession::count_events(std::uint64_t events) {
+void StreamSession::note_events(const Place& place, std::uint64_t events) {
+  if (events > 0) view_.note_sent(*place.segment, place.cursor);
   figures_.events += events;
   metrics_.events_sent(events);
 }
@@ -222,7 +223,7 @@ asio::awaitable<void> StreamSession::send_json(Place& place, bool& sent) {
   place.cursor = turn.cursor;
   for (const auto& [range, reason] : turn.gaps) count_gap(range, reason);
   for (const SequenceRange& range : turn.damaged) view_.note_damaged(place.segment, range);
-  count_events(turn.events);
+  note_events(place, turn.events);
   if (!turn.frames.empty()) {
     sent = true;
     outlet().append(std::move(turn.frames));
@@ -277,7 +278,7 @@ asio::awaitable<void> StreamSession::send_long_event(Place& place) {
       continue;
     }
     place.cursor = sequence + 1;
-    count_events(1);
+    note_events(place, 1);
     co_return;
   }
 }

@@ -95,7 +95,7 @@ class StreamSession final : public Session {
   asio::awaitable<void> send_long_event(Place& place);
   asio::awaitable<Run> intact_part(const Reader& reader, const Run& run);
   asio::awaitable<void> sleep_until_news();
-  void count_events(std::uint64_t events);
+  void note_events(const Place& place, std::uint64_t events);
   void say_whose_events(Epoch epoch, Sequence from);
   void beat();
 
