@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "producer_shim/large_memory.hpp"
+
 namespace ringside {
 namespace {
 
@@ -51,10 +53,10 @@ class StringTable {
 
   Offset<flatbuffers::Vector<Offset<flatbuffers::String>>> create(
       FlatBufferBuilder& builder) const {
-    std::vector<Offset<flatbuffers::String>> offsets;
+    std::pmr::vector<Offset<flatbuffers::String>> offsets{large_memory()};
     offsets.reserve(strings_.size());
     for (const std::string_view text : strings_) offsets.push_back(create_string(builder, text));
-    return builder.CreateVector(offsets);
+    return builder.CreateVector(offsets.data(), offsets.size());
   }
 
  private:
@@ -75,8 +77,9 @@ class StringTable {
     for (std::uint32_t i = 0; i < strings_.size(); ++i) find(strings_[i]) = i;
   }
 
-  std::vector<std::uint32_t> slots_;  // numbers of strings; a power of two of them
-  std::vector<std::string_view> strings_;
+  std::pmr::vector<std::uint32_t> slots_{
+      large_memory()};  // numbers of strings; a power of two of them
+  std::pmr::vector<std::string_view> strings_{large_memory()};
   std::uint32_t last_ = 0;
 };
 
@@ -149,7 +152,7 @@ class Batch {
 
   Place place_;
   std::span<const EmbeddingPoint> points_;
-  std::vector<Row> rows_;
+  std::pmr::vector<Row> rows_{large_memory()};
   StringTable episodes_;
   StringTable hosts_;
   StringTable profiles_;

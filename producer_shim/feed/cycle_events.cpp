@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "bus/layout.hpp"
+#include "producer_shim/large_memory.hpp"
 
 namespace ringside::feed {
 namespace {
@@ -51,7 +52,7 @@ Result<CycleEvents> CycleEvents::build(std::span<const EmbeddingPoint> points,
   CycleEvents all(cycle, total);
   for (std::uint32_t index = 0; index < total;) {
     const std::size_t count = take_batch(points.subspan(index));
-    flatbuffers::FlatBufferBuilder builder(count * (kBytesPerPoint + 16) + 1024);
+    flatbuffers::FlatBufferBuilder builder(count * (kBytesPerPoint + 16) + 1024, &large_buffers());
     if (auto built = build_batch(builder, {cycle, index, total}, points.subspan(index, count));
         !built)
       return tl::unexpected<Error>(built.error());

@@ -127,14 +127,15 @@ class Copy {
     if (!pages) return tl::unexpected<Error>(pages.error());
     extents_.push_back({extent->at, pages->read_bytes, kColumns[i].name});
     if (auto fine = note_pages(i, *pages); !fine) return tl::unexpected<Error>(fine.error());
-    const CopiedChunk copied{.codec = chunk.codec,
-                             .at = at_,
-                             .bytes = pages->bytes.size(),
-                             .dictionary_bytes = pages->dictionary_bytes,
-                             .uncompressed_bytes = pages->uncompressed_bytes};
-    if (auto done = write(pages->bytes.data(), pages->bytes.size()); !done)
-      return tl::unexpected<Error>(done.error());
-    return copied;
+    const std::uint64_t at = at_;
+    for (const Bytes kept : pages->kept)
+      if (auto done = write(kept.data(), kept.size()); !done)
+        return tl::unexpected<Error>(done.error());
+    return CopiedChunk{.codec = chunk.codec,
+                       .at = at,
+                       .bytes = at_ - at,
+                       .dictionary_bytes = pages->dictionary_bytes,
+                       .uncompressed_bytes = pages->uncompressed_bytes};
   }
 
   std::optional<Extent> extent_of(const ColumnChunk& chunk) const {

@@ -210,10 +210,18 @@ class PageCheck {
     if (!fine) return fine;
     if (codec_ == kGzip && !is_gzip_right(header, content.first(bytes)))
       return damaged("other bytes than it says");
-    pages_.bytes.insert(pages_.bytes.end(), whole.begin(), whole.end());
+    keep(whole);
     pages_.uncompressed_bytes += header_bytes + static_cast<std::uint64_t>(header.uncompressed);
     if (header.type == kDictionary) pages_.dictionary_bytes = whole.size();
     return {};
+  }
+
+  /// Those that follow each other are one.
+  void keep(Bytes whole) {
+    if (!pages_.kept.empty() && std::to_address(pages_.kept.back().end()) == whole.data())
+      pages_.kept.back() = {pages_.kept.back().data(), pages_.kept.back().size() + whole.size()};
+    else
+      pages_.kept.push_back(whole);
   }
 
   /// Where it unpacks to less than it says, DuckDB leaves what was in its memory.
@@ -225,7 +233,7 @@ class PageCheck {
   }
 
   Result<void> take_dictionary(const PageHeader& header) const {
-    if (!pages_.bytes.empty()) return damaged("a dictionary that does not come first");
+    if (!pages_.kept.empty()) return damaged("a dictionary that does not come first");
     if (header.encoding != kPlain && header.encoding != kPlainDictionary)
       return not_supported("a dictionary in " + encoding_name(header.encoding));
     // An entry takes a byte at least, but for those of FIXED_LEN_BYTE_ARRAY(0).

@@ -14,8 +14,8 @@
 namespace ringside::feed {
 
 struct CheckedPages {
-  std::vector<std::byte> bytes;        ///< header and content of each page that holds values
-  std::uint64_t dictionary_bytes = 0;  ///< of them, at the start; 0: there is no dictionary
+  std::vector<Bytes> kept;             ///< of the chunk: the pages that hold values, in order
+  std::uint64_t dictionary_bytes = 0;  ///< of the first of them; 0: there is no dictionary
   std::uint64_t uncompressed_bytes = 0;
   std::uint64_t read_bytes = 0;        ///< of the chunk, with pages that hold none
   std::optional<std::uint64_t> nulls;  ///< as the pages themselves say, if all do

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <future>
 #include <limits>
 #include <new>
 #include <string_view>
@@ -24,6 +25,8 @@ constexpr std::size_t kFirstLabel = 6;
 constexpr std::size_t kFlag = 9;
 /// A file may claim any number of rows; memory for more than these is had as they come.
 constexpr std::uint64_t kMaxReserve = 4'000'000;
+/// To begin with; it grows.
+constexpr std::size_t kStringRoom = 2 << 20;
 
 bool is_float(double value) {
   return std::isfinite(value) &&
@@ -194,9 +197,8 @@ class PointReader {
 };
 
 /// Reads all rows of one column, or of all; the error is the library's own.
-Result<void> decode(const std::string& path, const char* columns,
+Result<void> decode(Result<Database> database, const std::string& path, const char* columns,
                     const std::function<Result<void>(const Chunk&)>& take) {
-  auto database = Database::open();
   if (!database) return tl::unexpected<Error>(database.error());
   auto rows = database->query(
       std::string("SELECT ") + columns + " FROM read_parquet($1, hive_partitioning = false)", path);
@@ -221,7 +223,8 @@ std::string reason(const std::string& path, const Error& error) {
 /// Which column the library cannot decode, and what it says of it.
 Error blame(const std::string& path, const Error& error) {
   for (const Column& column : kColumns) {
-    const auto outcome = decode(path, column.name, [](const Chunk&) -> Result<void> { return {}; });
+    const auto outcome = decode(Database::open(), path, column.name,
+                                [](const Chunk&) -> Result<void> { return {}; });
     if (!outcome)
       return {Errc::corrupt, 0,
               std::string(column.name) + " cannot be decoded: " + reason(path, outcome.error())};
@@ -234,22 +237,25 @@ Result<ParquetFit> read(const OpenedFile& file, const ReadProgress& progress) {
   if (!footer) return tl::unexpected<Error>(footer.error());
   const auto columns = check_columns(*footer);
   if (!columns) return tl::unexpected<Error>(columns.error());
+  // Opened while the pages are checked: each takes its time.
+  auto database = std::async(Database::open);
   const auto copy = copy_columns(file, *footer, *columns, [&] { return progress(0); });
   if (!copy) return tl::unexpected<Error>(copy.error());
 
   ParquetFit fit;
-  fit.strings = std::make_unique<std::pmr::monotonic_buffer_resource>();
+  fit.strings = std::make_unique<std::pmr::monotonic_buffer_resource>(kStringRoom, large_memory());
   fit.points.reserve(static_cast<std::size_t>(std::min(copy->rows, kMaxReserve)));
   PointReader reader(*columns, fit);
   bool is_ours = false;  // the failure
-  const auto decoded = decode(copy->path(), "*", [&](const Chunk& chunk) -> Result<void> {
-    is_ours = true;
-    if (auto done = reader.append(chunk); !done) return done;
-    if (!progress(static_cast<double>(fit.points.size()) / static_cast<double>(copy->rows)))
-      return fail(Errc::system, "the reading was stopped");
-    is_ours = false;
-    return {};
-  });
+  const auto decoded =
+      decode(database.get(), copy->path(), "*", [&](const Chunk& chunk) -> Result<void> {
+        is_ours = true;
+        if (auto done = reader.append(chunk); !done) return done;
+        if (!progress(static_cast<double>(fit.points.size()) / static_cast<double>(copy->rows)))
+          return fail(Errc::system, "the reading was stopped");
+        is_ours = false;
+        return {};
+      });
   if (!decoded)
     return tl::unexpected<Error>(is_ours ? decoded.error() : blame(copy->path(), decoded.error()));
   if (auto fine = reader.check(*copy); !fine) return tl::unexpected<Error>(fine.error());

@@ -11,12 +11,13 @@
 #include "bus/result.hpp"
 #include "producer_shim/embedding.hpp"
 #include "producer_shim/feed/opened_file.hpp"
+#include "producer_shim/large_memory.hpp"
 
 namespace ringside::feed {
 
 /// The points of a file, in its order, with the memory of their strings.
 struct ParquetFit {
-  std::vector<EmbeddingPoint> points;
+  std::pmr::vector<EmbeddingPoint> points{large_memory()};
   /// What a person should know of the file though it can be used: columns passed over, labels that
   /// are not there.
   std::vector<std::string> notes;

@@ -5,7 +5,15 @@
 namespace ringside::feed {
 
 SegmentOwner::SegmentOwner(Bus bus, ProducerOptions asked)
-    : bus_(std::move(bus)), asked_(std::move(asked)), cycles_(bus_, asked_.name) {}
+    : bus_(std::move(bus)),
+      asked_(std::move(asked)),
+      last_cycle_(
+          std::async([bus = bus_, name = asked_.name] { return CycleNumbers(bus, name); })) {}
+
+std::uint64_t SegmentOwner::next_cycle() {
+  if (!cycles_) cycles_ = last_cycle_.get();
+  return cycles_->next();
+}
 
 bool SegmentOwner::suffices(const Caps& caps) const {
   const Geometry& geometry = producer_->writer().geometry();

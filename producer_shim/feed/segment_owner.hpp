@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <optional>
 
 #include "producer_shim/cycle.hpp"
@@ -16,7 +17,7 @@ class SegmentOwner {
  public:
   SegmentOwner(Bus bus, ProducerOptions asked);
 
-  std::uint64_t next_cycle() { return cycles_.next(); }
+  std::uint64_t next_cycle();
 
   /// Publishes the events as one cycle, which is then all that is retained. Fails as
   /// check_keeps_cycle(), Producer::open() and Producer::publish() do.
@@ -40,7 +41,8 @@ class SegmentOwner {
 
   Bus bus_;
   ProducerOptions asked_;
-  CycleNumbers cycles_;
+  std::future<CycleNumbers> last_cycle_;  // found out while the file is read
+  std::optional<CycleNumbers> cycles_;
   std::optional<Producer> producer_;
   FileState segment_;
 };
