@@ -1,9 +1,11 @@
 // The programs under test, as a user runs them: found in RINGSIDE_BIN, each with a bus of the
-// caller's own. Whatever is still running when this process ends is killed with it.
+// caller's own. Whatever is still running when the last test has ended is killed, or else it would
+// keep a test that failed from ending.
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 import { promisify } from 'node:util';
 
 const kStartLimitMs = 15000;
@@ -14,8 +16,12 @@ const kLongestOutput = 512 * 1024 * 1024;
 
 const running = new Set();
 const folders = new Set();
-process.on('exit', () => {
+function kill_all() {
   for (const program of running) program.kill('SIGKILL');
+}
+after(kill_all);
+process.on('exit', () => {
+  kill_all();
   for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
