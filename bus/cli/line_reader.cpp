@@ -19,7 +19,7 @@ LineReader::Next LineReader::next(std::chrono::milliseconds limit) {
     const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
     const std::size_t newline = rest.find('\n');
     const std::size_t length = std::min(newline, rest.size());
-    const std::size_t kept = std::min(length, kMaxLine - line_.size());
+    const std::size_t kept = std::min<std::uint64_t>(length, longest_ - line_.size());
     line_.append(rest.substr(0, kept));
     too_long_ = too_long_ || kept < length;
     begin_ += length;

@@ -13,15 +13,14 @@ class LineReader {
  public:
   enum class Next {
     line,      ///< line() is the next one, without its end
-    too_long,  ///< the next one has more than kMaxLine bytes; line() is its beginning
+    too_long,  ///< the next one has more bytes than the longest may have; line() is its beginning
     nothing,   ///< nothing came within the time
     end,       ///< of the input
     failed,    ///< it cannot be read; error() says why
   };
 
-  static constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
-
-  explicit LineReader(int descriptor) : descriptor_(descriptor), buffer_(256 * 1024) {}
+  LineReader(int descriptor, std::uint64_t longest)
+      : descriptor_(descriptor), longest_(longest), buffer_(256 * 1024) {}
 
   Next next(std::chrono::milliseconds limit);
   const std::string& line() const { return line_; }
@@ -35,6 +34,7 @@ class LineReader {
   bool fill(std::chrono::milliseconds limit, Next& why);
 
   int descriptor_;
+  std::uint64_t longest_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -12,6 +12,7 @@
 #include "bus/cli/line_reader.hpp"
 #include "bus/cli/open_producer.hpp"
 #include "producer_shim/json_event.hpp"
+#include "schemas/event_check.hpp"
 
 namespace ringside::cli {
 namespace {
@@ -32,6 +33,11 @@ struct Options {
   std::string schema;
   std::string type;
 };
+
+/// As long as the JSON of an event of this segment may be: what `tail` prints can be published.
+std::uint64_t longest_line(const Producer& producer) {
+  return kLongestJson + kLongestJsonTimes * producer.writer().max_payload();
+}
 
 Result<EventType> type_of(const Options& options) {
   if (options.type == "embedding") return EventType::event();
@@ -59,7 +65,8 @@ class Publishing {
       if (next == LineReader::Next::nothing)
         producer_.expire();
       else if (next == LineReader::Next::too_long)
-        refuse("longer than 16 MiB");
+        refuse("longer than " + std::to_string(longest_line(producer_)) +
+               " bytes, which no event of this segment is as JSON");
       else if (next == LineReader::Next::line && !is_blank(lines_.line()))
         if (const Result<void> taken = take(lines_.line()); !taken) return report(taken.error());
       const bool is_idle = next == LineReader::Next::nothing;
@@ -144,7 +151,7 @@ class Publishing {
   EventType type_;
   JsonEvent json_;
   Producer producer_;
-  LineReader lines_{STDIN_FILENO};
+  LineReader lines_{STDIN_FILENO, longest_line(producer_)};
   Clock::time_point begin_ = Clock::now();
   Clock::time_point shown_at_ = begin_;
   const bool is_terminal_ = ::isatty(STDERR_FILENO) != 0;
@@ -187,7 +194,8 @@ Command add_publish(CLI::App& app) {
       "field\n"
       "of its own: {\"body_type\": \"Embedding\", \"body\": {\"episode_id\": \"e1\", \"x\": 0.5}}. "
       "A "
-      "line has at most 16 MiB.\n" +
+      "line may be as long as the JSON of an event that fits the segment: 64 MiB, and 64 times\n"
+      "the event.\n" +
       parser->get_footer());
   return {parser, [options](const Bus& bus) { return publish(bus, *options); }};
 }

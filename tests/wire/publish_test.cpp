@@ -272,6 +272,35 @@ TEST_CASE("what tail prints is published again as it was, by .fbs and by .bfbs")
   }
 }
 
+TEST_CASE("an event of many megabytes is published, printed, and published again") {
+  const Workshop first;
+  const std::string name(20'000'000, 'n');
+  const nlohmann::json line = {{"name", name}};
+  const Outcome published = first.publish(line.dump() + "\n");
+  INFO(published.errors);
+  REQUIRE(published.status == 0);
+  const std::vector<nlohmann::json> printed = first.events();
+  REQUIRE(printed.size() == 1);
+  const Workshop second;
+  REQUIRE(second.publish(printed[0].dump() + "\n").status == 0);
+  CHECK((second.events() == printed));
+  CHECK((printed[0].at("name") == name));
+}
+
+TEST_CASE(
+    "a line that no event of the segment is as JSON is refused with the length, and passed over") {
+  const Workshop workshop;
+  std::string input(75'000'000, ' ');
+  input += "{\"name\":\"long\"}\n{\"name\":\"next\"}\n";
+  const Outcome outcome = workshop.publish(input, {"--capacity", "64KiB"});
+  INFO(outcome.errors);
+  CHECK(outcome.status == 1);
+  // 64 MiB, and 64 times the largest event, which has 24 bytes less than the ring.
+  CHECK_THAT(outcome.errors, Catch::Matchers::Contains("line 1: longer than 71301632 bytes"));
+  CHECK_THAT(outcome.errors, Catch::Matchers::Contains("1 events of 2 lines"));
+  CHECK(workshop.events().size() == 1);
+}
+
 TEST_CASE("a point whose union is left out is refused with the way to write it") {
   const Workshop workshop;
   const Outcome outcome = run_command({"/bin/sh", "-c", R"(echo '{"episode_id":"e","x":1}' | "$@")",
