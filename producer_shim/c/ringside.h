@@ -94,7 +94,8 @@ typedef struct ringside_producer_options {
   const char* type;     /* "embedding" or "load", the built-in types; NULL: as `schema` says */
   const void* schema;   /* a binary schema (.bfbs), schema_size bytes */
   size_t schema_size;
-  uint64_t capacity;         /* bytes of the ring; 0: as the segment that is there, else 64 MiB */
+  uint64_t capacity;         /* bytes of the ring, rounded up to a multiple of 64 KiB; 0: as the
+                                segment that is there, else 64 MiB */
   uint64_t retain;           /* the most events kept; 0: as is, else as many as the index holds */
   uint64_t sync_interval_ms; /* bring events to the disk this often; 0: when the kernel likes */
   uint64_t retain_age_ms;    /* how old events may get, kept with each publish; 0: as is */

@@ -170,6 +170,16 @@ static void test_wait(void) {
   ringside_producer_close(producer);
 }
 
+static void test_capacity(uint64_t asked, uint64_t given) {
+  ringside_producer* producer = open_producer("embedding", "capacity", asked);
+  ringside_producer_info info;
+  memset(&info, 0, sizeof info);
+  info.size = sizeof info;
+  CHECK(producer != NULL);
+  CHECK(ringside_producer_describe(producer, &info) == RINGSIDE_OK && info.capacity == given);
+  ringside_producer_close(producer);
+}
+
 static ringside_producer* open_owner(uint64_t sync_interval_ms) {
   ringside_producer_options options = RINGSIDE_PRODUCER_OPTIONS_INIT;
   options.bus = bus;
@@ -321,6 +331,8 @@ int main(int argc, char** argv) {
   test_claims();
   test_lap();
   test_wait();
+  test_capacity(1, 65536);
+  test_capacity(65537, 131072);
   test_owners(0);
   test_owners(50);
   test_refusals();

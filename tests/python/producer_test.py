@@ -305,6 +305,11 @@ class ProducerTest(BusTest):
             self.assertEqual(producer.info.origin, "replaced")
             self.assertEqual(producer.info.capacity, 1 << 20)
 
+    def test_a_capacity_is_rounded_up_to_64_KiB_and_the_info_says_so(self):
+        for asked, given in ((1, 65536), (65536, 65536), (65537, 131072)):
+            with ringside.Producer("load", f"p{asked}", bus=self.bus, capacity=asked) as producer:
+                self.assertEqual(producer.info.capacity, given)
+
     def test_a_forked_child_has_not_got_the_producer_and_does_not_keep_its_name(self):
         producer = ringside.Producer("load", "p", bus=self.bus)
         ready, done = os.pipe(), os.pipe()

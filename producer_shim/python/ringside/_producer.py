@@ -63,7 +63,8 @@ class Producer(OneOfAKind):
     A channel named "embedding" or "load" has the built-in type of that name; for any other give
     ``type=``, or ``schema=``, which is a binary schema (the path of a .bfbs file, or its bytes).
     ``capacity`` (bytes), ``retain`` (events) and ``retain_age`` (seconds; kept with each publish)
-    are the caps of the segment, where 0 is as the segment has it. A schema, ``capacity`` or
+    are the caps of the segment, where 0 is as the segment has it. ``capacity`` is rounded up to a
+    multiple of 64 KiB; ``info.capacity`` is what it has become. A schema, ``capacity`` or
     ``retain`` that differs from those of the segment that is there makes a new epoch, and the old
     events are gone: a warning of the class Replaced says so, unless ``replace=True`` means it.
     ``sync_interval`` (seconds) brings what is published to the disk that often; 0 is when the
