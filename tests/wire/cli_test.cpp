@@ -233,6 +233,51 @@ TEST_CASE("ls shows each segment as a table or as JSON, and an empty bus is no e
   CHECK(nlohmann::json::parse(named.output).at(0).at("next") == 12);
 }
 
+TEST_CASE("the default bus is refused if somebody else may have planted it") {
+  // /run and /dev/shm of its own, with a bus in the latter that is nobody's.
+  constexpr int kNotAllowed = 77;
+  const std::string plant =
+      "mount -t tmpfs none /run && mount -t tmpfs none /dev/shm && mkdir -m 777 /dev/shm/ringside "
+      "&& "
+      "{ chown 65534 /dev/shm/ringside 2>&- || mount --bind /usr /dev/shm/ringside; } || exit 77\n"
+      "unset RINGSIDE_BUS\n"
+      "\"$@\"\n"
+      "status=$?\n"
+      "[ ! -e /dev/shm/ringside/events ] || echo something was written\n"
+      "exit $status";
+  const auto with_planted = [&](const std::vector<std::string>& command) {
+    std::vector<std::string> all{"/usr/bin/unshare", "--mount"};
+    if (::geteuid() != 0) all.emplace_back("--map-root-user");
+    all.insert(all.end(), {"/bin/sh", "-c", plant, "sh"});
+    all.insert(all.end(), command.begin(), command.end());
+    return run_command(all);
+  };
+  if (const Outcome tried = with_planted({"/bin/true"}); tried.status != 0) {
+    WARN("skipped, since no namespace with mounts of its own may be made here: " << tried.errors);
+    return;
+  }
+  const std::vector<std::vector<std::string>> commands = {
+      {"ls"},
+      {"stat"},
+      {"tail", "events"},
+      {"tail", "events/p"},
+      {"verify", "events/p"},
+      {"load", "events", "--producer", "p", "--count", "1"}};
+  for (std::vector<std::string> command : commands) {
+    command.insert(command.begin(), kRingside);
+    const Outcome outcome = with_planted(command);
+    INFO(command[1] << ": " << outcome.errors);
+    CHECK(outcome.status != 0);
+    CHECK(outcome.status != kNotAllowed);
+    CHECK(outcome.errors.find("the default bus belongs to user 65534") != std::string::npos);
+    CHECK(outcome.output.find("something was written") == std::string::npos);
+  }
+  // Whoever names it has it, with a warning.
+  const Outcome named = with_planted({kRingside, "--bus", "/dev/shm/ringside", "ls"});
+  CHECK(named.status == 0);
+  CHECK(named.errors.find("belongs to user 65534, who can change") != std::string::npos);
+}
+
 TEST_CASE("a wrong command line is one line on standard error and status 2") {
   const TemporaryDirectory bus;
   check_error(run_ringside(bus.text(), {}), 2, "--help");
