@@ -182,20 +182,22 @@ class Layout {
 };
 
 /// Whether all `count` events of the run have the layout of the first.
-bool find_at_stride(Bytes run, std::uint64_t count, Bytes first, const SinglePoint& point,
+bool find_at_stride(const Run& run, Bytes first, const SinglePoint& point,
                     ringside_found_points& found) {
   const std::uint64_t stride = record_bytes(first.size());
-  if (count == 0 || run.size() != count * stride) return false;
+  if (run.count == 0 || run.bytes.size() != run.count * stride) return false;
   const std::optional<Layout> layout = Layout::of(first, point);
   if (!layout) return false;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::byte* const record = run.data() + i * stride;
-    std::uint32_t size = 0;
-    std::memcpy(&size, record, sizeof(size));
-    if (size != first.size() || !layout->fits(record + sizeof(RecordHeader))) return false;
+  for (std::uint64_t i = 0; i < run.count; ++i) {
+    const std::byte* const record = run.bytes.data() + i * stride;
+    RecordHeader header;
+    std::memcpy(&header, record, sizeof(header));
+    if (header.size != first.size() || header.sequence != run.first.value + i ||
+        !layout->fits(record + sizeof(RecordHeader)))
+      return false;
   }
   layout->describe(first.data(), static_cast<std::ptrdiff_t>(stride), found);
-  found.count = count;
+  found.count = run.count;
   return true;
 }
 
@@ -238,72 +240,90 @@ void copy_text(char* to, std::size_t room, std::uint64_t i, Bytes event, const T
 
 Bytes EventsOf::next() noexcept {
   if (rest_.size() < sizeof(RecordHeader)) return {};
-  std::uint32_t size = 0;
-  std::memcpy(&size, rest_.data(), sizeof(size));
-  const std::uint64_t whole = record_bytes(size);
-  if (size == 0 || whole > rest_.size()) return {};
-  const Bytes event = rest_.subspan(sizeof(RecordHeader), size);
+  RecordHeader header;
+  std::memcpy(&header, rest_.data(), sizeof(header));
+  const std::uint64_t whole = record_bytes(header.size);
+  if (header.size == 0 || whole > rest_.size() || header.sequence != next_.value) return {};
+  const Bytes event = rest_.subspan(sizeof(RecordHeader), header.size);
   rest_ = rest_.subspan(whole);
+  next_ = next_ + 1;
   return event;
 }
 
-bool measure_points(Bytes run, std::uint64_t count, ringside_found_points& found, Names& names) {
-  found.count = 0;
-  found.is_in_place = 0;
-  EventsOf events(run);
-  const Bytes first = events.next();
+namespace {
+
+/// Whether the points of one run can be used where they stand, all columns of them. Else perhaps
+/// those of numbers, as `found.is_in_place` says.
+bool find_in_place(const Run& run, ringside_found_points& found, Names& names) {
+  const Bytes first = EventsOf(run).next();
   const std::optional<PointEvent> points = find_points(first);
   if (!points) return false;
-  if (count == 1 && points->is_batch && points->points() > 0 &&
+  if (run.count == 1 && points->is_batch && points->points() > 0 &&
       points->batch.points.at % kWord == 0) {
     find_in_batch(first, points->batch, found, names);
     if (found.episode_id.data != nullptr) return true;
     found.count = 0;
-  } else if (!points->is_batch && find_at_stride(run, count, first, points->single, found)) {
+  } else if (!points->is_batch && find_at_stride(run, first, points->single, found)) {
     // Texts have their widths from the layout.
     found.episode_id_bytes = found.episode_id.width;
     found.host_id_bytes = found.host_id.width;
     found.profile_bytes = found.profile.width;
     return true;
   }
-  EventsOf all(run);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const Bytes event = all.next();
-    const std::optional<PointEvent> here = find_points(event);
-    if (!here) return false;
-    for_each_point(event, *here, [&](const Point&, const std::array<TextPlace, 3>& texts) {
-      widen(found.episode_id_bytes, texts[0]);
-      widen(found.host_id_bytes, texts[1]);
-      widen(found.profile_bytes, texts[2]);
-    });
-    found.count += here->points();
-  }
-  return all.is_done();
+  return false;
 }
 
-bool copy_points(Bytes run, std::uint64_t count, const ringside_copied_points& to) noexcept {
+}  // namespace
+
+bool measure_points(std::span<const Run> runs, ringside_found_points& found, Names& names) {
+  found.count = 0;
+  found.is_in_place = 0;
+  if (runs.size() == 1 && find_in_place(runs[0], found, names)) return true;
+  for (const Run& run : runs) {
+    EventsOf all(run);
+    for (std::uint64_t i = 0; i < run.count; ++i) {
+      const Bytes event = all.next();
+      const std::optional<PointEvent> here = find_points(event);
+      if (!here) return false;
+      for_each_point(event, *here, [&](const Point&, const std::array<TextPlace, 3>& texts) {
+        widen(found.episode_id_bytes, texts[0]);
+        widen(found.host_id_bytes, texts[1]);
+        widen(found.profile_bytes, texts[2]);
+      });
+      found.count += here->points();
+    }
+    if (!all.is_done()) return false;
+  }
+  return true;
+}
+
+bool copy_points(std::span<const Run> runs, std::uint64_t count,
+                 const ringside_copied_points& to) noexcept {
   const auto put = [](auto* column, std::uint64_t i, auto value) {
     if (column != nullptr) column[i] = value;
   };
   std::uint64_t done = 0;
-  EventsOf events(run);
-  while (!events.is_done()) {
-    const Bytes event = events.next();
-    const std::optional<PointEvent> points = find_points(event);
-    if (!points || points->points() > count - done) return false;
-    for_each_point(event, *points, [&](const Point& point, const std::array<TextPlace, 3>& texts) {
-      put(to.x, done, point.x());
-      put(to.y, done, point.y());
-      put(to.z, done, point.z());
-      put(to.phase, done, point.phase_int());
-      put(to.predicted, done, point.predicted_int());
-      put(to.cluster, done, point.cluster());
-      put(to.is_train, done, static_cast<std::uint8_t>(point.is_train() ? 1 : 0));
-      copy_text(to.episode_id, to.episode_id_bytes, done, event, texts[0]);
-      copy_text(to.host_id, to.host_id_bytes, done, event, texts[1]);
-      copy_text(to.profile, to.profile_bytes, done, event, texts[2]);
-      ++done;
-    });
+  for (const Run& run : runs) {
+    EventsOf events(run);
+    while (!events.is_done()) {
+      const Bytes event = events.next();
+      const std::optional<PointEvent> points = find_points(event);
+      if (!points || points->points() > count - done) return false;
+      for_each_point(event, *points,
+                     [&](const Point& point, const std::array<TextPlace, 3>& texts) {
+                       put(to.x, done, point.x());
+                       put(to.y, done, point.y());
+                       put(to.z, done, point.z());
+                       put(to.phase, done, point.phase_int());
+                       put(to.predicted, done, point.predicted_int());
+                       put(to.cluster, done, point.cluster());
+                       put(to.is_train, done, static_cast<std::uint8_t>(point.is_train() ? 1 : 0));
+                       copy_text(to.episode_id, to.episode_id_bytes, done, event, texts[0]);
+                       copy_text(to.host_id, to.host_id_bytes, done, event, texts[1]);
+                       copy_text(to.profile, to.profile_bytes, done, event, texts[2]);
+                       ++done;
+                     });
+    }
   }
   return done == count;
 }

@@ -1,7 +1,8 @@
-// The points in a run of embedding events: how many, and whether they can be used where they stand.
+// The points in runs of embedding events: how many, and whether they can be used where they stand.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,10 @@
 
 namespace ringside::c {
 
-/// The events of a run, one after the other. None where a record's size contradicts the run.
+/// The events of a run, one after the other. None where a record's header contradicts the run.
 class EventsOf {
  public:
-  explicit EventsOf(Bytes run) noexcept : rest_(run) {}
+  explicit EventsOf(const Run& run) noexcept : next_(run.first), rest_(run.bytes) {}
 
   /// The next event; an empty one behind the last.
   Bytes next() noexcept;
@@ -23,6 +24,7 @@ class EventsOf {
   bool is_done() const noexcept { return rest_.empty(); }
 
  private:
+  Sequence next_;
   Bytes rest_;
 };
 
@@ -32,11 +34,12 @@ struct Names {
   std::string profiles;
 };
 
-/// Fills in everything of `found` but its size and its run, for the `count` events in `run`. False
-/// if one of them is no embedding event.
-bool measure_points(Bytes run, std::uint64_t count, ringside_found_points& found, Names& names);
+/// Fills in the count, the columns and the widths of `found`, for all events in `runs`. False if
+/// one of them is no embedding event.
+bool measure_points(std::span<const Run> runs, ringside_found_points& found, Names& names);
 
-/// Copies the points of `run` out, as many as `count`; whether there were as many.
-bool copy_points(Bytes run, std::uint64_t count, const ringside_copied_points& to) noexcept;
+/// Copies the points of `runs` out, as many as `count`; whether there were as many.
+bool copy_points(std::span<const Run> runs, std::uint64_t count,
+                 const ringside_copied_points& to) noexcept;
 
 }  // namespace ringside::c

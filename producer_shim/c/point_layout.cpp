@@ -126,4 +126,9 @@ std::uint32_t total_of(Bytes event, const PointEvent& points) noexcept {
   return at == kAbsent ? 0 : load<Place>(event, at).total();
 }
 
+std::uint64_t cycle_of(Bytes event, const PointEvent& points) noexcept {
+  const std::size_t at = points.is_batch ? points.batch.place : points.single.place;
+  return at == kAbsent ? 0 : load<Place>(event, at).cycle();
+}
+
 }  // namespace ringside::c

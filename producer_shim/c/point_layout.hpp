@@ -89,5 +89,6 @@ Value load(Bytes event, std::size_t at) noexcept {
 
 /// The points of the whole cycle, as the event says; 0: unknown.
 std::uint32_t total_of(Bytes event, const PointEvent& points) noexcept;
+std::uint64_t cycle_of(Bytes event, const PointEvent& points) noexcept;
 
 }  // namespace ringside::c

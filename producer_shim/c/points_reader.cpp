@@ -1,6 +1,9 @@
 // The C ABI's points as readers see them: found in place, or copied.
 #include <algorithm>
+#include <optional>
+#include <vector>
 
+#include "bus/record_check.hpp"
 #include "producer_shim/c/point_finder.hpp"
 #include "producer_shim/c/reader_handle.hpp"
 
@@ -13,30 +16,98 @@ constexpr int kTries = 16;
 /// One step towards the points that are wanted.
 enum class Step { found, none, lapped, fault };
 
-/// All of [from, to) as one run, which the window must still hold.
-Step take(const Reader& reader, Sequence from, Sequence to, Run& run) {
-  if (from == to) return Step::none;
-  SequenceRange gap;
-  const RunLimit all{.bytes = reader.geometry().data_capacity, .records = to - from};
-  switch (reader.take(from, all, run, gap)) {
-    case Take::run:
-      return Step::found;
-    case Take::nothing:
-      return Step::none;
-    case Take::gap:
-      return Step::lapped;
-    case Take::invalid:
-    case Take::fault:
-      break;
+/// Records that follow each other, without those that are damaged.
+struct Events {
+  std::vector<Run> runs;
+  std::uint64_t damaged = 0;
+
+  std::uint64_t count() const { return runs.back().first + runs.back().count - runs.front().first; }
+};
+
+bool is_damaged(const Reader& reader, Sequence sequence, Bytes record) {
+  return !is_intact(reader.geometry(), sequence, record);
+}
+
+/// Quick looks at the ends of a run alone. What measures or copies it notices a damaged header in
+/// between, and a careful look then finds it.
+enum class Look { quick, careful };
+
+/// What is intact of [from, to), which the window must still hold.
+Step take(const Reader& reader, Sequence from, Sequence to, Look look, Events& events) {
+  events = {};
+  while (from < to) {
+    Run run;
+    SequenceRange gap;
+    const RunLimit all{.bytes = reader.geometry().data_capacity, .records = to - from};
+    switch (look == Look::quick ? reader.take(from, all, run, gap)
+                                : reader.take_checked(from, all, run, gap)) {
+      case Take::run:
+        events.runs.push_back(run);
+        from = run.first + run.count;
+        break;
+      case Take::invalid:
+        events.damaged += gap.count();
+        break;
+      case Take::nothing:
+        return Step::none;
+      case Take::gap:
+        return Step::lapped;
+      case Take::fault:
+        return Step::fault;
+    }
   }
-  return Step::fault;
+  if (!events.runs.empty()) return Step::found;
+  return events.damaged > 0 ? Step::fault : Step::none;
+}
+
+/// Leaves out what a checksum says is damaged. Whether there was anything.
+bool leave_out_damaged(const Reader& reader, Events& events) {
+  const std::uint64_t before = events.damaged;
+  std::vector<Run> intact;
+  for (const Run& run : events.runs) {
+    Bytes rest = run.bytes;
+    bool goes_on = false;
+    for (Sequence at = run.first; at < run.first + run.count; at = at + 1) {
+      const std::uint64_t length = record_bytes(load_frame(rest.data()).size);
+      if (length > rest.size()) return false;  // overwritten meanwhile
+      const Bytes record = rest.first(length);
+      rest = rest.subspan(length);
+      if (is_damaged(reader, at, record)) {
+        ++events.damaged;
+        goes_on = false;
+        continue;
+      }
+      if (!goes_on) intact.push_back({at, 0, record.first(0)});
+      goes_on = true;
+      Run& last = intact.back();
+      last = {last.first, last.count + 1, {last.bytes.data(), last.bytes.size() + length}};
+    }
+  }
+  if (intact.empty()) return false;
+  events.runs = std::move(intact);
+  return events.damaged > before;
+}
+
+/// From the first record to the last, with the damaged ones in between.
+Run span_of(const Reader& reader, const Events& events) {
+  const Run& first = events.runs.front();
+  const Run& last = events.runs.back();
+  const auto capacity = static_cast<std::ptrdiff_t>(reader.geometry().data_capacity);
+  const std::ptrdiff_t ahead = last.bytes.data() - first.bytes.data();
+  const auto bytes = static_cast<std::size_t>(ahead < 0 ? ahead + capacity : ahead);
+  return {first.first,
+          static_cast<std::uint32_t>(events.count()),
+          {first.bytes.data(), bytes + last.bytes.size()}};
 }
 
 /// The last events of the window, just as many as have the points of a whole cycle together.
-Step take_cycle(const Reader& reader, const SequenceRange& window, Run& run) {
+Step take_cycle(const Reader& reader, const SequenceRange& window, Look look, Events& events) {
   if (window.count() == 0) return Step::none;
   std::uint64_t wanted = 1;
   std::uint64_t have = 0;
+  std::optional<std::uint64_t> cycle;
+  std::uint64_t each_damaged = 0;  // how many points a damaged record counts as
+  bool has_damaged = false;
   Sequence from = window.to;
   while (have < wanted && from > window.from) {
     from = Sequence{from.value - 1};
@@ -44,48 +115,75 @@ Step take_cycle(const Reader& reader, const SequenceRange& window, Run& run) {
     SequenceRange gap;
     Sequence at = from;
     const Take taken = reader.take(at, {.bytes = 0, .records = 1}, one, gap);
-    if (taken == Take::fault || taken == Take::invalid) return Step::fault;
-    if (taken != Take::run) return Step::lapped;
-    const Bytes event = EventsOf(one.bytes).next();
+    if (taken == Take::fault) return Step::fault;
+    if (taken == Take::gap || taken == Take::nothing) return Step::lapped;
+    const Bytes event = taken == Take::run ? EventsOf(one).next() : Bytes{};
     const auto points = find_points(event);
-    if (!points) break;  // told when all of them are measured
-    if (have == 0) {
+    if (!points && taken == Take::run && !is_damaged(reader, from, one.bytes))
+      break;  // told when all of them are measured
+    if (!points) {
+      has_damaged = true;
+      have += each_damaged;
+      continue;
+    }
+    if (!cycle) {
+      cycle = cycle_of(event, *points);
       const std::uint32_t total = total_of(event, *points);
       // Unknown: the points are appended, and all that are there count.
-      if (total == 0) return take(reader, window.from, window.to, run);
+      if (total == 0) return take(reader, window.from, window.to, look, events);
       wanted = total;
+      each_damaged = points->is_batch ? 0 : 1;
+      have = each_damaged * (window.to.value - from.value - 1);
       // An event a point, most likely; the walk is for what is not.
       if (!points->is_batch) {
         const Sequence first{window.to.value - std::min(wanted, window.count())};
-        const Step step = take(reader, first, window.to, run);
+        const Step step = take(reader, first, window.to, look, events);
+        if (step != Step::found) return step;
         ringside_found_points found{};
         Names names;
-        if (step != Step::found || measure_points(run.bytes, run.count, found, names)) {
-          if (step != Step::found || found.count == run.count) return step;
-        }
+        if (measure_points(events.runs, found, names) &&
+            found.count + events.damaged == window.to.value - first.value)
+          return step;
       }
+    } else if (has_damaged && cycle_of(event, *points) != *cycle) {
+      // The rest of the cycle is what was damaged.
+      from = from + 1;
+      break;
     }
     have += points->points();
   }
-  return take(reader, from, window.to, run);
+  return take(reader, from, window.to, look, events);
 }
 
 int find(const ringside_reader& handle, int which, ringside_found_points& found) {
   thread_local Names names;
   const std::size_t size = found.size;
+  const Reader& reader = handle.reader;
+  Look look = Look::quick;
   for (int i = 0; i < kTries; ++i) {
-    Run run;
-    const SequenceRange window = handle.reader.window();
-    const Step step = which == RINGSIDE_LATEST ? take_cycle(handle.reader, window, run)
-                                               : take(handle.reader, window.from, window.to, run);
+    Events events;
+    const SequenceRange window = reader.window();
+    const Step step = which == RINGSIDE_LATEST ? take_cycle(reader, window, look, events)
+                                               : take(reader, window.from, window.to, look, events);
     if (step == Step::none) return RINGSIDE_NOTHING;
     if (step == Step::fault) return failed(contradiction(handle));
     if (step == Step::lapped) continue;
     found = {};
     found.size = size;
+    bool good = measure_points(events.runs, found, names);
+    if (!good && look == Look::quick) {
+      look = Look::careful;
+      continue;
+    }
+    if (!good && leave_out_damaged(reader, events)) {
+      found = {};
+      found.size = size;
+      good = measure_points(events.runs, found, names);
+    }
+    const Run run = span_of(reader, events);
     found.run = from_run(run);
-    const bool good = measure_points(run.bytes, run.count, found, names);
-    if (!handle.reader.is_whole(run)) continue;
+    found.damaged = static_cast<std::uint32_t>(std::min<std::uint64_t>(events.damaged, 0xFFFFFFFF));
+    if (!reader.is_whole(run)) continue;
     if (good) return RINGSIDE_RUN;
     return failed(RINGSIDE_ERROR_EVENT,
                   "the channel holds events that are no points of schemas/event.fbs");
@@ -93,6 +191,17 @@ int find(const ringside_reader& handle, int which, ringside_found_points& found)
   return failed(RINGSIDE_ERROR_OVERWRITTEN,
                 "the producer overwrites the points faster than they can be looked at; give its "
                 "segment a larger capacity");
+}
+
+/// The same events as find() found.
+bool copy(const Reader& reader, const Run& run, std::uint64_t count,
+          const ringside_copied_points& to) {
+  Events events;
+  for (const Look look : {Look::quick, Look::careful}) {
+    if (take(reader, run.first, run.first + run.count, look, events) != Step::found) return false;
+    if (copy_points(events.runs, count, to)) return true;
+  }
+  return leave_out_damaged(reader, events) && copy_points(events.runs, count, to);
 }
 
 }  // namespace
@@ -116,8 +225,8 @@ int ringside_copy_points(const ringside_reader* reader, const ringside_found_poi
     if (!is_known(to) || !has_size(found, sizeof(*found))) return ringside_last_error_code();
     if (const int bad = check_pointers(reader, found->run.bytes)) return bad;
     const ringside::Run run = to_run(found->run);
-    const bool good = copy_points(run.bytes, found->count, *to);
-    if (good && reader->reader.is_whole(run)) return RINGSIDE_OK;
+    if (copy(reader->reader, run, found->count, *to) && reader->reader.is_whole(run))
+      return RINGSIDE_OK;
     return failed(RINGSIDE_ERROR_OVERWRITTEN,
                   "the producer overwrote the points while they were copied; find them again");
   });

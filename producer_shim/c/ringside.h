@@ -340,7 +340,7 @@ typedef struct ringside_found_points {
   ringside_run run;    /* the events that hold the points; ask ringside_is_whole() after use */
   uint64_t count;      /* of points */
   int32_t is_in_place; /* 1: the columns below; 0: layouts differ, see ringside_copy_points() */
-  int32_t reserved;
+  uint32_t damaged;    /* records among them that are damaged, and whose points are left out */
   ringside_strided x, y, z;                   /* float */
   ringside_strided phase, predicted, cluster; /* int32_t */
   ringside_strided is_train;                  /* uint8_t */
@@ -354,9 +354,11 @@ enum ringside_which {
 };
 
 /* Finds the points of a channel of embedding events, and checks each of them that it can be read
-   where it stands. Returns RINGSIDE_RUN; RINGSIDE_NOTHING if there are none; or an error.
-   RINGSIDE_ERROR_OVERWRITTEN: the producer was faster several times over. `names` are the thread's,
-   until its next call of this function. */
+   where it stands. A record that is damaged costs its own points. Values are not checked against
+   the checksums, nor to be finite, nor texts to be UTF-8: ringside_copy_record() checks a record,
+   and docs/producers.md says who holds events to what. Returns RINGSIDE_RUN; RINGSIDE_NOTHING if
+   there are none; or an error. RINGSIDE_ERROR_OVERWRITTEN: the producer was faster several times
+   over. `names` are the thread's, until its next call of this function. */
 RINGSIDE_API int ringside_find_points(const ringside_reader* reader, int which,
                                       ringside_found_points* found);
 

@@ -26,6 +26,11 @@ class BusTest(unittest.TestCase):
         self.bus = tempfile.mkdtemp(prefix="ringside-python-", dir="/dev/shm")
         self.addCleanup(shutil.rmtree, self.bus, ignore_errors=True)
 
+    def fresh_bus(self):
+        """Goes on with another bus, which is empty."""
+        shutil.rmtree(self.bus)
+        os.mkdir(self.bus, 0o700)
+
     def ringside(self, *arguments, input=None):
         return subprocess.run(
             [os.path.join(BIN, "ringside"), "--bus", self.bus, *arguments],

@@ -218,7 +218,7 @@ class FoundPoints(Structure):
         ("run", RunStruct),
         ("count", c_uint64),
         ("is_in_place", c_int32),
-        ("reserved", c_int32),
+        ("damaged", c_uint32),
         ("x", Strided),
         ("y", Strided),
         ("z", Strided),

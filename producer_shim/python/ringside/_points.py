@@ -54,6 +54,7 @@ class Points(OneOfAKind):
     is_view     whether the numbers are views of the mapping
     text_views  the names of the columns of texts that are
     run         the events that the points are in; None if there are none
+    damaged     how many records among them are damaged; their points are left out
     """
 
     _instead = "take copy().columns(), which are plain arrays"
@@ -64,6 +65,7 @@ class Points(OneOfAKind):
         self.text_views: "tuple[str, ...]" = ()
         self.is_view = False
         self.run: Optional[Run] = None
+        self.damaged = 0
         self._count = 0
         for _ in range(_TRIES):
             found, names = alone(_find, mapping.handle, which)
@@ -83,6 +85,7 @@ class Points(OneOfAKind):
         self.run = Run(self._mapping, run)
         self._found = found
         self._count = found.count
+        self.damaged = found.damaged
         if _numpy is None or not found.is_in_place:
             self._copy(found)
             return
