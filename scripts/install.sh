@@ -26,16 +26,14 @@ packages=(
   libeigen3-dev libnanoflann-dev zlib1g-dev dataset-fashion-mnist
   # The tests are configured and built together with the rest.
   catch2
-  # What README.md and docs/ have people type.
-  curl openssl pkg-config procps python3-venv
+  # What README.md and docs/ have people type, and Debian's NumPy for the Python package.
+  curl openssl pkg-config procps python3-venv python3-numpy
 )
 test_packages=(
   # How sources look.
   clang-format-14
   # A WebSocket client that is not ours, and a browser that draws the page.
   python3-websockets chromium
-  # The Python package, with and without NumPy.
-  python3-numpy
   # A proxy in front of the dashboard, and the sandbox that its unit asks for.
   caddy systemd python3-seccomp
   # Slow clients of every kind.
