@@ -77,9 +77,16 @@ void find_episodes(Bytes event, const PointBatch& batch, ringside_strided_texts&
   found = {event.data() + first.at, stride, width, nullptr, 0};
 }
 
+/// Anything but 0 is true; but who uses the column as it stands takes other bytes than 1 amiss.
+bool is_flag(std::byte value) noexcept {
+  return value <= std::byte{1};
+}
+
 void find_in_batch(Bytes event, const PointBatch& batch, ringside_found_points& found,
                    Names& names) {
   const std::byte* const points = event.data() + batch.points.at;
+  for (std::size_t i = 0; i < batch.points.count; ++i)
+    if (!is_flag(points[i * sizeof(Point) + InPoint::kIsTrain])) return;
   constexpr auto kStride = static_cast<std::ptrdiff_t>(sizeof(Point));
   set_numbers(found, points, kStride,
               {InPoint::kX, InPoint::kY, InPoint::kZ, InPoint::kPhase, InPoint::kPredicted,
@@ -159,7 +166,7 @@ class Layout {
       if (length >= room_[i] || event[point_.texts[i].at + room_[i] - 1] != std::byte{0})
         return false;
     }
-    return true;
+    return is_flag(event[point_.is_train]);
   }
 
   void describe(const std::byte* event, std::ptrdiff_t stride, ringside_found_points& found) const {

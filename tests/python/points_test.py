@@ -56,6 +56,27 @@ class PointsTest(PointsBusTest):
                 else:
                     self.assertEqual(body[name], values[i])
 
+    def test_a_flag_that_is_neither_1_nor_0_is_true_and_no_view(self):
+        for batch in (0, 1):
+            with self.subTest(batch=batch):
+                self.fresh_bus()
+                self.open().publish_columns(columns(50), batch=batch)
+                reader = ringside.Reader("embedding", "p", bus=self.bus)
+                points = reader.points()
+                expected = list(points.is_train)
+                expected[7] = True
+                # Whoever publishes bytes may put any there.
+                at = points.is_train.ctypes.data + 7 * points.is_train.strides[0]
+                with open(os.path.join(self.bus, "embedding", "p.ring"), "r+b") as file:
+                    file.seek(72)
+                    data = int.from_bytes(file.read(8), "little")
+                    file.seek(data + at - reader.mapping[0])
+                    file.write(b"\xfe")
+                points = reader.points()
+                self.assertFalse(points.is_view)
+                self.assertEqual(list(points.is_train), expected)
+                self.assertEqual(int(points.is_train.sum()), sum(expected))
+
     def test_a_batch_is_what_the_command_prints_too(self):
         given = columns(50)
         self.open().publish_columns(given)

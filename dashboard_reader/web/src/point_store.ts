@@ -94,6 +94,11 @@ export class PointStore {
     const slot = this.take_slots(place, count);
     if (slot < 0) return false;
     this.bytes.set(source.subarray(offset, offset + count * kPointBytes), slot * kPointBytes);
+    // Anything but 0 is true, but some of it would be taken for an empty slot.
+    const end = (slot + count) * kPointBytes;
+    for (let at = slot * kPointBytes + kTrainByte; at < end; at += kPointBytes) {
+      if (this.bytes[at]! > 1) this.bytes[at] = 1;
+    }
     return true;
   }
 
