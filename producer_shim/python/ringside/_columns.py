@@ -11,7 +11,7 @@ import array
 import ctypes
 import sys
 from collections import abc
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from . import _library as c
 from ._errors import InvalidArgument, WrongType
@@ -255,3 +255,40 @@ def _joined(name: str, given: Any) -> Ready:
         joined = b"\0".join(texts) + b"\0" if texts else b""
     address = ctypes.cast(ctypes.c_char_p(joined), ctypes.c_void_p).value or 0
     return c.TEXT_JOINED, address, len(joined), joined
+
+
+def items_of(columns: Any) -> Dict[str, Any]:
+    """The columns of a table by name."""
+    if columns is None:
+        return {}
+    names = getattr(getattr(columns, "dtype", None), "names", None)
+    if names is None:
+        names = getattr(columns, "column_names", None)  # Arrow's
+    if names is None and isinstance(columns, abc.Mapping):
+        names = columns.keys()
+    if names is None:
+        names = getattr(columns, "columns", None)  # pandas' and polars'
+    if names is None and hasattr(columns, "keys"):
+        names = columns.keys()
+    if names is None or callable(names) or not hasattr(columns, "__getitem__"):
+        raise TypeError(
+            "columns: a table with names is needed (a dict, a DataFrame, an Arrow table, a "
+            f"structured array), not {type(columns).__name__}"
+        )
+    names = list(names)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"columns: {name!r} is no name of a column")
+        if names.count(name) > 1:
+            raise ValueError(f"columns: {name} is there {names.count(name)} times")
+    return {name: columns[name] for name in names}
+
+
+def count_of(table: List[Column]) -> int:
+    counts = {one.name: one.count() for one in table if not one.is_one}
+    if not counts:
+        raise ValueError("no column says how many points there are: each is one value for all")
+    if len(set(counts.values())) > 1:
+        lengths = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise ValueError(f"the columns differ in length: {lengths}")
+    return next(iter(counts.values()))

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shlex
-import struct
 import warnings
 import weakref
-from collections import abc
 from types import TracebackType
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
+from typing import Any, Mapping, NamedTuple, Optional, Type, Union
 
 from . import _arguments, _columns, _json
 from . import _library as c
 from ._errors import InvalidArgument, Replaced, RingsideError
 from ._guards import OneOfAKind, alone
 from ._mapping import Mapping as Segment
-from ._values import POINT_COLUMNS, Refused, value_of
+from ._point import pack, row_of, unknown_names
+from ._values import POINT_COLUMNS, TEXTS
 
 _BUILT_IN = ("embedding", "load")
-
-# struct ringside_point: x y z, phase predicted cluster, is_train, index, cycle, total.
-_POINT = struct.Struct("=fffiiiB3xIQI4x")
-_PLACE = {"index": _arguments.U32, "cycle": _arguments.U64, "total": _arguments.U32}
-_POINT_KEYS = frozenset(POINT_COLUMNS) | set(_PLACE)
 
 #: How a producer came by its segment.
 _ORIGINS = ("created", "taken up", "replaced", "recovered")
@@ -156,7 +149,7 @@ class Producer(OneOfAKind):
         if event.__class__ is not dict:
             if isinstance(event, (bytes, bytearray, memoryview)):
                 return self.publish(bytes(event))
-            event = _row(event)
+            event = row_of(event)
         if self._takes_points and "episode_id" in event:
             return self._publish_point(event)
         return self.publish_json(_json.text_of(event))
@@ -178,32 +171,7 @@ class Producer(OneOfAKind):
         return sequence  # type: ignore[no-any-return]
 
     def _publish_point(self, event: Mapping[str, Any]) -> int:
-        get = event.get
-        texts = (event["episode_id"], get("host_id", ""), get("profile", ""))
-        numbers = (
-            get("x", 0.0),
-            get("y", 0.0),
-            get("z", 0.0),
-            get("phase_int", -1),
-            get("predicted_int", -1),
-            get("cluster", -1),
-            get("is_train", False),
-            get("index", 0),
-            get("cycle", 0),
-            get("total", 0),
-        )
-        try:
-            # What is of plain types is stored as it is, if it can be; anything else is looked at.
-            if (*map(type, texts), *map(type, numbers)) not in _PLAIN:
-                raise TypeError
-            episode, host, profile = texts[0].encode(), texts[1].encode(), texts[2].encode()
-            point = _POINT.pack(*numbers)
-            if b"\0" in episode or b"\0" in host or b"\0" in profile:
-                raise ValueError
-        except (TypeError, ValueError, struct.error, OverflowError):
-            episode, host, profile, point = _checked(event)
-        if not _POINT_KEYS.issuperset(event):
-            raise InvalidArgument(_unknown(event, "a point has"))
+        episode, host, profile, point = pack(event)
         sequence = c.publish_point(self._handle, episode, host, profile, point)
         if sequence < 0:
             raise self._failure()
@@ -242,20 +210,20 @@ class Producer(OneOfAKind):
         column that is none, and names it, the row and what is there; InvalidArgument for a channel
         of another type; else as publish().
         """
-        given = {**_items(columns), **named}
+        given = {**_columns.items_of(columns), **named}
         if not set(POINT_COLUMNS).issuperset(given):
-            raise InvalidArgument(_unknown(given, "points have"))
+            raise InvalidArgument(unknown_names(given, "points have"))
         if "episode_id" not in given:
             raise ValueError("points need a column episode_id")
         table = [_columns.column_of(name, values) for name, values in given.items()]
         points = c.sized(c.PointColumns)
-        points.count = _count(table)
+        points.count = _columns.count_of(table)
         held = []
         for one in table:
             column = getattr(points, one.name)
             ready = _columns.ready(one, points.count)
             column.kind, column.data = ready[0], ready[1]
-            if one.name in _TEXTS:
+            if one.name in TEXTS:
                 column.bytes = ready[2]
             held.append(ready[3])
         points.cycle = c.NEXT_CYCLE
@@ -327,63 +295,6 @@ class Producer(OneOfAKind):
         return f"<ringside.Producer {self.channel}/{self.producer}{state}>"
 
 
-#: The types that the fields of a point may have to be packed as they are.
-_PLAIN = frozenset(
-    (str, str, str, *reals, int, int, int, bool, int, int, int)
-    for reals in itertools.product((float, int), repeat=3)
-)
-
-
-def _checked(point: Mapping[str, Any]) -> Tuple[bytes, bytes, bytes, bytes]:
-    """The fields of a point by the rules of its columns, or the error that names the first that is
-    none."""
-    values = {name: _DEFAULTS[name] for name in POINT_COLUMNS}
-    for name in POINT_COLUMNS:
-        if name in point:
-            try:
-                values[name] = value_of(name, point[name])
-            except Refused as refused:
-                raise refused.at(name, None, point[name]) from None
-    place = [_arguments.whole(name, point.get(name, 0), most) for name, most in _PLACE.items()]
-    packed = _POINT.pack(*(values[name] for name in POINT_COLUMNS[3:]), *place)
-    return values["episode_id"], values["host_id"], values["profile"], packed
-
-
-_DEFAULTS: Dict[str, Any] = {
-    **dict.fromkeys(POINT_COLUMNS[:3], b""),
-    **dict.fromkeys(POINT_COLUMNS[3:6], 0.0),
-    **dict.fromkeys(POINT_COLUMNS[6:9], -1),
-    "is_train": False,
-}
-_TEXTS = POINT_COLUMNS[:3]
-
-
-def _unknown(given: Any, what: str) -> str:
-    """Which names are none of a point's, and what to do."""
-    unknown = sorted(str(name) for name in set(given) - _POINT_KEYS)
-    if not unknown:  # the place of a point, among columns
-        unknown = sorted(set(given) - set(POINT_COLUMNS))
-    names = ", ".join(unknown[:12]) + (" and more" if len(unknown) > 12 else "")
-    return (
-        f"{what} no {names}; there are {', '.join(POINT_COLUMNS)} "
-        "(of a DataFrame take those that it has: df[[*ringside.POINT_COLUMNS]])"
-    )
-
-
-def _row(event: Any) -> Dict[str, Any]:
-    """A row of a table, or anything with names and values, as a dict."""
-    names = getattr(getattr(event, "dtype", None), "names", None)
-    if names:  # of a structured array
-        return {name: event[name] for name in names}
-    if isinstance(event, abc.Mapping) or (hasattr(event, "keys") and hasattr(event, "__getitem__")):
-        return {name: event[name] for name in event.keys()}
-    if hasattr(event, "_asdict"):  # a namedtuple
-        return dict(event._asdict())
-    raise TypeError(
-        f"an event is bytes or a mapping, for example a dict or a row of a DataFrame, not {event!r}"
-    )
-
-
 def _retained(options: c.ProducerOptions) -> Optional[c.ReaderInfo]:
     """The segment that a producer will find, if it can be read and holds anything."""
     try:
@@ -420,43 +331,6 @@ def _schema(given: Any) -> bytes:
         )
     with open(name, "rb") as file:
         return file.read()
-
-
-def _items(columns: Any) -> Dict[str, Any]:
-    """The columns of a table by name."""
-    if columns is None:
-        return {}
-    names = getattr(getattr(columns, "dtype", None), "names", None)
-    if names is None:
-        names = getattr(columns, "column_names", None)  # Arrow's
-    if names is None and isinstance(columns, abc.Mapping):
-        names = columns.keys()
-    if names is None:
-        names = getattr(columns, "columns", None)  # pandas' and polars'
-    if names is None and hasattr(columns, "keys"):
-        names = columns.keys()
-    if names is None or callable(names) or not hasattr(columns, "__getitem__"):
-        raise TypeError(
-            "columns: a table with names is needed (a dict, a DataFrame, an Arrow table, a "
-            f"structured array), not {type(columns).__name__}"
-        )
-    names = list(names)
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"columns: {name!r} is no name of a column")
-        if names.count(name) > 1:
-            raise ValueError(f"columns: {name} is there {names.count(name)} times")
-    return {name: columns[name] for name in names}
-
-
-def _count(table: List[_columns.Column]) -> int:
-    counts = {one.name: one.count() for one in table if not one.is_one}
-    if not counts:
-        raise ValueError("no column says how many points there are: each is one value for all")
-    if len(set(counts.values())) > 1:
-        lengths = ", ".join(f"{name} {count}" for name, count in counts.items())
-        raise ValueError(f"the columns differ in length: {lengths}")
-    return next(iter(counts.values()))
 
 
 _open_producers: "weakref.WeakSet[Producer]" = weakref.WeakSet()
