@@ -64,7 +64,7 @@ tl::unexpected<Error> fail_allocation(int error, std::uint64_t size,
                                       const std::filesystem::path& path) {
   return fail_errno(error,
                     "cannot allocate " + std::to_string(size) + " bytes in " + path.string() +
-                        " (free some space, or ask for a smaller capacity: --capacity 1MiB)");
+                        " (free some space, or ask for a smaller capacity; 64 KiB is the least)");
 }
 
 }  // namespace
@@ -161,6 +161,14 @@ Result<void> File::replace(const std::filesystem::path& path) const {
   return {};
 }
 
+std::uint64_t File::written_ns() const noexcept {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) return 0;
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  return static_cast<std::uint64_t>(status.st_mtim.tv_sec) * kSecond +
+         static_cast<std::uint64_t>(status.st_mtim.tv_nsec);
+}
+
 Result<std::uint64_t> File::size() const {
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) return fail_errno(errno, "cannot stat an open file");
@@ -191,6 +199,11 @@ Result<bool> File::try_lock(LockByte byte) const {
   if (::fcntl(descriptor_, F_OFD_SETLK, &lock) == 0) return true;
   if (errno == EAGAIN || errno == EACCES) return false;
   return fail_errno(errno, "cannot lock a file of the bus");
+}
+
+void File::unlock(LockByte byte) const noexcept {
+  flock lock = lock_of(F_UNLCK, byte);
+  ::fcntl(descriptor_, F_OFD_SETLK, &lock);
 }
 
 LockHolder File::holder(LockByte byte) const {

@@ -73,6 +73,10 @@ class File {
 
   Result<std::uint64_t> size() const;
 
+  /// When it was last written to by other ways than a mapping, on the clock of the file system; 0
+  /// if that cannot be known.
+  std::uint64_t written_ns() const noexcept;
+
   /// Returns when all of the file is on the disk.
   Result<void> sync() const;
 
@@ -85,6 +89,7 @@ class File {
   /// Takes a write lock on one byte (an open file description lock: the kernel drops it when the
   /// owner dies, however it dies). False if another open file has a lock on it.
   Result<bool> try_lock(LockByte byte) const;
+  void unlock(LockByte byte) const noexcept;
 
   /// Who holds a lock on a byte, but for this open file itself. A write lock takes write access to
   /// the file; a read lock is for everyone who may read it.

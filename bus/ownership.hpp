@@ -17,6 +17,9 @@ class Ownership {
   /// owner dies, however it dies.
   static Result<Ownership> take(const std::filesystem::path& path);
 
+  /// Gives it up; another owner may take it.
+  void release() noexcept { file_ = File(); }
+
  private:
   explicit Ownership(File file) : file_(std::move(file)) {}
 

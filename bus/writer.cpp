@@ -125,8 +125,10 @@ Timestamp Writer::timestamp() noexcept {
 void Writer::check_place() noexcept {
   const File& file = segment_->file();
   const Result<std::uint64_t> size = file.size();
-  if (!size || *size < segment_->geometry().file_size || !file.is_at(place_.path))
-    displaced_ = true;
+  if (!size || *size < segment_->geometry().file_size || !file.is_at(place_.path)) {
+    give_up_place();
+    return;
+  }
   // Should someone have scribbled on it: readers would take the segment for one of another boot.
   segment_->sign(pid_namespace_);
   follow_clock();
@@ -141,6 +143,15 @@ void Writer::follow_clock() noexcept {
   segment_->keep_clock(clock_.words());
   // With nothing retained there is nothing to be after.
   if (oldest_ == next_) last_timestamp_ = segment_->geometry().created;
+}
+
+/// The name is free for whoever makes the segment anew, be it in this process and before this
+/// writer is gone.
+void Writer::give_up_place() noexcept {
+  displaced_ = true;
+  segment_->file().unlock(LockByte::trusted);
+  segment_->file().unlock(LockByte::live);
+  place_.ownership.release();
 }
 
 void Writer::lock_bytes() noexcept {
@@ -255,9 +266,10 @@ tl::expected<Sequence, Refusal> Writer::commit_record(std::uint32_t size, Timest
   // consistent because of the doorbell's Dekker pair (bus/doorbell.hpp).
   state_->next.store(next_.value + 1, std::memory_order_seq_cst);
   // What was stored into a file that is gone has reached nobody, and does not count.
-  displaced_ = segment_->is_truncated();
-  if (displaced_) [[unlikely]]
+  if (segment_->is_truncated()) [[unlikely]] {
+    give_up_place();
     return tl::unexpected(Refusal::displaced);
+  }
   tail_ = end;
   tail_offset_ += bytes;
   if (tail_offset_ >= capacity_) tail_offset_ -= capacity_;

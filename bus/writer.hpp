@@ -108,6 +108,7 @@ class Writer {
   void check_place() noexcept;
   void follow_clock() noexcept;
   void lock_bytes() noexcept;
+  void give_up_place() noexcept;
   Timestamp timestamp_at(Position position) const noexcept;
   std::optional<Timestamp> oldest_timestamp() const noexcept;
   std::byte* tail() const noexcept { return data_ + tail_offset_; }

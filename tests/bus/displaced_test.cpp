@@ -189,6 +189,24 @@ TEST_CASE("a writer whose file loses its name notices within a tenth of a second
   CHECK(filled.reader.window().to == filled.writer.next());
 }
 
+TEST_CASE("a writer that is displaced leaves its name to the next, while it is still there") {
+  const bool removed = GENERATE(true, false);
+  Filled filled;
+  if (removed)
+    REQUIRE(fs::remove(filled.path));
+  else
+    filled.cut_to(4096);
+  REQUIRE(filled.publish_until_refused() == Refusal::displaced);
+  Writer next = open_writer(filled.temporary.bus(), small_ring());
+  REQUIRE(next.publish(bytes_of("on and on")).has_value());
+  CHECK(open_reader(filled.temporary.bus()).is_live());
+  CHECK(filled.writer.publish(bytes_of("on and on")).error() == Refusal::displaced);
+  // The old one takes nothing along when it goes.
+  { const Writer gone = std::move(filled.writer); }
+  CHECK(open_reader(filled.temporary.bus()).is_live());
+  REQUIRE(next.publish(bytes_of("on and on")).has_value());
+}
+
 TEST_CASE("what does not change the segment does not stop its writer") {
   Filled filled;
   SECTION("permissions") {
