@@ -23,6 +23,7 @@ Result<Reader> Reader::open(const std::filesystem::path& path) {
   // Acquire: a window that is looked at afterwards is not older.
   const auto next = [&segment] { return segment->state().next.load(std::memory_order_acquire); };
   const std::uint64_t before = next();
+  const std::uint64_t written_ns = segment->file().written_ns();
   if (segment->is_trusted() || is_window_whole(*segment)) return Reader(std::move(*segment));
   // It is out of order because a writer is at work, which began meanwhile or whom a lock hides:
   // what moves under our eyes is of this boot.
@@ -36,6 +37,7 @@ Result<Reader> Reader::open(const std::filesystem::path& path) {
   Reader reader(std::move(*copy));
   reader.damaged_.emplace(std::move(*segment));
   reader.damaged_next_ = before;
+  reader.damaged_written_ns_ = written_ns;
   return reader;
 }
 
@@ -71,12 +73,11 @@ std::optional<Sequence> Reader::sure_next() const noexcept {
 
 bool Reader::is_at(const std::filesystem::path& path) const {
   const Result<std::uint64_t> size = file().size();
-  // A copy of what was left of an earlier boot ends when a producer of this boot goes on in the
-  // file.
-  const bool taken_up =
-      damaged_ && (damaged_->is_trusted() ||
+  // A copy of what was intact ends when a producer goes on in the file, or somebody mends it.
+  const bool has_changed =
+      damaged_ && (damaged_->is_trusted() || damaged_->file().written_ns() != damaged_written_ns_ ||
                    damaged_->state().next.load(std::memory_order_relaxed) != damaged_next_);
-  return size && *size >= geometry().file_size && !taken_up && segment_.is_same_epoch() &&
+  return size && *size >= geometry().file_size && !has_changed && segment_.is_same_epoch() &&
          file().is_at(path);
 }
 

@@ -141,8 +141,9 @@ class Reader {
              SequenceRange& gap) const noexcept;
 
   Segment segment_;
-  std::optional<Segment> damaged_;  // what segment_ shows the intact part of
-  std::uint64_t damaged_next_ = 0;  // its `next` then: one that moves on is being written
+  std::optional<Segment> damaged_;        // what segment_ shows the intact part of
+  std::uint64_t damaged_next_ = 0;        // its `next` then: one that moves on is being written
+  std::uint64_t damaged_written_ns_ = 0;  // and when it was written to: it may have been mended
 };
 
 /// Copies records out, one at a time, for those who want values rather than spans.

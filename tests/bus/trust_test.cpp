@@ -2,6 +2,7 @@
 // in; a boot id only on a disk, and never an unknown one (F-55, F-56). And that no clock has a say
 // in what is recovered (F-35).
 #include <cstdio>
+#include <fstream>
 
 #include <catch2/catch.hpp>
 #include <unistd.h>
@@ -123,6 +124,31 @@ TEST_CASE("a copy is checked before it is shown, in memory and on a disk (F-56)"
   CHECK_FALSE(all.fault);
   CHECK(all.payloads.size() == 49);
   CHECK(open_writer(bus, small_ring(1000)).next() == Sequence{49});
+}
+
+TEST_CASE("what is shown of a damaged copy ends when the file is mended where it stands") {
+  const TemporaryBus temporary;
+  const auto path = temporary.path(kName);
+  {
+    Writer writer = open_writer(temporary.bus(), small_ring(1000));
+    publish_events(writer, kSeed, 100, kMost);
+  }
+  const auto backup = path.parent_path() / "backup";
+  std::filesystem::copy_file(path, backup);
+  std::filesystem::rename(backup, path);
+  const auto good = read_at(path, 0, std::filesystem::file_size(path));
+  lose_record(path, 50);
+  const Reader damaged = open_reader(temporary.bus());
+  CHECK(drain(damaged).payloads.size() == 49);
+  CHECK(damaged.is_at(path));
+  wait_until([&] {
+    std::fstream(path, std::ios::binary | std::ios::in | std::ios::out)
+        .write(reinterpret_cast<const char*>(good.data()),
+               static_cast<std::streamsize>(good.size()));
+    // The clock of a file system has ticks of some milliseconds.
+    return !damaged.is_at(path);
+  });
+  CHECK(drain(open_reader(temporary.bus())).payloads.size() == 100);
 }
 
 TEST_CASE("on a disk only this very boot is believed, and an unknown one is none (F-33, F-56)") {
