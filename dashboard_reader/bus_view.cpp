@@ -198,8 +198,8 @@ std::string BusView::quarantine(const AttachedSegment& segment) {
           : std::string("its file was shortened or overwritten while it was read");
   const Error reason{Errc::corrupt, 0,
                      discovery_.bus().segment_path(segment->name).string() + ": " + what +
-                         "; it is read again as soon as it is consistent (its producer's next "
-                         "start mends it); ringside verify says more"};
+                         "; it is read again as soon as it is consistent; to begin a new one, move "
+                         "it away while its producer is stopped"};
   if (seen_next_.erase(segment.get()) == 0) return reason.message;
   damaged_.erase(segment.get());
   ++quarantines_;

@@ -52,6 +52,9 @@ class BusView {
 
   const EpochLedger& ledger() const { return ledger_; }
 
+  /// Why the bus cannot be read at present; empty if it can.
+  const std::string& refresh_error() const { return refresh_error_; }
+
   /// The retained window as far as it is believed: what the header says of `next` counts only with
   /// the record before it.
   SequenceRange window_of(const Attached& segment) const;

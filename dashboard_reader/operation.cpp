@@ -77,7 +77,7 @@ void Operation::hand_over() {
     return;
   }
   successor_ = *started;
-  spdlog::info("process {} takes over", successor_);
+  spdlog::info("process {} starts to take over", successor_);
 }
 
 void Operation::reap() {

@@ -59,7 +59,7 @@ Server::Server(asio::io_context& loop, tcp::acceptor listener, BusView& view, co
                .data = std::move(options.data),
                .echo = options.echo}),
       session_tools_(loop, options.ping_interval),
-      stream_tools_(loop, std::move(pipe)),
+      stream_tools_(loop, view, std::move(pipe)),
       requests_(loop, kRequestLimit),
       http_tools_{
           requests_, session_tools_.input, view,

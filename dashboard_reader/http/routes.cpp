@@ -85,6 +85,8 @@ Reply Routes::reply_to(const HttpRequest& request, const asio::ip::address& peer
 
 HttpAnswer Routes::answer_to(const HttpRequest& request, const Target& target) const {
   if (target.path == "/v1/segments") {
+    if (const std::string& error = sources_.view.refresh_error(); !error.empty())
+      return plain(HttpStatus::unavailable, error);
     nlohmann::json list = nlohmann::json::array();
     for (const SegmentStatus& status : status_of(sources_.view.discovery()))
       list.push_back(to_json(status));

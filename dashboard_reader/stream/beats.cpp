@@ -40,7 +40,7 @@ std::uint64_t Beats::moment() {
 const Beats::State& Beats::state_of(const AttachedSegment& segment) {
   State& state = states_[segment->reader.epoch()];
   if (state.looked == moment_) return state;
-  const SequenceRange window = segment->reader.window();
+  const SequenceRange window = view_.window_of(*segment);
   const Liveness live = segment->reader.liveness();
   if (state.looked == 0 || state.window != window || state.live != live) state.changed = moment_;
   state.segment = segment;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "bus/discovery.hpp"
+#include "dashboard_reader/bus_view.hpp"
 
 namespace ringside::dashboard {
 
@@ -19,6 +19,8 @@ inline constexpr std::chrono::milliseconds kBeatInterval{800};
 
 class Beats {
  public:
+  explicit Beats(const BusView& view) : view_(view) {}
+
   /// The moment of now: it moves on when a look at the segments is due.
   std::uint64_t moment();
 
@@ -43,6 +45,7 @@ class Beats {
   const State& state_of(const AttachedSegment& segment);
   std::string make(const std::vector<AttachedSegment>& segments, std::uint64_t since);
 
+  const BusView& view_;
   std::map<Epoch, State> states_;
   std::vector<Text> texts_;  // of this moment
   std::uint64_t moment_ = 0;

@@ -1,9 +1,18 @@
 #include "dashboard_reader/stream/json_message.hpp"
 
+#include <algorithm>
+
 namespace ringside::dashboard {
+namespace {
+constexpr std::size_t kClean = 64;
+}  // namespace
 
 std::shared_ptr<const EventJson> JsonPrinters::of(const Reader& reader) {
-  std::erase_if(by_epoch_, [](const auto& entry) { return entry.second.expired(); });
+  // So that each look costs little, however many there are.
+  if (by_epoch_.size() >= clean_at_) {
+    std::erase_if(by_epoch_, [](const auto& entry) { return entry.second.expired(); });
+    clean_at_ = std::max(kClean, 2 * by_epoch_.size());
+  }
   std::weak_ptr<const EventJson>& known = by_epoch_[reader.epoch()];
   if (auto printer = known.lock()) return printer;
   Result<EventJson> made = EventJson::from_schema(reader.schema());

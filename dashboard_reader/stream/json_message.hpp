@@ -21,6 +21,7 @@ class JsonPrinters {
 
  private:
   std::map<Epoch, std::weak_ptr<const EventJson>> by_epoch_;
+  std::size_t clean_at_ = 0;  // with so many, those that nobody has any more go
 };
 
 /// The message of an event. Fails with too_large if the event is longer than `longest` as JSON, and

@@ -11,6 +11,8 @@ namespace {
 /// A turn ends with so many bytes of text, or so many records.
 constexpr std::size_t kTurnBytes = 16 * 1024;
 constexpr std::uint64_t kTurnRecords = 128;
+/// And with so many bytes read, whatever came of them.
+constexpr std::uint64_t kTurnRead = 256 * 1024;
 /// An event beyond either of these is a long one.
 constexpr std::size_t kShortText = 16 * 1024;
 constexpr std::uint64_t kShortRecord = 64 * 1024;
@@ -55,8 +57,9 @@ JsonTurn take_json(const Attached& segment, const EventJson* printer, Sequence c
     turn.end = end;
     return end != JsonTurn::End::more;
   };
-  for (std::uint64_t records = 0; records < kTurnRecords && turn.frames.size() < kTurnBytes;
-       ++records) {
+  std::uint64_t read = 0;
+  for (std::uint64_t records = 0;
+       records < kTurnRecords && turn.frames.size() < kTurnBytes && read < kTurnRead; ++records) {
     // Looked at before it is copied, since its length is not known otherwise.
     const Sequence at = copier.cursor();
     Sequence ahead = at;
@@ -65,6 +68,7 @@ JsonTurn take_json(const Attached& segment, const EventJson* printer, Sequence c
     if (reader.take_checked(ahead, {.bytes = 0, .records = 1}, run, gap) == Take::run &&
         run.bytes.size() > kShortRecord && is_over(JsonTurn::End::long_event))
       break;
+    read += run.bytes.size();
     const RecordCopier::Next next = copier.next();
     if (next == RecordCopier::Next::nothing && is_over(JsonTurn::End::nothing)) break;
     if (next == RecordCopier::Next::fault && is_over(JsonTurn::End::fault)) break;

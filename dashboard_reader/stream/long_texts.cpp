@@ -2,22 +2,18 @@
 
 #include <algorithm>
 #include <new>
-#include <optional>
 #include <utility>
 
 #include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/use_awaitable.hpp>
 
 namespace ringside::dashboard {
 namespace {
 
-using asio::redirect_error;
-using asio::use_awaitable;
-
 /// Of all texts together, and how long one is kept for whoever comes next.
 constexpr std::size_t kMostBytes = 16 * 1024 * 1024;
 constexpr std::chrono::seconds kUnused{1};
+/// How long it is believed that an event has no text.
+constexpr std::chrono::milliseconds kMissing{20};
 
 LongText print_checked(const Attached& segment, const EventJson* printer, Sequence sequence) {
   Sequence cursor = sequence;
@@ -54,60 +50,88 @@ LongTexts::~LongTexts() {
   printing_.join();
 }
 
-asio::awaitable<LongText> LongTexts::of(AttachedSegment segment,
-                                        std::shared_ptr<const EventJson> printer,
-                                        Sequence sequence) {
-  const Epoch epoch = segment->reader.epoch();
-  for (;; co_await wait()) {
-    if (LongText kept = find(epoch, sequence); kept.text) co_return kept;
-    if (!is_printing_) break;
+std::optional<LongText> LongTexts::of(const Event& event, bool has_begun,
+                                      asio::steady_timer& waker) {
+  if (auto kept = find(event)) return kept;
+  const auto is_it = [&event](const Wanted& one) {
+    return one.event.segment == event.segment && one.event.sequence == event.sequence;
+  };
+  if (in_print_ && is_it(*in_print_)) {
+    in_print_->waiting.insert(&waker);
+    return std::nullopt;
   }
-  is_printing_ = true;
-  const auto made = std::make_shared<std::optional<LongText>>();
-  asio::post(printing_, [this, segment, printer, sequence, made] {
-    LongText text = print(*segment, printer.get(), sequence);
-    asio::post(loop_, [this, epoch = segment->reader.epoch(), sequence, made,
-                       text = std::move(text)]() mutable {
-      if (text.text) keep(epoch, sequence, text.text);
-      *made = std::move(text);
-      is_printing_ = false;
-      for (asio::steady_timer* const timer : waiting_) timer->cancel();
+  for (std::list<Wanted>* const queue : {&first_, &again_})
+    if (const auto known = std::find_if(queue->begin(), queue->end(), is_it);
+        known != queue->end()) {
+      known->waiting.insert(&waker);
+      return std::nullopt;
+    }
+  (has_begun ? again_ : first_).push_back({event, {&waker}});
+  print_next();
+  return std::nullopt;
+}
+
+bool LongTexts::is_waiting(asio::steady_timer& waker) const {
+  const auto is_its = [&waker](const Wanted& one) { return one.waiting.contains(&waker); };
+  return (in_print_ && is_its(*in_print_)) || std::any_of(first_.begin(), first_.end(), is_its) ||
+         std::any_of(again_.begin(), again_.end(), is_its);
+}
+
+void LongTexts::leave(asio::steady_timer& waker) {
+  if (in_print_) in_print_->waiting.erase(&waker);
+  for (std::list<Wanted>* const queue : {&first_, &again_})
+    queue->remove_if([&waker](Wanted& one) {
+      one.waiting.erase(&waker);
+      return one.waiting.empty();
     });
+}
+
+void LongTexts::print_next() {
+  if (in_print_ || (first_.empty() && again_.empty())) return;
+  std::list<Wanted>& queue = first_.empty() ? again_ : first_;
+  in_print_ = std::move(queue.front());
+  queue.pop_front();
+  asio::post(printing_, [this, event = in_print_->event] {
+    LongText text = print(*event.segment, event.printer.get(), event.sequence);
+    asio::post(loop_, [this, text = std::move(text)]() mutable { printed(std::move(text)); });
   });
-  while (!*made) co_await wait();
-  co_return **made;
 }
 
-asio::awaitable<void> LongTexts::wait() {
-  asio::steady_timer turn(loop_);
-  turn.expires_at(Clock::time_point::max());
-  const auto place = waiting_.insert(waiting_.end(), &turn);
-  asio::error_code cancelled;
-  co_await turn.async_wait(redirect_error(use_awaitable, cancelled));
-  waiting_.erase(place);
+void LongTexts::printed(LongText text) {
+  const Wanted done = *std::exchange(in_print_, std::nullopt);
+  kept_.push_back({done.event.segment, done.event.sequence, std::move(text), Clock::now()});
+  bytes_ += kept_.back().bytes();
+  while (bytes_ > kMostBytes) forget_first();
+  forget_unused();
+  for (asio::steady_timer* const waker : done.waiting) waker->cancel();
+  print_next();
 }
 
-LongText LongTexts::find(Epoch epoch, Sequence sequence) {
+std::optional<LongText> LongTexts::find(const Event& event) {
   const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& one) {
-    return one.epoch == epoch && one.sequence == sequence;
+    return one.sequence == event.sequence && one.segment.lock() == event.segment;
   });
-  if (found == kept_.end()) return {};
+  if (found == kept_.end()) return std::nullopt;
+  // What is not there is looked for anew by whoever comes next.
+  if (!found->text.text) {
+    const LongText text = found->text;
+    if (Clock::now() - found->used < kMissing) return text;
+    kept_.erase(found);
+    return std::nullopt;
+  }
   found->used = Clock::now();
   std::rotate(found, found + 1, kept_.end());
-  return {kept_.back().text};
+  return kept_.back().text;
 }
 
-void LongTexts::keep(Epoch epoch, Sequence sequence, std::shared_ptr<const std::string> text) {
-  bytes_ += text->size();
-  kept_.push_back({epoch, sequence, std::move(text), Clock::now()});
-  for (; bytes_ > kMostBytes; kept_.pop_front()) bytes_ -= kept_.front().text->size();
-  forget_unused();
+void LongTexts::forget_first() {
+  bytes_ -= kept_.front().bytes();
+  kept_.pop_front();
 }
 
 void LongTexts::forget_unused() {
   const Clock::time_point time = Clock::now();
-  for (; !kept_.empty() && time - kept_.front().used >= kUnused; kept_.pop_front())
-    bytes_ -= kept_.front().text->size();
+  while (!kept_.empty() && time - kept_.front().used >= kUnused) forget_first();
   if (kept_.empty() || std::exchange(is_cleaning_, true)) return;
   cleaning_.expires_at(kept_.front().used + kUnused);
   cleaning_.async_wait([this](const asio::error_code& cancelled) {

@@ -8,10 +8,11 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
-#include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
@@ -31,34 +32,54 @@ struct LongText {
 
 class LongTexts {
  public:
+  /// Which event; what prints it.
+  struct Event {
+    AttachedSegment segment;
+    std::shared_ptr<const EventJson> printer;
+    Sequence sequence;
+  };
+
   explicit LongTexts(asio::io_context& loop);
   ~LongTexts();
   LongTexts(const LongTexts&) = delete;
   LongTexts& operator=(const LongTexts&) = delete;
 
-  /// The message of the event of that sequence. `segment` is kept until it is there.
-  asio::awaitable<LongText> of(AttachedSegment segment, std::shared_ptr<const EventJson> printer,
-                               Sequence sequence);
+  /// The message of an event. Nothing while it is printed: `waker` is cancelled when it is worth
+  /// asking again. Whoever has had a part of it comes after those who have had nothing.
+  std::optional<LongText> of(const Event& event, bool has_begun, asio::steady_timer& waker);
+
+  /// Whether nothing has come yet of what of() was asked for with that waker.
+  bool is_waiting(asio::steady_timer& waker) const;
+
+  /// Whoever `waker` wakes waits no more: what nobody waits for is not printed.
+  void leave(asio::steady_timer& waker);
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  struct Wanted {
+    Event event;
+    std::set<asio::steady_timer*> waiting;
+  };
   struct Kept {
-    Epoch epoch;
+    std::weak_ptr<const Attached> segment;
     Sequence sequence;
-    std::shared_ptr<const std::string> text;
+    LongText text;
     Clock::time_point used;
+    std::size_t bytes() const { return text.text ? text.text->size() : 0; }
   };
 
-  LongText find(Epoch epoch, Sequence sequence);
-  void keep(Epoch epoch, Sequence sequence, std::shared_ptr<const std::string> text);
-  asio::awaitable<void> wait();
+  std::optional<LongText> find(const Event& event);
+  void print_next();
+  void printed(LongText text);
   void forget_unused();
+  void forget_first();
 
   asio::io_context& loop_;
   asio::thread_pool printing_{1};
-  bool is_printing_ = false;
-  std::list<asio::steady_timer*> waiting_;
+  std::list<Wanted> first_;  // wanted by someone who has had nothing of it
+  std::list<Wanted> again_;  // and by those who have begun
+  std::optional<Wanted> in_print_;
   std::deque<Kept> kept_;  // the one that was used last is last
   std::size_t bytes_ = 0;
   asio::steady_timer cleaning_;

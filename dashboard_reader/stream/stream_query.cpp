@@ -93,7 +93,8 @@ Result<StreamQuery> parse_stream_query(const std::map<std::string, std::string>&
       taken = for_each_piece(value, ',', [&parsed](std::string_view channel) -> Result<void> {
         if (auto good = check_name("channel", channel); !good) return good;
         parsed.channels.emplace(channel);
-        return {};
+        if (parsed.channels.size() <= kMostChannels) return {};
+        return fail(Errc::bad_argument, "channels: name at most 64, or none for all");
       });
     } else if (name == "from") {
       const Result<Start> start = parse_start(value);

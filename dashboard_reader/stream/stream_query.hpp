@@ -15,6 +15,9 @@ namespace ringside::dashboard {
 inline constexpr std::uint64_t kMinMaxMessage = 4096;
 inline constexpr std::uint64_t kMaxMaxMessage = 16 * 1024 * 1024;
 
+/// Of a client, whose memory is promised.
+inline constexpr std::size_t kMostChannels = 64;
+
 /// What the data of a stream is made of.
 enum class StreamMode {
   run,    ///< a binary message holds consecutive records with their headers

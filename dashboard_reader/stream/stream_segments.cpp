@@ -44,7 +44,7 @@ asio::awaitable<void> StreamSession::answer_token() {
     if (known == nullptr || !query_.wants(known->name.channel)) {
       tell_gap(epoch, {cursor, cursor}, "reset");
     } else {
-      Left left{cursor, known->name, false};
+      Left left{cursor, known->name, false, known->next};
       if (known->is_quarantined) {
         left.cursor = std::max(cursor, known->next);
         tell_gap(epoch, {cursor, left.cursor}, "quarantined");
@@ -182,10 +182,12 @@ asio::awaitable<void> StreamSession::leave_finished() {
   }
   for (auto one = left_.begin(); one != left_.end();) {
     const auto& [epoch, left] = *one;
-    if (view_.ledger().find(epoch) != nullptr) {
+    const EpochLedger::Entry* const known = view_.ledger().find(epoch);
+    if (known != nullptr && query_.wants(known->name.channel)) {
       ++one;
       continue;
     }
+    if (left.end > left.cursor) tell_gap(epoch, {left.cursor, left.end}, "quarantined");
     outlet().append(ended_message(epoch, left.name));
     one = left_.erase(one);
     co_await flush_many();

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include "bus/record_check.hpp"
@@ -50,28 +51,38 @@ asio::awaitable<void> StreamSession::write_all() {
     co_await adopt_segments();
     if (beat_due_) beat();
     bool more = false;
+    awaits_text_ = false;
     for (auto& [epoch, place] : places_) {
-      if (!is_over()) co_await send_next(place, more);
+      if (is_over()) break;
+      bool sent = false;
+      co_await send_next(place, sent);
+      more = more || sent;
+      if (is_over()) break;  // within a message, perhaps, after which only a Close may come
+      if (beat_due_) beat();
+      if (sent) co_await others_turn();
     }
     if (is_over()) break;
     co_await leave_finished();
     say_live_once();
-    if (more) {
-      co_await asio::post(outlet().socket().get_executor(), asio::use_awaitable);  // others' turn
-      continue;
-    }
+    if (more) continue;
     if (beat_due_) beat();
     co_await outlet().flush();
     seen_version_ = version;
     co_await sleep_until_news();
   }
   next_beat_.lift();
+  tools_.long_texts.leave(waker());
   tools_.memory.note_left();
+}
+
+asio::awaitable<void> StreamSession::others_turn() {
+  co_await asio::post(outlet().socket().get_executor(), asio::use_awaitable);
 }
 
 asio::awaitable<void> StreamSession::sleep_until_news() {
   // Nothing can have been missed: the loop is one thread, and whatever is new raises the version.
-  while (!is_wanted() && !beat_due_ && view_.version() == seen_version_) {
+  const auto has_text = [this] { return awaits_text_ && !tools_.long_texts.is_waiting(waker()); };
+  while (!is_wanted() && !beat_due_ && view_.version() == seen_version_ && !has_text()) {
     view_.add_sleeper(waker());
     co_await sleep();
     view_.remove_sleeper(waker());
@@ -147,8 +158,7 @@ asio::awaitable<Run> StreamSession::intact_part(const Reader& reader, const Run&
     const std::uint64_t bytes = record_bytes(load_frame(rest.data()).size);
     if (bytes > rest.size()) break;
     RecordCheck check(reader.geometry(), intact.end(), rest.first(bytes));
-    while (!check.advance(kCheckBytes))
-      co_await asio::post(outlet().socket().get_executor(), asio::use_awaitable);
+    while (!check.advance(kCheckBytes)) co_await others_turn();
     if (!check.is_intact()) break;
     done += bytes;
     ++intact.count;
@@ -241,46 +251,60 @@ asio::awaitable<void> StreamSession::send_json(Place& place, bool& sent) {
       found_fault(place);
       break;
     case JsonTurn::End::long_event:
-      sent = true;
-      if (!is_over()) co_await send_long_event(place);
+      if (!is_over()) co_await send_long_event(place, sent);
       break;
   }
 }
 
-asio::awaitable<void> StreamSession::send_long_event(Place& place) {
-  const AttachedSegment segment = place.segment;
-  const Sequence sequence = place.cursor;
-  for (std::size_t offset = 0;;) {
-    LongText text = co_await tools_.long_texts.of(segment, place.printer, sequence);
-    if (outlet().ended() || (offset == 0 && is_over())) co_return;
-    if (!text.text || offset >= text.text->size()) {
-      if (offset > 0) {
-        close_with({CloseCode::lapped, "this message was overwritten on its way; resume"});
-      } else if (!text.reason.empty()) {
-        const SequenceRange missing{sequence, sequence + 1};
-        if (text.is_damaged) view_.note_damaged(segment, missing);
-        place.cursor = missing.to;
-        tell_missing(place, missing, text.reason);
-      }
-      co_return;
-    }
-    const std::string_view piece = std::string_view(*text.text).substr(offset, kJsonPieceBytes);
-    const Opcode opcode = offset == 0 ? Opcode::text : Opcode::continuation;
-    offset += piece.size();
-    const bool last = offset == text.text->size();
-    outlet().append_fragment(opcode, last, piece);
-    // A client that stalls here holds nothing of the text but this piece.
-    text = {};
-    co_await outlet().flush();
-    if (outlet().ended()) co_return;
-    if (!last) {
-      co_await asio::post(outlet().socket().get_executor(), asio::use_awaitable);
-      continue;
-    }
-    place.cursor = sequence + 1;
-    note_events(place, 1);
+asio::awaitable<void> StreamSession::send_long_event(Place& place, bool& sent) {
+  const LongTexts::Event event{place.segment, place.printer, place.cursor};
+  std::optional<LongText> text = tools_.long_texts.of(event, false, waker());
+  // Until it is printed, all else goes on.
+  awaits_text_ = !text;
+  if (!text) co_return;
+  sent = true;
+  if (!text->text) {
+    if (text->reason.empty()) co_return;
+    const SequenceRange missing{event.sequence, event.sequence + 1};
+    if (text->is_damaged) view_.note_damaged(event.segment, missing);
+    place.cursor = missing.to;
+    tell_missing(place, missing, text->reason);
     co_return;
   }
+  const std::size_t size = text->text->size();
+  for (std::size_t offset = 0; offset < size;) {
+    if (offset > 0) text = co_await wait_for_text(event);
+    if (!text) co_return;
+    if (!text->text || text->text->size() != size) {
+      close_with({CloseCode::lapped, "this message was overwritten on its way; resume"});
+      co_return;
+    }
+    const std::string_view piece = std::string_view(*text->text).substr(offset, kJsonPieceBytes);
+    const Opcode opcode = offset == 0 ? Opcode::text : Opcode::continuation;
+    offset += piece.size();
+    outlet().append_fragment(opcode, offset == size, piece);
+    // A client that stalls here holds nothing of the text but this piece.
+    text.reset();
+    co_await outlet().flush();
+    if (outlet().ended()) co_return;
+    if (offset < size) co_await others_turn();
+  }
+  place.cursor = event.sequence + 1;
+  note_events(place, 1);
+}
+
+/// Within its message, so only pings are answered meanwhile. Nothing if the connection is gone.
+asio::awaitable<std::optional<LongText>> StreamSession::wait_for_text(
+    const LongTexts::Event& event) {
+  while (!outlet().ended()) {
+    if (auto text = tools_.long_texts.of(event, true, waker())) co_return text;
+    co_await outlet().flush();
+    if (outlet().ended() || !tools_.long_texts.is_waiting(waker())) continue;
+    waker().expires_at(std::chrono::steady_clock::time_point::max());
+    asio::error_code cancelled;
+    co_await waker().async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+  }
+  co_return std::nullopt;
 }
 
 }  // namespace ringside::dashboard

@@ -31,8 +31,12 @@ namespace ringside::dashboard {
 
 /// What all streams of a loop share.
 struct StreamTools {
-  StreamTools(asio::io_context& loop, EventPipe events)
-      : memory(loop), pipe(std::move(events)), long_texts(loop), beats_due(loop, kBeatInterval) {}
+  StreamTools(asio::io_context& loop, const BusView& view, EventPipe events)
+      : memory(loop),
+        pipe(std::move(events)),
+        long_texts(loop),
+        beats(view),
+        beats_due(loop, kBeatInterval) {}
 
   MemoryReturn memory;
   EventPipe pipe;
@@ -81,6 +85,7 @@ class StreamSession final : public Session {
     Sequence cursor;
     SegmentName name;
     bool announced = true;
+    Sequence end{};  // if it does not come back, what is before this is lost
   };
 
   asio::awaitable<void> write_all() override;
@@ -92,9 +97,11 @@ class StreamSession final : public Session {
   asio::awaitable<void> send_records(Place& place, const Run& run);
   asio::awaitable<void> send_checked_events(Place& place, const Run& run);
   asio::awaitable<void> send_json(Place& place, bool& sent);
-  asio::awaitable<void> send_long_event(Place& place);
+  asio::awaitable<void> send_long_event(Place& place, bool& sent);
+  asio::awaitable<std::optional<LongText>> wait_for_text(const LongTexts::Event& event);
   asio::awaitable<Run> intact_part(const Reader& reader, const Run& run);
   asio::awaitable<void> sleep_until_news();
+  asio::awaitable<void> others_turn();
   void note_events(const Place& place, std::uint64_t events);
   void say_whose_events(Epoch epoch, Sequence from);
   void beat();
@@ -132,6 +139,7 @@ class StreamSession final : public Session {
   DeadlineQueue::Deadline next_beat_;
   std::uint64_t last_beat_ = 0;  // its moment; 0: the next one is full
   bool beat_due_ = false;
+  bool awaits_text_ = false;  // a long event is printed for this client
 };
 
 }  // namespace ringside::dashboard

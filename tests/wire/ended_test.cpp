@@ -6,7 +6,9 @@
 
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait_until.hpp"
 #include "tests/wire/collector.hpp"
+#include "tests/wire/http_client.hpp"
 #include "tests/wire/load_events.hpp"
 
 using namespace ringside;
@@ -114,4 +116,57 @@ TEST_CASE("a token names no more epochs than there are segments, however many ca
   const std::string small = stays.epoch() + ":1";
   collector.take_until(client, [&] { return collector.resume_token() == small; });
   CHECK(collector.followed().size() == kJobs + 1);
+}
+
+TEST_CASE("what is lost of an epoch that a client resumes is reported before it ends") {
+  const bool is_removed = GENERATE(true, false);
+  const TemporaryDirectory bus;
+  LoadProducer producer(bus.text(), "events", "p");
+  producer.publish(100);
+  const Dashboard dashboard(kDashboard, bus.text());
+  {
+    Collector before;
+    StreamClient client(dashboard.port());
+    before.take_until_live(client);
+  }
+  const std::filesystem::path path = bus.path() / "events" / "p.ring";
+  if (is_removed)
+    std::filesystem::remove(path);
+  else
+    std::filesystem::resize_file(path, 8192);
+  // Seen to be away, and not for 5 s.
+  REQUIRE(wait_until([&] {
+    const auto list = nlohmann::json::parse(http(dashboard.port(), "GET", "/v1/segments").body);
+    return list.empty() || !list.at(0).contains("epoch");
+  }));
+  StreamClient client(dashboard.port(), "/v1/stream?resume=" + producer.epoch() + ":40");
+  std::vector<nlohmann::json> said;
+  while (said.empty() || said.back().at("type") != "ended") {
+    const std::optional<Message> message = client.next(std::chrono::seconds(30));
+    REQUIRE(message.has_value());
+    REQUIRE(message->kind == Message::Kind::text);
+    const nlohmann::json text = nlohmann::json::parse(message->payload);
+    if (text.contains("epoch")) said.push_back(text);
+  }
+  REQUIRE(said.size() == 2);
+  CHECK(said[0].at("type") == "gap");
+  CHECK(said[0].at("reason") == "quarantined");
+  CHECK(said[0].at("from") == 40);
+  CHECK(said[0].at("to") == 100);
+}
+
+TEST_CASE("an epoch that moves to a channel that is not wanted ends for this client") {
+  const TemporaryDirectory bus;
+  LoadProducer goes(bus.text(), "wanted", "goes");
+  LoadProducer stays(bus.text(), "wanted", "stays");
+  LoadProducer elsewhere(bus.text(), "other", "p");
+  goes.publish(5);
+  stays.publish(5);
+  const Dashboard dashboard(kDashboard, bus.text());
+  StreamClient client(dashboard.port(), "/v1/stream?channels=wanted");
+  Collector collector;
+  collector.take_until_live(client);
+  std::filesystem::rename(bus.path() / "wanted" / "goes.ring", bus.path() / "other" / "goes.ring");
+  collector.take_until(client, [&] { return collector.of(goes.epoch()).ended; });
+  CHECK(collector.resume_token() == stays.epoch() + ":5");
 }

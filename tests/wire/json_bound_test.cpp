@@ -1,5 +1,6 @@
 // mode=json is bounded by bytes of text, whatever an event is in the ring, and long texts pass in
 // fragments.
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <thread>
@@ -10,6 +11,7 @@
 
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait_until.hpp"
 #include "tests/wire/event_follower.hpp"
 #include "tests/wire/http_client.hpp"
 #include "tests/wire/load_events.hpp"
@@ -120,4 +122,58 @@ TEST_CASE("a client that is overtaken within a long JSON text is closed with 400
   StreamClient again(dashboard.port(), other);
   follower.take_until_live(again);
   CHECK(follower.of(producer.epoch()).wanted == 5);
+}
+
+TEST_CASE("a long JSON text goes on as it began, also where its file got another name") {
+  const TemporaryDirectory bus;
+  LoadProducer producer(bus.text(), "events", "p");
+  producer.publish(1, kThreeMegabytes);
+  const Dashboard dashboard(kDashboard, bus.text());
+  EventFollower follower("json");
+  StreamClient client(dashboard.port(), follower.target(), 4096);
+  follower.take_until(client, [&] { return follower.known().size() == 1; });
+  char byte = 0;
+  REQUIRE(::recv(client.connection().descriptor(), &byte, 1, MSG_PEEK) == 1);
+  // Its text is forgotten, and printed anew for somebody else, under a longer name.
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  std::filesystem::rename(bus.path() / "events" / "p.ring",
+                          bus.path() / "events" / "another-name.ring");
+  REQUIRE(wait_until([&] {
+    return http(dashboard.port(), "GET", "/v1/segments").body.find("another-name") !=
+           std::string::npos;
+  }));
+  EventFollower other("json");
+  StreamClient other_client(dashboard.port(), other.target());
+  other.take_until_live(other_client);
+  CHECK(other.records() == 1);
+  // Judges each word, and the name.
+  const std::optional<Message> close =
+      follower.take_until(client, [&] { return follower.records() == 1; });
+  CHECK((close ? close->close_code == 4000 : follower.records() == 1));
+}
+
+TEST_CASE("clients that wait for a long JSON text get their beats, and others theirs first") {
+  const TemporaryDirectory bus;
+  LoadProducer producer(bus.text(), "events", "p");
+  producer.publish(30, kThreeMegabytes);
+  const Dashboard dashboard(kDashboard, bus.text());
+  // Each of them stalls within another text, and more than are kept.
+  std::vector<std::unique_ptr<StreamClient>> slow;
+  for (int i = 0; i < 20; ++i)
+    slow.push_back(std::make_unique<StreamClient>(
+        dashboard.port(),
+        "/v1/stream?mode=json&resume=" + producer.epoch() + ":" + std::to_string(i), 4096));
+  StreamClient good(dashboard.port(), "/v1/stream?mode=json&resume=" + producer.epoch() + ":28");
+  std::uint64_t events = 0;
+  while (events < 2) {
+    const std::optional<Message> message = good.next(std::chrono::seconds(30));
+    REQUIRE(message.has_value());
+    if (message->payload.starts_with(R"({"type":"event")")) ++events;
+  }
+  // Those that leave are gone, whatever is still to be printed.
+  slow.clear();
+  CHECK(wait_until([&] {
+    return http(dashboard.port(), "GET", "/metrics")
+               .body.find("ringside_clients{mode=\"json\"} 1\n") != std::string::npos;
+  }));
 }

@@ -10,6 +10,7 @@
 
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait_until.hpp"
 #include "tests/wire/http_client.hpp"
 #include "tests/wire/load_events.hpp"
 
@@ -87,6 +88,22 @@ TEST_CASE("a channel whose folder is closed is in the log and in the list of seg
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (http(dashboard.port(), "GET", "/v1/window/closed/p").status != 200)
     REQUIRE(std::chrono::steady_clock::now() < end);
+}
+
+TEST_CASE("a bus that cannot be read is no empty list of segments") {
+  const OtherUser user;
+  LoadProducer producer(user.bus.text(), "events", "p");
+  const Dashboard dashboard = user.start();
+  fs::permissions(user.bus.path(), fs::perms{0});
+  HttpAnswer answer;
+  CHECK(wait_until([&] {
+    answer = http(dashboard.port(), "GET", "/v1/segments");
+    return answer.status == 503;
+  }));
+  CHECK(answer.body.find("cannot read the bus directory " + user.bus.text()) != std::string::npos);
+  CHECK(answer.body.find("Permission denied") != std::string::npos);
+  fs::permissions(user.bus.path(), fs::perms{0755});
+  CHECK(wait_until([&] { return http(dashboard.port(), "GET", "/v1/segments").status == 200; }));
 }
 
 TEST_CASE("a file of --data that may not be read is 403, and in the log") {

@@ -209,6 +209,8 @@ TEST_CASE("a record longer than any run is sent whole, as one message") {
 }
 
 TEST_CASE("a query that means nothing is refused before the upgrade, with the reason") {
+  std::string many_channels = "channels=c";
+  for (int i = 0; i < 64; ++i) many_channels.append(",c").append(std::to_string(i));
   const TemporaryDirectory bus;
   const Dashboard dashboard(kDashboard, bus.text());
   const std::vector<std::pair<std::string, std::string>> cases = {
@@ -233,7 +235,8 @@ TEST_CASE("a query that means nothing is refused before the upgrade, with the re
       {"mode=", "mode"},
       {"channels=..%2Fetc", "channel"},
       {"channels=a%00b", "percent"},
-      {"channels=a%zz", "percent"}};
+      {"channels=a%zz", "percent"},
+      {many_channels, "at most 64"}};
   for (const auto& [query, word] : cases) {
     INFO(query);
     const HttpAnswer answer = upgrade(dashboard.port(), "/v1/stream?" + query);

@@ -42,9 +42,10 @@ TEST_CASE("the window is all that is retained, whole, with its place told by hea
   for (const std::uint64_t more : {1UL, 59'998UL, 30'000UL}) {
     producer.publish(more);
     HttpClient client(dashboard.port());
-    const HttpAnswer head = client.request("HEAD", "/v1/window/events/p");
-    const HttpAnswer got = client.request("GET", "/v1/window/events/p");
+    HttpAnswer head = client.request("HEAD", "/v1/window/events/p");
+    HttpAnswer got = client.request("GET", "/v1/window/events/p");
     REQUIRE(got.status == 200);
+    CHECK(head.headers.erase("Date") == got.headers.erase("Date"));
     CHECK(head.headers == got.headers);
     CHECK(got.headers.at("Content-Type") == "application/octet-stream");
     CHECK(got.headers.at("Ringside-Epoch") == producer.epoch());
