@@ -62,7 +62,7 @@ void add_caps(CLI::App& parser, ProducerOptions& options, const std::string& cap
       parser, "--retain-age",
       [&options](std::chrono::nanoseconds age) { options.caps.retain_age = age; },
       "How old events may get: 10m, 24h (default: as it is, else as old as they like; 0s: no such "
-      "cap)");
+      "cap). Another age than before discards the retained events");
   add_duration(
       parser, "--sync-interval",
       [&options](std::chrono::nanoseconds interval) {

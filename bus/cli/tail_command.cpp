@@ -61,6 +61,8 @@ class Tail {
     // What keeps a segment from being read has been told already.
     if (sources_.empty() && !options_.follow && failed_) return 1;
     if (sources_.empty() && !options_.follow) {
+      if (const Result<void> there = require_bus(discovery_.bus()); !there)
+        return report(there.error());
       std::fprintf(stderr, "ringside: no segment %s in %s; see ringside ls\n",
                    options_.target.c_str(), discovery_.bus().directory().c_str());
       return 1;

@@ -89,6 +89,8 @@ Result<std::vector<std::string>> files_of(const Bus& bus, const std::string& tar
   if (!contents) return tl::unexpected<Error>(contents.error());
   if (const Result<void> there = require_bus(bus); !there)
     return tl::unexpected<Error>(there.error());
+  const auto closed = contents->unreadable.find(target.substr(0, target.find('/')));
+  if (closed != contents->unreadable.end()) return tl::unexpected<Error>(closed->second);
   return fail(Errc::not_found, "no segment ", target, " in ", bus.directory().string(),
               ", and no such file; see ringside ls");
 }

@@ -98,7 +98,7 @@ typedef struct ringside_producer_options {
                                 segment that is there, else 64 MiB */
   uint64_t retain;           /* the most events kept; 0: as is, else as many as the index holds */
   uint64_t sync_interval_ms; /* bring events to the disk this often; 0: when the kernel likes */
-  uint64_t retain_age_ms;    /* how old events may get, kept with each publish; 0: as is */
+  uint64_t retain_age_ms;    /* how old events may get; 0: as is */
 } ringside_producer_options;
 /* clang-format off */
 #define RINGSIDE_PRODUCER_OPTIONS_INIT \

@@ -55,10 +55,10 @@ class Producer(OneOfAKind):
 
     A channel named "embedding" or "load" has the built-in type of that name; for any other give
     ``type=``, or ``schema=``, which is a binary schema (the path of a .bfbs file, or its bytes).
-    ``capacity`` (bytes), ``retain`` (events) and ``retain_age`` (seconds; kept with each publish)
+    ``capacity`` (bytes), ``retain`` (events) and ``retain_age`` (seconds that an event may get old)
     are the caps of the segment, where 0 is as the segment has it. ``capacity`` is rounded up to a
-    multiple of 64 KiB; ``info.capacity`` is what it has become. A schema, ``capacity`` or
-    ``retain`` that differs from those of the segment that is there makes a new epoch, and the old
+    multiple of 64 KiB; ``info.capacity`` is what it has become. A schema or cap
+    that differs from those of the segment that is there makes a new epoch, and the old
     events are gone: a warning of the class Replaced says so, unless ``replace=True`` means it.
     ``sync_interval`` (seconds) brings what is published to the disk that often; 0 is when the
     kernel likes.
@@ -312,7 +312,7 @@ def _loss(producer: Producer, old: c.ReaderInfo, now: c.ProducerInfo) -> str:
         if getattr(old, name) != getattr(now, name)
     ]
     return (
-        f"{producer.channel}/{producer.producer}: {'; '.join(changed) or 'another schema'}: the "
+        f"{producer.channel}/{producer.producer}: {'; '.join(changed) or 'another schema or retain_age'}: the "
         f"segment began anew, and the {old.next - old.oldest} events that it retained are gone "
         "(leave the caps out to keep a segment as it is; replace=True if that is meant)"
     )
