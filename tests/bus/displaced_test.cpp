@@ -197,6 +197,13 @@ TEST_CASE("a writer that is displaced leaves its name to the next, while it is s
   else
     filled.cut_to(4096);
   REQUIRE(filled.publish_until_refused() == Refusal::displaced);
+  if (!removed) {
+    // What is left of a file is for its owner to look at, and no second producer.
+    const auto refused = Writer::open(filled.temporary.bus(), kName, small_ring());
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == Errc::corrupt);
+    REQUIRE(fs::remove(filled.path));
+  }
   Writer next = open_writer(filled.temporary.bus(), small_ring());
   REQUIRE(next.publish(bytes_of("on and on")).has_value());
   CHECK(open_reader(filled.temporary.bus()).is_live());
