@@ -9,6 +9,7 @@
 #include "bus/segment.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait_until.hpp"
 #include "tests/wire/collector.hpp"
 #include "tests/wire/event_follower.hpp"
 #include "tests/wire/http_client.hpp"
@@ -258,4 +259,30 @@ TEST_CASE("each mode, cut short in mid-replay: data and gaps join before live, a
     else
       single.take_until(client, [&] { return is_gone(single.of(producer.epoch())); });
   }
+}
+
+TEST_CASE("a next that was scribbled on for an instant is believed by nobody") {
+  const TemporaryDirectory bus;
+  LoadProducer producer(bus.text(), "events", "p");
+  producer.publish(100);
+  const RawSegment raw(bus.path() / "events" / "p.ring");
+  const Dashboard dashboard(kDashboard, bus.text());
+  {
+    Collector before;
+    StreamClient client(dashboard.port());
+    before.take_until_live(client);
+  }
+  raw.poke(RawSegment::kNext, std::uint64_t{1} << 60);
+  Collector collector;
+  StreamClient client(dashboard.port());
+  collector.take_until_live(client);
+  raw.poke(RawSegment::kNext, 100);
+  for (const auto& [epoch, followed] : collector.followed()) CHECK(followed.wanted <= 100);
+  // It is taken back, for whoever comes.
+  CHECK(wait_until([&] {
+    Collector later;
+    StreamClient other(dashboard.port());
+    later.take_until_live(other);
+    return later.records() == 100;
+  }));
 }
