@@ -160,7 +160,7 @@ int run_crowd(const Wish& wish) {
                   clients, stalled ? "stalled" : "idle", mode.c_str(), cost.first / clients, again);
       std::fflush(stdout);
       const bool too_much =
-          is_beyond(cost.first, clients * most + kFlatBytes) ||
+          is_beyond(cost.first / clients, most) ||
           is_beyond(cost.second,
                     static_cast<std::uint64_t>(kMostAgain * static_cast<double>(cost.first)) +
                         kFlatBytes);

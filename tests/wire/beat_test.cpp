@@ -1,6 +1,8 @@
 // The beats of a stream: that the path lives, what is retained, and who is writing.
 #include <chrono>
 #include <optional>
+#include <string>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -93,4 +95,25 @@ TEST_CASE("a segment that comes later is in the next beat, which is full") {
   second.publish(1);
   collector.take_until(client, [&] { return collector.stands().size() == 2; });
   CHECK(collector.full_beats() == 2);
+}
+
+TEST_CASE("a slow reader of many segments has its beats between two of them") {
+  constexpr std::uint64_t kSegments = 400;
+  const TemporaryDirectory bus;
+  for (std::uint64_t i = 0; i < kSegments; ++i)
+    LoadProducer(bus.text(), "events", std::string("p").append(std::to_string(i)),
+                 Caps{.capacity_bytes = 65536, .retain_events = {}})
+        .publish(400);
+  const Dashboard dashboard(kDashboard, bus.text());
+  StreamClient client(dashboard.port(), "/v1/stream?max_message=4096", 4096);
+  Collector collector;
+  // Far more than sockets hold, and less than one run of each segment.
+  constexpr std::size_t kRuns = 150;
+  constexpr std::uint64_t kPauses = 5;
+  for (std::uint64_t pause = 1; pause <= kPauses; ++pause) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    collector.take_until(client, [&] { return collector.runs().size() >= pause * kRuns; });
+  }
+  CHECK_FALSE(collector.live());
+  CHECK(collector.beats() >= kPauses - 1);
 }

@@ -152,7 +152,7 @@ TEST_CASE("a long JSON text goes on as it began, also where its file got another
   CHECK((close ? close->close_code == 4000 : follower.records() == 1));
 }
 
-TEST_CASE("clients that wait for a long JSON text get their beats, and others theirs first") {
+TEST_CASE("clients that stall in more long texts than are kept hold up nobody, and leave at once") {
   const TemporaryDirectory bus;
   LoadProducer producer(bus.text(), "events", "p");
   producer.publish(30, kThreeMegabytes);
