@@ -65,11 +65,23 @@ fs::path Bus::segment_path(const SegmentName& name) const {
   return directory_ / name.channel / (name.producer + std::string(kSuffix));
 }
 
-std::vector<std::string> Bus::warnings() const {
+namespace {
+
+/// Whether logind runs here and empties /dev/shm of this user's files at logout: no system user's.
+bool is_emptied_at_logout() {
   constexpr uid_t kFirstOrdinaryUser = 1000;
+  constexpr uid_t kLastOrdinaryUser = 60000;
+  const uid_t user = ::getuid();
+  return user >= kFirstOrdinaryUser && user <= kLastOrdinaryUser &&
+         ::access("/run/systemd/seats", F_OK) == 0;
+}
+
+}  // namespace
+
+std::vector<std::string> Bus::warnings() const {
   std::vector<std::string> found;
   const std::string name = directory_.string();
-  if (::getuid() >= kFirstOrdinaryUser && name.starts_with(kSharedMemory))
+  if (name.starts_with(kSharedMemory) && is_emptied_at_logout())
     found.push_back(name +
                     " is emptied when you log out, unless RemoveIPC=no in logind.conf; "
                     "for a bus that stays, name a directory with --bus or RINGSIDE_BUS");

@@ -40,7 +40,7 @@ def units(shell, _):
 
 
 def example(_, printed):
-    assert printed.count("RINGSIDE") == 1, printed
+    assert printed.count(">RINGSIDE") == 1, printed
 
 
 def produced(shell, _):

@@ -170,11 +170,12 @@ def cached(command):
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
-def environment_of(user, home, shared):
-    """A plain one; and what was compiled or fetched for one user is there for the next."""
+def environment_of(user, home, clone, shared):
+    """A plain one; and what was compiled or fetched before is there, for whichever user and place."""
     sbin = "/usr/local/sbin:/usr/sbin:/sbin:" if user == "root" else ""
     plain = {"HOME": str(home), "PATH": f"{sbin}/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8",
-             "npm_config_prefer_offline": "true", "npm_config_cache": str(home / ".npm")}
+             "npm_config_prefer_offline": "true", "npm_config_cache": str(home / ".npm"),
+             "CCACHE_BASEDIR": str(clone), "CCACHE_NOHASHDIR": "true"}
     # How to reach the network is the machine's affair.
     plain.update((name, value) for name, value in os.environ.items()
                  if name.lower().endswith("_proxy") or name.startswith(("NODE_EXTRA", "SSL_CERT")) or name == "npm_config_registry")
@@ -216,7 +217,7 @@ def do_all(user, wanted, shared):
             subprocess.run(
                 ["setpriv", "--pdeathsig", "KILL", "unshare", *kinds, *([] if page == "build" else ["--net"]),
                  sys.executable, "-B", __file__, "--inside", page, user, str(home), str(clone)],
-                check=True, env=environment_of(user, home, shared), cwd="/")  # fmt: skip
+                check=True, env=environment_of(user, home, clone, shared), cwd="/")  # fmt: skip
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -278,6 +278,31 @@ TEST_CASE("the default bus is refused if somebody else may have planted it") {
   CHECK(named.errors.find("belongs to user 65534, who can change") != std::string::npos);
 }
 
+TEST_CASE("that logout empties a bus is said to ordinary users, where logind runs") {
+  const auto as_user = [](const std::string& user, const std::string& folder) {
+    return run_command({"/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                        "mount -t tmpfs none /run && mkdir -p /run/systemd/" + folder +
+                            " && exec setpriv --reuid " + user + " --clear-groups \"$@\"",
+                        "sh", kRingside, "--bus", "/dev/shm/nowhere", "ls"});
+  };
+  if (::geteuid() != 0) {
+    WARN("skipped, since only root can become other users");
+    return;
+  }
+  const std::string kWarning = "/dev/shm/nowhere is emptied when you log out";
+  CHECK(as_user("1000", "seats").errors.find(kWarning) != std::string::npos);
+  for (const auto& [user, folder] : {std::pair{"1000", "other"},
+                                     {"999", "seats"},
+                                     {"0", "seats"},
+                                     {"65534", "seats"},
+                                     {"61184", "seats"}}) {
+    INFO("user " << user << ", /run/systemd/" << folder);
+    const Outcome outcome = as_user(user, folder);
+    CHECK(outcome.errors.find("emptied") == std::string::npos);
+    CHECK(outcome.errors.find("/dev/shm/nowhere") != std::string::npos);  // it is not there
+  }
+}
+
 TEST_CASE("a wrong command line is one line on standard error and status 2") {
   const TemporaryDirectory bus;
   check_error(run_ringside(bus.text(), {}), 2, "--help");
