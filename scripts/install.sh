@@ -38,6 +38,8 @@ test_packages=(
   caddy systemd python3-seccomp
   # Slow clients of every kind.
   slowhttptest
+  # Instructions and system calls, counted.
+  valgrind strace
   # The model checker, and file systems to shut down under a producer.
   spin e2fsprogs xfsprogs
 )
