@@ -60,6 +60,7 @@ STEPS = {
     },
     "docs/reliability.md": {
         "campaign": Step("run", instead=("--states 1000000", "--states 1000")),
+        "cost": RUN,
     },
     "docs/format.md": {"example": Step("run", then="example")},
     "docs/protocol.md": {},
