@@ -1,14 +1,13 @@
 // What cannot be used is refused whole, with a message that says where the fault is, and what was
 // in the ring stays.
-#include <chrono>
 #include <csignal>
 #include <fstream>
-#include <thread>
 
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
 
 #include "tests/feed/feed_fixture.hpp"
+#include "tests/support/wait_until.hpp"
 
 namespace ringside::feed::test {
 namespace {
@@ -125,21 +124,13 @@ TEST_CASE("a damaged byte anywhere never ends the feeder but with a message") {
   CHECK(refused > kPlaces / 4);
 }
 
-/// Whether the process has a handler for the signal.
-bool catches(pid_t pid, int signal) {
-  const std::string status = content_of("/proc/" + std::to_string(pid) + "/status");
-  const std::size_t at = status.find("SigCgt:");
-  if (at == std::string::npos) return false;
-  return (std::stoull(status.substr(at + 7), nullptr, 16) >> (signal - 1) & 1) != 0;
-}
-
 TEST_CASE("a feeder that is stopped before it has published says so, and fails") {
   const Workplace place;
   write_parquet(place.file, fit_sql(1, 2'000'000));  // takes its time
   support::Process feeder({.command = place.command(),
                            .environment = {},
                            .errors = (place.directory.path() / "errors").string()});
-  while (!catches(feeder.pid(), SIGTERM)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  REQUIRE(support::wait_until_caught(feeder.pid(), SIGTERM));
   feeder.send_signal(SIGTERM);
   CHECK(feeder.wait() == 1);
   CHECK_THAT(place.errors(), Contains("ringside-feed: stopped; nothing was published\n"));

@@ -72,7 +72,7 @@ StreamClient::StreamClient(std::uint16_t port, const std::string& target, int re
                    " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                    "Sec-WebSocket-Version: 13\r\n"
                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-  const Clock::time_point end = Clock::now() + std::chrono::seconds(10);
+  const Clock::time_point end = Clock::now() + std::chrono::minutes(1);
   std::string head;
   while (head.find("\r\n\r\n") == std::string::npos) {
     if (!fill(1, end)) throw std::runtime_error("no answer to the upgrade");

@@ -8,7 +8,7 @@
 namespace ringside::wire_test {
 namespace {
 
-constexpr std::chrono::seconds kLimit{20};
+constexpr std::chrono::minutes kLimit{2};
 
 }  // namespace
 

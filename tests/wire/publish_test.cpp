@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -15,59 +14,10 @@
 #include "tests/support/command.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/wire/publish_workshop.hpp"
 
 using namespace ringside::support;
-
-namespace {
-
-constexpr const char* kRingside = RINGSIDE_BIN "/ringside";
-
-const std::string kSchema = R"(
-namespace sensors;
-enum Kind : ubyte { Heat = 1, Light }
-struct Place { x:double; y:double; }
-table Note { text:string; }
-table Alarm { level:int; }
-union Extra { Note, Alarm }
-table Reading {
-  name:string; value:double; count:ushort; good:bool; kind:Kind = Heat; at:Place;
-  history:[float]; tags:[string]; notes:[Note]; extra:Extra; big:ulong;
-}
-root_type Reading;
-file_identifier "SENS";
-)";
-
-struct Workshop {
-  Workshop() : schema((folder.path() / "reading.fbs").string()) {
-    std::ofstream(schema) << kSchema;
-  }
-
-  Outcome publish(const std::string& input, const std::vector<std::string>& more = {}) const {
-    const std::string file = (folder.path() / "input").string();
-    std::ofstream(file, std::ios::binary) << input;
-    std::vector<std::string> command = {
-        "/bin/sh", "-c",       "exec \"$@\" < \"$0\"", file,   kRingside,  "--bus", bus.text(),
-        "publish", "readings", "--producer",           "pipe", "--schema", schema};
-    command.insert(command.end(), more.begin(), more.end());
-    return run_command(command);
-  }
-
-  std::vector<nlohmann::json> events() const {
-    const Outcome tail =
-        run_command({kRingside, "--bus", bus.text(), "tail", "readings", "--json"});
-    std::vector<nlohmann::json> all;
-    std::istringstream lines(tail.output);
-    for (std::string line; std::getline(lines, line);)
-      all.push_back(nlohmann::json::parse(line).at("event"));
-    return all;
-  }
-
-  TemporaryDirectory bus;
-  TemporaryDirectory folder;
-  std::string schema;
-};
-
-}  // namespace
+using namespace ringside::wire_test;
 
 TEST_CASE("publish makes an event of each line, every kind of value as it was given") {
   const Workshop workshop;
@@ -338,41 +288,9 @@ TEST_CASE("what a publisher prints goes into no segment, whichever streams are c
                  kRingside, "--bus", workshop.bus.text(), "publish", "readings", "--producer",
                  "pipe", "--schema", workshop.schema});
     CHECK(run_command({kRingside, "verify", ring}).status == 0);
-    std::ifstream doorbell(workshop.bus.path() / ".doorbell");
-    const std::string bytes{std::istreambuf_iterator<char>(doorbell), {}};
-    CHECK(bytes.find("ringside:") == std::string::npos);
+    CHECK(text_of(workshop.bus.path() / ".doorbell").find("ringside:") == std::string::npos);
   }
   CHECK(workshop.events().size() == 3);
-}
-
-TEST_CASE("a publisher that is stopped publishes what has come, and says if that is not all") {
-  const Workshop workshop;
-  // In the foreground, since timeout signals its group as well otherwise, and the second signal
-  // kills.
-  const auto stopped = [&](const std::string& input) {
-    return run_command({"/bin/sh", "-c",
-                        input + " | timeout --foreground --preserve-status -s TERM 0.5 \"$@\"",
-                        "sh", kRingside, "--bus", workshop.bus.text(), "publish", "readings",
-                        "--producer", "pipe", "--schema", workshop.schema});
-  };
-  const Outcome drained = stopped("(echo '{\"name\":\"1\"}'; sleep 1)");
-  CHECK(drained.status == 0);
-  CHECK(workshop.events().size() == 1);
-  const Outcome half = stopped("(printf '{\"name\":\"2\"}\\n{\"na'; sleep 1)");
-  CHECK(half.status == 1);
-  CHECK(half.errors.find("what came after line 1 was not published") != std::string::npos);
-  CHECK(workshop.events().size() == 2);
-  // A file always has more to read, as a pipe may not have at that very moment.
-  const std::string file = (workshop.bus.path() / "lines").string();
-  std::ofstream lines(file);
-  for (int i = 0; i < 4'000'000; ++i) lines << "{\"name\":\"y\"}\n";
-  lines.close();
-  const Outcome endless = run_command(
-      {"/bin/sh", "-c", "timeout --foreground --preserve-status -s TERM 0.5 \"$@\" < \"$0\"", file,
-       kRingside, "--bus", workshop.bus.text(), "publish", "readings", "--producer", "pipe",
-       "--schema", workshop.schema});
-  CHECK(endless.status == 1);
-  CHECK(endless.errors.find("stopped by a signal; what came after line ") != std::string::npos);
 }
 
 TEST_CASE("points are published by the built-in type, without a schema") {
@@ -449,46 +367,4 @@ TEST_CASE("publish takes .bfbs as well, and says what is wrong with a schema") {
   binary.schema = (workshop.folder.path() / "reading.bfbs").string();
   CHECK(binary.publish("{\"name\":\"x\"}\n").status == 0);
   CHECK(binary.events().size() == 1);
-}
-
-TEST_CASE(
-    "a publisher that is killed goes on with the next sequence, and one cap makes a new epoch") {
-  const Workshop workshop;
-  const Outcome killed = run_command(
-      {"/bin/sh", "-c",
-       "(printf '{\"name\":\"1\"}\\n{\"name\":\"2\"}\\n'; sleep 1) | timeout -s KILL 0.5 \"$@\"",
-       "sh", kRingside, "--bus", workshop.bus.text(), "publish", "readings", "--producer", "pipe",
-       "--schema", workshop.schema});
-  CHECK(killed.status == 137);
-  CHECK(workshop.events().size() == 2);
-  CHECK(workshop.publish("{\"name\":\"3\"}\n").status == 0);
-  CHECK(workshop.events().size() == 3);
-  const Outcome capped = workshop.publish("{\"name\":\"4\"}\n", {"--retain", "2"});
-  CHECK(capped.errors.find("a new epoch") != std::string::npos);
-  CHECK(workshop.events().size() == 1);
-}
-
-TEST_CASE("events older than --retain-age go, also while nothing is published") {
-  const Workshop workshop;
-  std::FILE* const pipe =
-      ::popen((std::string(kRingside) + " --bus " + workshop.bus.text() +
-               " publish readings --producer pipe --retain-age 500ms --schema " + workshop.schema +
-               " 2>/dev/null")
-                  .c_str(),
-              "w");
-  REQUIRE(pipe != nullptr);
-  for (int i = 0; i < 20; ++i) std::fputs("{\"name\":\"old\"}\n", pipe);
-  std::fflush(pipe);
-  std::size_t seen = 0;
-  for (int i = 0; i < 100 && seen < 20; ++i) seen = workshop.events().size();
-  CHECK(seen == 20);
-  for (int i = 0; i < 100 && !workshop.events().empty(); ++i) ::usleep(50'000);
-  CHECK(workshop.events().empty());
-  const Outcome ls = run_command({kRingside, "--bus", workshop.bus.text(), "ls", "--json"});
-  const nlohmann::json segment = nlohmann::json::parse(ls.output).at(0);
-  CHECK(segment.at("retain_age_s") == 0.5);
-  CHECK(segment.at("next") == 20);
-  CHECK(segment.at("oldest") == 20);
-  std::fputs("{\"name\":\"new\"}\n", pipe);
-  CHECK(::pclose(pipe) == 0);
 }

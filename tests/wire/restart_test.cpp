@@ -61,7 +61,8 @@ TEST_CASE("a client of a dashboard that is killed 20 times gets each sequence ex
   const TemporaryDirectory bus;
   // A backlog that takes a while to replay, so that some kills come in the middle of it.
   REQUIRE(load(bus.text(), {"--count", "200000", "--capacity", "256MiB"}).wait() == 0);
-  Process producer = load(bus.text(), {"--rate", "50000"});
+  // Slow enough for a dashboard that gets a tenth of a processor, or is ten times as slow.
+  Process producer = load(bus.text(), {"--rate", "5000"});
   const Reader reader = open_reader(bus.text());
   wait_until([&] { return reader.window().to.value > 200'000; });
 
