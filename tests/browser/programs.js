@@ -57,6 +57,8 @@ export function run(name, ...args) {
 async function run_with(input, name, ...args) {
   const options = { maxBuffer: kLongestOutput };
   const running = promisify(execFile)(program_path(name), args, options);
+  // Who has no need of it may have ended by now.
+  running.child.stdin.on('error', () => {});
   running.child.stdin.end(input);
   return (await running).stdout;
 }

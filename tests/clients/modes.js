@@ -23,7 +23,9 @@ const kRate = 4000;
 const kAll = kReplayed + kLive + kLiveOther;
 const kDownMs = 300;
 // For a connection that hangs; the machine may be busy.
-const kLimitMs = 60_000;
+const kLimitMs = 300_000;
+// A Close that is not taken and answered within this time ends without it (docs/protocol.md, 7).
+const kCloseLimitMs = 2000;
 
 /** Publishes events of `ringside load` and waits until all of them are in the bus. */
 function load(bus, name, { count, size = 96 }, ...options) {
@@ -70,13 +72,15 @@ function describe_lives(mode, open_client) {
   });
 
   async function come_back(signal) {
+    const begin = performance.now();
     const status = await dashboard.stop(signal);
+    const is_hurried = performance.now() - begin >= kCloseLimitMs;
     const { code } = await client.call('until_closed');
     const { records } = await client.call('summary');
     await sleep(kDownMs);
     dashboard = await start_dashboard(bus, dashboard.port);
     await client.call('connect', origin());
-    return { status, code, records };
+    return { status, code, records, is_hurried };
   }
 
   it('gets a part of the replay, and the rest from another dashboard', async () => {
@@ -96,8 +100,9 @@ function describe_lives(mode, open_client) {
     await client.call('until_records', kReplayed + 1000);
     assert.equal((await come_back('SIGKILL')).code, 1006);
     await client.call('until_records', kReplayed + 6000);
-    const { status, code } = await come_back('SIGTERM');
-    assert.deepEqual({ status, code }, { status: 0, code: 1001 });
+    const { status, code, is_hurried } = await come_back('SIGTERM');
+    assert.equal(status, 0);
+    assert.ok(code === 1001 || (is_hurried && code === 1006), `closed with ${code}`);
     await client.call('until_records', kAll);
     await publishing;
   });

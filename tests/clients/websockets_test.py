@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 import unittest
 
 import programs
@@ -20,7 +21,9 @@ RATE = 4000
 ALL = REPLAYED + LIVE + LIVE_OTHER
 DOWN_S = 0.3
 # For a connection that hangs; the machine may be busy.
-LIMIT_S = 60
+LIMIT_S = 300
+# A Close that is not taken and answered within this time ends without it (docs/protocol.md, 7).
+CLOSE_LIMIT_S = 2
 LONGEST_ECHO = 16 * 2**20
 
 
@@ -39,13 +42,15 @@ class Clients(unittest.IsolatedAsyncioTestCase):
 
 class Stream(Clients):
     async def come_back(self, follower, by):
-        """The dashboard ends and is started again; gives its status and how the stream ended."""
+        """The dashboard ends and is started again; gives its status, how the stream ended, and whether the
+        dashboard waited in vain for the answer to its Close."""
+        begin = time.monotonic()
         status = await self.dashboard.stop(by)
+        is_hurried = time.monotonic() - begin >= CLOSE_LIMIT_S
         code = await follower.until_closed()
         await asyncio.sleep(DOWN_S)
-        had = follower.records
         await follower.connect(await self.start())
-        return status, code, had
+        return status, code, is_hurried
 
     async def lives(self, mode):
         for count, size in REPLAY:
@@ -67,8 +72,9 @@ class Stream(Clients):
         _, code, _ = await self.come_back(follower, signal.SIGKILL)
         self.assertEqual(code, 1006)
         await follower.until_records(REPLAYED + 8000)
-        status, code, _ = await self.come_back(follower, signal.SIGTERM)
-        self.assertEqual((status, code), (0, 1001))
+        status, code, is_hurried = await self.come_back(follower, signal.SIGTERM)
+        self.assertEqual(status, 0)
+        self.assertIn(code, (1001, 1006) if is_hurried else (1001,))
         await follower.until_records(ALL)
         await publishing
 

@@ -1,4 +1,6 @@
 // Fits on their way between ringside-knn and Parquet files.
+#include <chrono>
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -14,7 +16,8 @@ const std::string kKnn = RINGSIDE_BIN "/ringside-knn";
 TEST_CASE("what ringside-knn saves as Parquet and as JSON, it streams and the feeder publishes") {
   Workplace place;
   const auto produced =
-      support::run_command({kKnn, "produce", "--fit-out", place.file.string(), "--dims", "3"});
+      support::run_command({kKnn, "produce", "--fit-out", place.file.string(), "--dims", "3"}, {},
+                           std::chrono::minutes(10));  // a sanitizer makes minutes of its seconds
   INFO(produced.errors);
   REQUIRE(produced.status == 0);
   REQUIRE(place.run().status == 0);

@@ -27,7 +27,7 @@ constexpr const char* kDashboard = RINGSIDE_BIN "/ringside-dashboard";
 constexpr std::size_t kThreeMegabytes = 150'000;
 constexpr std::size_t kFiveMegabytes = 250'000;
 
-std::uint64_t private_bytes(int pid) {
+[[maybe_unused]] std::uint64_t private_bytes(int pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string word; status >> word;) {
     std::uint64_t kilobytes = 0;
