@@ -37,7 +37,11 @@ using support::Connection;
 constexpr std::size_t kLiveClients = 5;
 constexpr std::uint64_t kMaxClients = 400;
 /// For an answer to /healthz while all this goes on: nobody should be kept waiting by others.
-constexpr std::chrono::milliseconds kAnswerLimit{2000};
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::chrono::seconds kAnswerLimit{30};
+#else
+constexpr std::chrono::seconds kAnswerLimit{2};
+#endif
 /// What requests, sessions and their buffers may take at the same time.
 constexpr std::uint64_t kGrownBytes = 64 * 1024 * 1024;
 

@@ -241,7 +241,7 @@ class StallCampaign {
     const std::uint64_t published = published_ - before;
     events_ += latencies.total();
     const double rate = static_cast<double>(published) / wish_.seconds;
-    const double least = (wish_.brief ? 0.5 : kLeastArrived) * static_cast<double>(published);
+    const double least = wish_.brief ? 0 : kLeastArrived * static_cast<double>(published);
     for (LiveClient& client : clients_) {
       const std::uint64_t arrived = client.take_count();
       if (static_cast<double>(arrived) < least)

@@ -110,7 +110,7 @@ TEST_CASE("caps that cannot keep a whole cycle are refused before anything is pu
   CHECK_THAT(outcome.errors, Contains("--capacity 4194304 cannot keep a cycle of 2 events with " +
                                       least + " bytes") &&
                                  Contains("give --capacity " + least + " or more"));
-  CHECK(count_of(outcome.errors, "\n") == 1);
+  CHECK(count_of(outcome.errors, "ringside-feed: ") == 1);
   outcome = place.run({"--retain", "1"});
   CHECK(outcome.status == 1);
   CHECK_THAT(outcome.errors, Contains("--retain 1 cannot keep a cycle of 2 events") &&
