@@ -1,24 +1,21 @@
 // `ringside-dashboard`: shows a bus to browsers.
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <sstream>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 
 #include "bus/bus.hpp"
 #include "bus/program.hpp"
 #include "bus/start.hpp"
 #include "dashboard_reader/access.hpp"
+#include "dashboard_reader/announcement.hpp"
 #include "dashboard_reader/bus_view.hpp"
 #include "dashboard_reader/descriptors.hpp"
 #include "dashboard_reader/hand_over.hpp"
@@ -95,16 +92,6 @@ void warn_of_missing(const Bus& bus) {
         bus.directory().string());
 }
 
-/// Tells whoever waits for it that this dashboard serves. On a thread of its own, since nobody may
-/// be reading; it ends with the process.
-void announce(const std::string& address) {
-  std::thread([line = "listening on http://" + address + "\n"] {
-    // Not by way of stdio, whose lock would keep exit() waiting as well.
-    if (::write(STDOUT_FILENO, line.data(), line.size()) < 0)
-      spdlog::warn("cannot write standard output: {}", std::strerror(errno));
-  }).detach();
-}
-
 Result<void> check_exposure(const asio::ip::tcp::acceptor& listener, const Access& access) {
   if (is_loopback(listener) || access.has_token()) return {};
   return fail(
@@ -157,7 +144,7 @@ Result<void> serve(const Options& options) {
               {"clients", shares.streams},
               {"requests", shares.requests},
               {"segments", shares.segments}});
-  announce(server.address());
+  const Announcement announcement(loop, "listening on http://" + server.address() + "\n");
   ::sd_notify(0, "READY=1");
   tell_predecessor();
   loop.run();
