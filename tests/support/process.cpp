@@ -147,7 +147,7 @@ Dashboard::Dashboard(const std::string& program, const std::string& bus, Process
         if (!listens) command.insert(command.end(), {"--listen", "127.0.0.1:0"});
         return options;
       }()) {
-  const std::string line = process_.wait_for_line("listening on ");
+  const std::string line = process_.wait_for_line("listening on ", std::chrono::minutes(2));
   port_ = static_cast<std::uint16_t>(std::stoul(line.substr(line.rfind(':') + 1)));
 }
 
