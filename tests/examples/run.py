@@ -222,8 +222,20 @@ def do_all(user, wanted, shared):
         shutil.rmtree(place, ignore_errors=True)
 
 
+def may_have_namespaces():
+    """Whether this machine lets this user make them: a container may not."""
+    kinds = ["--mount", "--pid", "--fork", "--net"] + ([] if os.getuid() == 0 else ["--user", "--map-root-user"])
+    tried = subprocess.run(["unshare", *kinds, "mount", "-t", "tmpfs", "tmpfs", "/run"],
+                           stderr=subprocess.PIPE, text=True)
+    if tried.returncode != 0:
+        print(f"SKIPPED: no namespace with mounts of its own may be made here: {tried.stderr.strip()}")
+    return tried.returncode == 0
+
+
 def main(wanted):
     pages.check(ROOT)
+    if not may_have_namespaces():
+        raise SystemExit(77)
     wanted = wanted or list(pages.STEPS)
     me = pwd.getpwuid(os.getuid()).pw_name
     with tempfile.TemporaryDirectory(prefix="ringside-compiled-") as shared:
