@@ -27,6 +27,12 @@ constexpr const char* kDashboard = RINGSIDE_BIN "/ringside-dashboard";
 constexpr std::size_t kThreeMegabytes = 150'000;
 constexpr std::size_t kFiveMegabytes = 250'000;
 
+/// Until a part of what follows is there, which stays where it is.
+void wait_for_a_byte(StreamClient& client) {
+  char byte = 0;
+  REQUIRE(::recv(client.connection().descriptor(), &byte, 1, MSG_PEEK) == 1);
+}
+
 [[maybe_unused]] std::uint64_t private_bytes(int pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string word; status >> word;) {
@@ -77,10 +83,7 @@ TEST_CASE("clients that stall within a long JSON text hold none of it, and get i
         std::make_unique<StreamClient>(dashboard.port(), followers[i]->target(), 4096));
   }
   // Until each has a part of the first text, and then until nothing is kept of what nobody takes.
-  for (const auto& client : clients) {
-    char byte = 0;
-    REQUIRE(::recv(client->connection().descriptor(), &byte, 1, MSG_PEEK) == 1);
-  }
+  for (const auto& client : clients) wait_for_a_byte(*client);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   // 60 texts of 3 MB would be 180.
   constexpr std::uint64_t kLimit = 16 * 1024 * 1024;
@@ -102,8 +105,7 @@ TEST_CASE("a client that is overtaken within a long JSON text is closed with 400
   EventFollower follower("json");
   StreamClient client(dashboard.port(), follower.target(), 4096);
   follower.take_until(client, [&] { return follower.known().size() == 1; });
-  char byte = 0;
-  REQUIRE(::recv(client.connection().descriptor(), &byte, 1, MSG_PEEK) == 1);
+  wait_for_a_byte(client);
   producer.publish(4, kThreeMegabytes);
   REQUIRE(producer.oldest() > 0);
   const std::string other = follower.target();
@@ -126,8 +128,7 @@ TEST_CASE("a long JSON text goes on as it began, also where its file got another
   EventFollower follower("json");
   StreamClient client(dashboard.port(), follower.target(), 4096);
   follower.take_until(client, [&] { return follower.known().size() == 1; });
-  char byte = 0;
-  REQUIRE(::recv(client.connection().descriptor(), &byte, 1, MSG_PEEK) == 1);
+  wait_for_a_byte(client);
   // Its text is forgotten, and printed anew for somebody else, under a longer name.
   std::this_thread::sleep_for(std::chrono::milliseconds(2500));
   std::filesystem::rename(bus.path() / "events" / "p.ring",

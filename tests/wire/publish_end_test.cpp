@@ -1,4 +1,5 @@
 // How `ringside publish` ends, by a signal or killed, and what grows old while it waits.
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <optional>
@@ -136,9 +137,11 @@ TEST_CASE(
 TEST_CASE("events older than --retain-age go, also while nothing is published") {
   const Workshop workshop;
   Publisher publisher(workshop, {"--retain-age", "500ms"});
+  const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 20; ++i) publisher.write("{\"name\":\"old\"}\n");
   publisher.wait_for_next(20);
   CHECK(wait_until([&] { return publisher.wait_for_next(20).from.value == 20; }));
+  CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(500));
   CHECK(workshop.events().empty());
   const Outcome ls = run_command({kRingside, "--bus", workshop.bus.text(), "ls", "--json"});
   const nlohmann::json segment = nlohmann::json::parse(ls.output).at(0);

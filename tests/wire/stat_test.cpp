@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -188,12 +189,16 @@ TEST_CASE("nonsense in the table of readers reaches nobody's terminal, and stat 
 TEST_CASE("stat --watch prints a sample each interval and ends on SIGINT with status 0") {
   const TemporaryDirectory bus;
   LoadProducer producer(bus.text(), "events", "p");
+  const auto begin = static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count());
   Process watch = start_ringside(bus.text(), {"stat", "--watch", "--json", "--interval", "0.02"});
   std::uint64_t last = 0;
   for (std::uint64_t sample = 0; sample < 5; ++sample) {
     const nlohmann::json object = nlohmann::json::parse(watch.wait_for_line("{"));
     const std::uint64_t time = std::stoull(object.at("timestamp_ns").get<std::string>());
     CHECK(time > last);
+    // However late one comes, none is early.
+    CHECK(time >= begin + (sample + 1) * 20'000'000);
     last = time;
   }
   watch.send_signal(SIGINT);
