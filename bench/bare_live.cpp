@@ -120,18 +120,30 @@ void BareLive::publish(const LiveEvent& event) {
   // Dekker, as in bus/doorbell.hpp: store `next`, then load `waiting`; the server the other way.
   shared_->next.store(next + 1, std::memory_order_seq_cst);
   if (shared_->waiting.load(std::memory_order_seq_cst) == 0) return;
-  shared_->waiting.store(0, std::memory_order_relaxed);
-  futex(shared_->next, FUTEX_WAKE, INT_MAX);
+  wake();
+}
+
+void BareLive::wake() const {
+  // First the flag, then the count: a server that said after the first that it waits keeps its
+  // flag, and one that said it before finds another count than it took, or is woken.
+  shared_->waiting.store(0, std::memory_order_seq_cst);
+  shared_->rings.fetch_add(1, std::memory_order_seq_cst);
+  futex(shared_->rings, FUTEX_WAKE, INT_MAX);
 }
 
 void BareLive::wait_until_serving() const {
-  while (shared_->serving.load(std::memory_order_acquire) == 0) ::usleep(100);
+  while (shared_->serving.load(std::memory_order_acquire) == 0) {
+    siginfo_t ended{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT);
+    if (ended.si_pid != 0) throw std::runtime_error("the bare server has ended");
+    ::usleep(100);
+  }
 }
 
 void BareLive::end_turn() {
   shared_->over.store(1, std::memory_order_seq_cst);
   while (shared_->serving.load(std::memory_order_acquire) != 0) {
-    futex(shared_->next, FUTEX_WAKE, INT_MAX);
+    wake();
     ::usleep(100);
   }
 }
@@ -151,10 +163,12 @@ void BareLive::serve_client(int client) const {
   std::uint32_t cursor = shared_->next.load(std::memory_order_acquire);
   shared_->serving.store(1, std::memory_order_release);
   while (shared_->over.load(std::memory_order_acquire) == 0) {
+    // The count first, then the flag, then `next`: see wake().
+    const std::uint32_t rings = shared_->rings.load(std::memory_order_seq_cst);
     shared_->waiting.store(1, std::memory_order_seq_cst);
     const std::uint32_t next = shared_->next.load(std::memory_order_seq_cst);
     if (next == cursor) {
-      futex(shared_->next, FUTEX_WAIT, next);
+      futex(shared_->rings, FUTEX_WAIT, rings);
       continue;
     }
     shared_->waiting.store(0, std::memory_order_relaxed);

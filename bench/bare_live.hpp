@@ -1,5 +1,9 @@
 // The least that shared memory, a futex and TCP can do for live events: a ring of records without
 // checks, one futex word, and a process that sends what is new in one call.
+//
+// The futex word counts wake-ups and is not `next`: the publisher clears `waiting` some time after
+// it stored `next`. If the server has meanwhile sent that event and said again that it waits, it
+// would sleep on a `next` that is up to date, with its flag cleared, and nobody would ever wake it.
 #pragma once
 
 #include <atomic>
@@ -39,17 +43,20 @@ class BareLive {
   pid_t pid() const { return pid_; }
 
   void publish(const LiveEvent& event);
+  /// Throws if the child has ended.
   void wait_until_serving() const;
   void end_turn();
 
  private:
   struct Shared {
     alignas(128) std::atomic<std::uint32_t> waiting;
-    alignas(128) std::atomic<std::uint32_t> next;  // the futex word
+    alignas(128) std::atomic<std::uint32_t> rings;  // the futex word: counts the wake-ups
+    alignas(128) std::atomic<std::uint32_t> next;
     alignas(128) std::atomic<std::uint32_t> serving;
     alignas(128) std::atomic<std::uint32_t> over;
   };
 
+  void wake() const;
   [[noreturn]] void serve(int listener) const;
   void serve_client(int client) const;
   std::uint64_t mapped_bytes() const { return sizeof(Shared) + ring_events_ * sizeof(BareRecord); }
