@@ -1,5 +1,6 @@
 #include "bench/live_client.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <ctime>
@@ -16,6 +17,10 @@ constexpr std::size_t kBufferBytes = 4 * 1024 * 1024;
 /// Room for a recv, and for the message that it completes.
 constexpr std::size_t kRoom = 1024 * 1024;
 constexpr std::chrono::seconds kSilence{20};
+constexpr std::uint8_t kText = 1;
+constexpr std::uint8_t kBinary = 2;
+constexpr std::uint8_t kContinuation = 0;
+constexpr std::uint8_t kClose = 8;
 constexpr std::size_t kRunHeaderBytes = 32;
 constexpr std::size_t kRecordHeaderBytes = 24;
 
@@ -26,6 +31,13 @@ std::uint64_t monotonic_ns() {
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+LiveEvent live_event(std::uint64_t index, std::uint64_t due_ns) {
+  constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;
+  LiveEvent event{index, due_ns, {}};
+  for (std::size_t i = 0; i < event.filler.size(); ++i) event.filler[i] = (index + i) * kGolden;
+  return event;
 }
 
 LiveClient::LiveClient(std::uint16_t port, LiveFormat format, const std::string& target)
@@ -47,10 +59,10 @@ LiveClient::LiveClient(std::uint16_t port, LiveFormat format, const std::string&
     throw std::runtime_error("the server refused a WebSocket at " + target);
   begin_ = end + kEnd.size();
   for (bool live = false; !live;) {
-    Frame frame;
-    while (!next_frame(frame)) receive();
+    const Frame frame = wait_for_frame();
     const std::string_view text(reinterpret_cast<const char*>(frame.payload), frame.size);
-    live = frame.is_text && text.find("\"live\"") != std::string_view::npos;
+    // Not only "live", which each segment of a beat has.
+    live = frame.opcode == kText && text.find("\"type\":\"live\"") != std::string_view::npos;
   }
 }
 
@@ -65,7 +77,11 @@ void LiveClient::receive() {
   const ssize_t got =
       ::recv(connection_.descriptor(), buffer_.data() + end_, buffer_.size() - end_, 0);
   received_ns_ = monotonic_ns();
-  if (got <= 0) throw std::runtime_error("the stream ended, or was silent for long");
+  if (got == 0) throw std::runtime_error("the server ended the stream");
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+    throw std::runtime_error("nothing came for 20 s, where event " + std::to_string(due_) +
+                             " of the turn was due");
+  if (got < 0) throw std::runtime_error(std::string("the stream broke: ") + std::strerror(errno));
   end_ += static_cast<std::size_t>(got);
 }
 
@@ -81,22 +97,38 @@ bool LiveClient::next_frame(Frame& frame) {
   for (std::size_t i = 0; i < extra; ++i) frame.size = frame.size << 8 | byte(2 + i);
   if (have < 2 + extra + frame.size) return false;
   frame.fin = (byte(0) & 0x80) != 0;
-  frame.is_text = (byte(0) & 0x0F) == 1;
+  frame.opcode = static_cast<std::uint8_t>(byte(0) & 0x0F);
   frame.payload = buffer_.data() + begin_ + 2 + extra;
   begin_ += 2 + extra + static_cast<std::size_t>(frame.size);
   return true;
 }
 
+LiveClient::Frame LiveClient::wait_for_frame() {
+  Frame frame;
+  while (!next_frame(frame)) receive();
+  if (frame.opcode == kClose) throw std::runtime_error("the server closed the stream");
+  return frame;
+}
+
 void LiveClient::take_events(const Frame& frame) {
+  if (frame.size == 0) return;  // the closing fragment
   const bool in_run = format_ == LiveFormat::runs;
+  const std::size_t start = in_run ? kRunHeaderBytes : 0;
   const std::size_t ahead = in_run ? kRecordHeaderBytes : 0;
-  for (std::size_t at = in_run ? kRunHeaderBytes : 0; at + ahead + sizeof(LiveEvent) <= frame.size;
-       at += ahead + sizeof(LiveEvent)) {
+  const std::size_t stride = ahead + sizeof(LiveEvent);
+  if (frame.size < start + stride || (frame.size - start) % stride != 0)
+    throw std::runtime_error("a message of " + std::to_string(frame.size) +
+                             " bytes holds no whole events");
+  for (std::size_t at = start; at < frame.size; at += stride) {
     LiveEvent event;
     std::memcpy(&event, frame.payload + at + ahead, sizeof event);
-    if (event.index != due_) throw std::runtime_error("an event is missing");
+    if (event.index != due_)
+      throw std::runtime_error("event " + std::to_string(event.index) + " came where " +
+                               std::to_string(due_) + " was due");
+    if (event.filler != live_event(event.index, 0).filler)
+      throw std::runtime_error("event " + std::to_string(due_) + " is not what was published");
     ++due_;
-    published_.push_back(event.published_ns);
+    pending_.push_back(event.due_ns);
   }
 }
 
@@ -104,18 +136,19 @@ LiveTurn LiveClient::read(std::uint64_t first, std::uint64_t last) {
   LiveTurn turn;
   turn.latency_us.reserve(last - first);
   for (std::uint64_t done = 0; done < last;) {
-    Frame frame;
-    while (!next_frame(frame)) receive();
-    if (frame.is_text) continue;
+    const Frame frame = wait_for_frame();
+    // Text is control, such as a beat; the rest are pings, and no turn is so long that one matters.
+    if (frame.opcode != kBinary && frame.opcode != kContinuation) continue;
     take_events(frame);
     // Nobody may use a message before its FIN.
     if (!frame.fin) continue;
-    if (done >= first && !published_.empty()) ++turn.messages;
-    for (const std::uint64_t published : published_)
+    if (done >= first && !pending_.empty()) ++turn.messages;
+    for (const std::uint64_t due : pending_)
       if (done++ >= first)
-        turn.latency_us.push_back(static_cast<double>(received_ns_ - published) / 1000);
-    published_.clear();
+        turn.latency_us.push_back(static_cast<double>(received_ns_ - due) / 1000);
+    pending_.clear();
   }
+  if (due_ != last) throw std::runtime_error("more events came than were published");
   return turn;
 }
 

@@ -11,13 +11,16 @@
 
 namespace ringside::bench {
 
-/// What every contender carries: its number in the turn, when it was published, and filler.
+/// What every contender carries: its number in the turn, when it was due, and words that follow
+/// from the number, by which the client knows that it got what was published.
 struct LiveEvent {
   std::uint64_t index = 0;
-  std::uint64_t published_ns = 0;
+  std::uint64_t due_ns = 0;
   std::array<std::uint64_t, 10> filler{};
 };
 static_assert(sizeof(LiveEvent) == 96);
+
+LiveEvent live_event(std::uint64_t index, std::uint64_t due_ns);
 
 /// Nanoseconds of CLOCK_MONOTONIC, which all processes of a machine share.
 std::uint64_t monotonic_ns();
@@ -29,7 +32,7 @@ enum class LiveFormat {
 
 /// What a turn cost.
 struct LiveTurn {
-  std::vector<double> latency_us;  ///< from publishing to the recv that completed the message
+  std::vector<double> latency_us;  ///< from when it was due to the recv that completed the message
   std::uint64_t messages = 0;
 };
 
@@ -38,8 +41,9 @@ class LiveClient {
   /// Connects. With a `target` it upgrades to a WebSocket and reads until the server says "live".
   LiveClient(std::uint16_t port, LiveFormat format, const std::string& target);
 
-  /// Reads the events [0, last); those from `first` on are counted. Throws if one is missing or the
-  /// connection ends or is silent for long.
+  /// Reads the events [0, last); those from `first` on are counted. Throws if one is missing,
+  /// doubled or altered, or the connection ends or is silent for long. Control messages, such as
+  /// `beat`, are passed over.
   LiveTurn read(std::uint64_t first, std::uint64_t last);
 
  private:
@@ -47,11 +51,12 @@ class LiveClient {
     const std::byte* payload = nullptr;
     std::uint64_t size = 0;
     bool fin = false;
-    bool is_text = false;
+    std::uint8_t opcode = 0;
   };
 
   void receive();
   bool next_frame(Frame& frame);
+  Frame wait_for_frame();
   void take_events(const Frame& frame);
 
   support::Connection connection_;
@@ -59,9 +64,9 @@ class LiveClient {
   std::vector<std::byte> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::uint64_t received_ns_ = 0;         // when the last recv returned
-  std::vector<std::uint64_t> published_;  // of the message whose FIN is not there yet
-  std::uint64_t due_ = 0;                 // index of the next event
+  std::uint64_t received_ns_ = 0;       // when the last recv returned
+  std::vector<std::uint64_t> pending_;  // due times in the message whose FIN is not there yet
+  std::uint64_t due_ = 0;               // index of the next event
 };
 
 }  // namespace ringside::bench

@@ -77,7 +77,7 @@ void publish_paced(LiveFeed& feed, std::uint64_t first, std::uint64_t last, std:
       const std::uint64_t due = start + (i - first) * 1'000'000'000 / rate;
       if (monotonic_ns() < due) sleep_until(due);
     }
-    feed.publish({i, monotonic_ns(), {}});
+    feed.publish(live_event(i, monotonic_ns()));
   }
 }
 
