@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <ctime>
 #include <stdexcept>
 #include <string_view>
 
@@ -21,24 +20,22 @@ constexpr std::uint8_t kText = 1;
 constexpr std::uint8_t kBinary = 2;
 constexpr std::uint8_t kContinuation = 0;
 constexpr std::uint8_t kClose = 8;
+constexpr std::uint8_t kPing = 9;
+constexpr std::uint8_t kPong = 0x8A;
 constexpr std::size_t kRunHeaderBytes = 32;
 constexpr std::size_t kRecordHeaderBytes = 24;
 
+std::string close_text(std::string_view payload) {
+  if (payload.size() < 2) return "the server closed the stream";
+  const unsigned code =
+      static_cast<std::uint8_t>(payload[0]) * 256U + static_cast<std::uint8_t>(payload[1]);
+  return std::string("the server closed the stream: ")
+      .append(std::to_string(code))
+      .append(" ")
+      .append(payload.substr(2));
+}
+
 }  // namespace
-
-std::uint64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-LiveEvent live_event(std::uint64_t index, std::uint64_t due_ns) {
-  constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;
-  LiveEvent event{index, due_ns, {}};
-  for (std::size_t i = 0; i < event.filler.size(); ++i) event.filler[i] = (index + i) * kGolden;
-  return event;
-}
 
 LiveClient::LiveClient(std::uint16_t port, LiveFormat format, const std::string& target)
     : connection_(port), format_(format), buffer_(kBufferBytes) {
@@ -79,8 +76,8 @@ void LiveClient::receive() {
   received_ns_ = monotonic_ns();
   if (got == 0) throw std::runtime_error("the server ended the stream");
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-    throw std::runtime_error("nothing came for 20 s, where event " + std::to_string(due_) +
-                             " of the turn was due");
+    throw std::runtime_error(std::string("nothing came for 20 s, where event ") +
+                             std::to_string(due_) + " of the turn was due");
   if (got < 0) throw std::runtime_error(std::string("the stream broke: ") + std::strerror(errno));
   end_ += static_cast<std::size_t>(got);
 }
@@ -104,10 +101,14 @@ bool LiveClient::next_frame(Frame& frame) {
 }
 
 LiveClient::Frame LiveClient::wait_for_frame() {
-  Frame frame;
-  while (!next_frame(frame)) receive();
-  if (frame.opcode == kClose) throw std::runtime_error("the server closed the stream");
-  return frame;
+  while (true) {
+    Frame frame;
+    while (!next_frame(frame)) receive();
+    const std::string_view payload(reinterpret_cast<const char*>(frame.payload), frame.size);
+    if (frame.opcode == kClose) throw std::runtime_error(close_text(payload));
+    if (frame.opcode != kPing) return frame;
+    connection_.send(support::client_frame(kPong, payload));
+  }
 }
 
 void LiveClient::take_events(const Frame& frame) {
@@ -117,16 +118,17 @@ void LiveClient::take_events(const Frame& frame) {
   const std::size_t ahead = in_run ? kRecordHeaderBytes : 0;
   const std::size_t stride = ahead + sizeof(LiveEvent);
   if (frame.size < start + stride || (frame.size - start) % stride != 0)
-    throw std::runtime_error("a message of " + std::to_string(frame.size) +
+    throw std::runtime_error(std::string("a message of ") + std::to_string(frame.size) +
                              " bytes holds no whole events");
   for (std::size_t at = start; at < frame.size; at += stride) {
     LiveEvent event;
     std::memcpy(&event, frame.payload + at + ahead, sizeof event);
     if (event.index != due_)
-      throw std::runtime_error("event " + std::to_string(event.index) + " came where " +
-                               std::to_string(due_) + " was due");
+      throw std::runtime_error(std::string("event ") + std::to_string(event.index) +
+                               " came where " + std::to_string(due_) + " was due");
     if (event.filler != live_event(event.index, 0).filler)
-      throw std::runtime_error("event " + std::to_string(due_) + " is not what was published");
+      throw std::runtime_error(std::string("event ") + std::to_string(due_) +
+                               " is not what was published");
     ++due_;
     pending_.push_back(event.due_ns);
   }
@@ -137,7 +139,7 @@ LiveTurn LiveClient::read(std::uint64_t first, std::uint64_t last) {
   turn.latency_us.reserve(last - first);
   for (std::uint64_t done = 0; done < last;) {
     const Frame frame = wait_for_frame();
-    // Text is control, such as a beat; the rest are pings, and no turn is so long that one matters.
+    // Text is control, such as a beat.
     if (frame.opcode != kBinary && frame.opcode != kContinuation) continue;
     take_events(frame);
     // Nobody may use a message before its FIN.

@@ -1,29 +1,15 @@
 // The client of the live benches: blocking recv, and the moment at which each event could be used.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "bench/live_event.hpp"
 #include "tests/support/stream_client.hpp"
 
 namespace ringside::bench {
-
-/// What every contender carries: its number in the turn, when it was due, and words that follow
-/// from the number, by which the client knows that it got what was published.
-struct LiveEvent {
-  std::uint64_t index = 0;
-  std::uint64_t due_ns = 0;
-  std::array<std::uint64_t, 10> filler{};
-};
-static_assert(sizeof(LiveEvent) == 96);
-
-LiveEvent live_event(std::uint64_t index, std::uint64_t due_ns);
-
-/// Nanoseconds of CLOCK_MONOTONIC, which all processes of a machine share.
-std::uint64_t monotonic_ns();
 
 enum class LiveFormat {
   runs,    ///< messages of a RunHeader and records (docs/protocol.md, 4)

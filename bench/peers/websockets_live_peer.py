@@ -10,7 +10,10 @@ import asyncio
 import socket
 import sys
 
-import websockets
+try:
+    import websockets
+except ImportError as error:
+    raise SystemExit(f"websockets_live_peer.py: {error}; install python3-websockets (scripts/install.sh --tests does)")
 
 
 async def main(path):
@@ -37,7 +40,7 @@ async def main(path):
             clients.discard(client)
 
     asyncio.get_running_loop().add_reader(events, take)
-    async with websockets.serve(serve, "127.0.0.1", 0, compression=None) as server:
+    async with websockets.serve(serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
         print("listening on", server.sockets[0].getsockname()[1], flush=True)
         await asyncio.Future()
 
