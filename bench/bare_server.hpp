@@ -1,5 +1,6 @@
-// The physical limit: a process that maps the same segment and, as soon as a client connects,
-// writes the retained window into the bare TCP socket.
+// The physical limit: a process that maps the same segment, answers the same HTTP upgrade, and
+// writes the retained window into the socket as one message. It checks nothing and waits for
+// nothing.
 #pragma once
 
 #include <cstdint>

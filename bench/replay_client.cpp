@@ -1,12 +1,8 @@
 #include "bench/replay_client.hpp"
 
-#include <array>
+#include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <stdexcept>
-#include <vector>
-
-#include "tests/support/stream_client.hpp"
 
 namespace ringside::bench {
 namespace {
@@ -15,140 +11,103 @@ using Clock = std::chrono::steady_clock;
 using support::Connection;
 
 constexpr std::size_t kReceiveBytes = 256 * 1024;
-constexpr std::chrono::seconds kLimit{60};
-constexpr std::size_t kRunHeaderBytes = 32;
-constexpr std::size_t kCountOffset = 16;
+constexpr std::chrono::seconds kSilence{20};
+constexpr std::uint8_t kContinuation = 0;
+constexpr std::uint8_t kText = 1;
+constexpr std::uint8_t kBinary = 2;
+constexpr std::uint8_t kClose = 8;
+constexpr std::uint8_t kPing = 9;
+constexpr std::uint8_t kPong = 0x8A;
 
-std::vector<char>& receive_buffer() {
-  static std::vector<char> buffer(kReceiveBytes);
-  return buffer;
+bool is_live(std::string_view text) {
+  constexpr std::string_view kTyped = "\"type\":\"live\"";
+  return text.substr(0, 64).find(kTyped) != std::string_view::npos;
 }
-
-double elapsed_ms(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-/// Walks frames as bytes come in, keeping only the first bytes of each payload.
-class Skimmer {
- public:
-  Skimmer(Until until, std::uint64_t expected, Replay& replay)
-      : until_(until), expected_(expected), replay_(replay) {}
-
-  /// Whether the replay has ended.
-  bool feed(const char* bytes, std::size_t size) {
-    while (size > 0 && !done_) {
-      if (left_ == 0 && !head(bytes, size)) continue;
-      const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(left_, size));
-      const std::size_t kept = std::min(part, first_.size() - have_);
-      std::memcpy(first_.data() + have_, bytes, kept);
-      have_ += kept;
-      bytes += part;
-      size -= part;
-      left_ -= part;
-      if (left_ == 0) frame_end();
-    }
-    return done_;
-  }
-
- private:
-  /// Takes one byte of a head; true once it is whole and a payload follows.
-  bool head(const char*& bytes, std::size_t& size) {
-    head_[head_have_++] = static_cast<std::uint8_t>(*bytes++);
-    --size;
-    if (head_have_ < 2) return false;
-    const std::size_t extra = head_[1] == 127 ? 8 : head_[1] == 126 ? 2 : 0;
-    if (head_have_ < 2 + extra) return false;
-    left_ = extra == 0 ? head_[1] : 0;
-    for (std::size_t i = 0; i < extra; ++i) left_ = left_ << 8 | head_[2 + i];
-    if ((head_[0] & 0x0F) != 0) {
-      opcode_ = head_[0] & 0x0F;
-      message_bytes_ = 0;
-      have_ = 0;
-    }
-    fin_ = (head_[0] & 0x80) != 0;
-    message_bytes_ += left_;
-    head_have_ = 0;
-    if (left_ == 0) frame_end();
-    return left_ > 0;
-  }
-
-  void frame_end() {
-    if (!fin_) return;
-    const bool is_text = opcode_ == 1;
-    if (until_ == Until::live && is_text) {
-      done_ = std::string_view(first_.data(), have_).find("\"live\"") != std::string_view::npos;
-      return;
-    }
-    replay_.bytes += message_bytes_;
-    if (until_ == Until::live) {
-      std::uint32_t count = 0;
-      std::memcpy(&count, first_.data() + kCountOffset, sizeof count);
-      replay_.events += count;
-      replay_.bytes -= kRunHeaderBytes;
-    } else {
-      ++replay_.events;
-      done_ = until_ == Until::joined || replay_.events == expected_;
-    }
-  }
-
-  Until until_;
-  std::uint64_t expected_;
-  Replay& replay_;
-  std::array<std::uint8_t, 10> head_{};
-  std::size_t head_have_ = 0;
-  std::uint64_t left_ = 0;
-  std::uint64_t message_bytes_ = 0;
-  std::array<char, 64> first_{};
-  std::size_t have_ = 0;
-  int opcode_ = 0;
-  bool fin_ = false;
-  bool done_ = false;
-};
 
 }  // namespace
 
-Replay replay_bare(std::uint16_t port) {
-  Replay replay;
-  std::vector<char>& buffer = receive_buffer();
-  const Clock::time_point start = Clock::now();
-  const Connection connection(port);
-  while (const std::size_t got = connection.receive(buffer.data(), buffer.size(), kLimit))
-    replay.bytes += got;
-  replay.milliseconds = elapsed_ms(start);
-  return replay;
+struct ReplayClient::Frame {
+  std::string_view payload;
+  std::uint8_t opcode = 0;
+  bool fin = false;
+};
+
+bool ReplayClient::next_frame(std::size_t& at, Frame& frame) const {
+  const auto byte = [this, at](std::size_t i) {
+    return static_cast<std::uint8_t>(buffer_[at + i]);
+  };
+  const std::size_t have = end_ - at;
+  if (have < 2) return false;
+  const std::size_t extra = byte(1) == 127 ? 8 : byte(1) == 126 ? 2 : 0;
+  if (have < 2 + extra) return false;
+  std::uint64_t size = extra == 0 ? byte(1) : 0;
+  for (std::size_t i = 0; i < extra; ++i) size = size << 8 | byte(2 + i);
+  if (have - 2 - extra < size) return false;
+  frame.opcode = static_cast<std::uint8_t>(byte(0) & 0x0F);
+  frame.fin = (byte(0) & 0x80) != 0;
+  frame.payload = {buffer_.data() + at + 2 + extra, static_cast<std::size_t>(size)};
+  at += 2 + extra + static_cast<std::size_t>(size);
+  return true;
 }
 
-Replay replay_websocket(std::uint16_t port, const std::string& target, Until until,
-                        std::uint64_t expected) {
-  Replay replay;
-  std::vector<char>& buffer = receive_buffer();
-  Skimmer skimmer(until, expected, replay);
+bool ReplayClient::has_ended(const Connection& connection, Until until, std::uint64_t messages) {
+  Frame frame;
+  while (next_frame(walked_, frame)) {
+    if (frame.opcode == kClose) throw std::runtime_error("the server closed the stream");
+    if (frame.opcode == kPing) connection.send(support::client_frame(kPong, frame.payload));
+    if (until == Until::live && frame.opcode == kText && is_live(frame.payload)) return true;
+    if (frame.fin && frame.opcode <= kBinary && ++messages_ == messages && until == Until::messages)
+      return true;
+  }
+  return false;
+}
+
+double ReplayClient::replay(std::uint16_t port, const std::string& target, Until until,
+                            std::uint64_t messages) {
   const std::string request =
       "GET " + target +
       " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  begin_ = end_ = walked_ = 0;
+  messages_ = 0;
   const Clock::time_point start = Clock::now();
   const Connection connection(port);
   connection.send(request);
-  std::string head;
-  bool upgraded = false;
   for (bool done = false; !done;) {
-    const std::size_t got = connection.receive(buffer.data(), buffer.size(), kLimit);
-    if (got == 0) throw std::runtime_error("the stream ended before the replay did");
-    std::size_t skip = 0;
-    if (!upgraded) {
-      const std::size_t before = head.size();
-      head.append(buffer.data(), std::min<std::size_t>(got, 4096));
+    const std::size_t room = std::min(kReceiveBytes, buffer_.size() - end_);
+    if (room == 0) throw std::runtime_error("more came than the window has");
+    const std::size_t got = connection.receive(buffer_.data() + end_, room, kSilence);
+    if (got == 0)
+      throw std::runtime_error(
+          "the stream ended, or nothing came for 20 s, before the replay was complete");
+    end_ += got;
+    if (begin_ == 0) {
+      const std::string_view head(buffer_.data(), end_);
       const std::size_t end = head.find("\r\n\r\n");
-      if (end == std::string::npos) continue;
-      if (head.find(" 101 ") == std::string::npos) throw std::runtime_error("no upgrade: " + head);
-      upgraded = true;
-      skip = end + 4 - before;
+      if (end == std::string_view::npos) continue;
+      if (head.substr(0, 12) != "HTTP/1.1 101")
+        throw std::runtime_error(std::string("no upgrade: ") +
+                                 std::string(head.substr(0, head.find('\r'))));
+      begin_ = walked_ = end + 4;
     }
-    done = skimmer.feed(buffer.data() + skip, got - skip);
+    done = has_ended(connection, until, messages);
   }
-  replay.milliseconds = elapsed_ms(start);
-  return replay;
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+void ReplayClient::for_each_message(const Visit& visit) const {
+  std::string joined;
+  bool is_text = false;
+  Frame frame;
+  for (std::size_t at = begin_; at < walked_ && next_frame(at, frame);) {
+    if (frame.opcode > kBinary) continue;
+    if (frame.opcode != kContinuation) {
+      is_text = frame.opcode == kText;
+      joined.clear();
+    }
+    joined.append(frame.payload);
+    if (frame.fin) visit(is_text, joined);
+  }
 }
 
 }  // namespace ringside::bench

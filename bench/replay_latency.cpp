@@ -8,15 +8,16 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "bench/bare_server.hpp"
+#include "bench/points.hpp"
 #include "bench/python_peer.hpp"
 #include "bench/replay_client.hpp"
+#include "bench/replay_content.hpp"
 #include "bench/samples.hpp"
 #include "bus/reader.hpp"
-#include "event_generated.h"
-#include "producer_shim/producer.hpp"
 #include "tests/support/process.hpp"
 
 namespace ringside::bench {
@@ -34,34 +35,54 @@ constexpr std::uint64_t kTurn = 3;
 
 struct Contender {
   std::string name;
-  std::function<Replay()> replay;
+  std::uint16_t port = 0;
+  std::string target;
+  Until until = Until::live;
+  std::uint64_t messages = 0;
+  std::function<void(const ReplayClient&)> check{};
   bool slow = false;
 };
 
-/// Single-point events, each with all ten fields. Returns the bytes of the retained window.
-std::uint64_t fill(const Bus& bus, const SegmentName& name, std::uint64_t events) {
-  auto producer =
-      Producer::open(bus, name, EventType::event(),
-                     {.capacity_bytes = (events + 1000) * 256, .retain_events = events});
-  if (!producer) throw std::runtime_error(producer.error().message);
-  for (std::uint64_t i = 0; i < events; ++i) {
-    const auto published = producer->build([&](flatbuffers::FlatBufferBuilder& builder) {
-      const auto value = static_cast<float>(i);
-      const Place place(1, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(events));
-      std::array<char, 16> episode{};
-      std::snprintf(episode.data(), episode.size(), "train-%05u",
-                    static_cast<unsigned>(i % 100'000));
-      const auto point = CreateEmbeddingDirect(builder, episode.data(), "host", "fashion-mnist",
-                                               value * 1e-5F, 1 - value * 1e-5F, value * 1e-6F,
-                                               static_cast<int>(i % 10), static_cast<int>(i % 9),
-                                               static_cast<int>(i % 8), i % 5 != 0, &place);
-      FinishEventBuffer(builder, CreateEvent(builder, Body::Embedding, point.Union()));
-    });
-    if (!published) throw std::runtime_error(published.error().message);
-  }
-  const auto reader = Reader::open(bus, name);
-  if (!reader) throw std::runtime_error(reader.error().message);
-  return reader->retained_bytes();
+/// Of the dashboard of today that the peer plays: events from 0 to `count`, a JSON object each.
+void check_json_peer(const ReplayClient& client, std::uint64_t count) {
+  std::uint64_t i = 0;
+  client.for_each_message([&i](bool is_text, std::string_view text) {
+    const nlohmann::json event = nlohmann::json::parse(text, nullptr, false);
+    std::array<char, 24> episode{};
+    std::snprintf(episode.data(), episode.size(), "train-%05llu",
+                  static_cast<unsigned long long>(i));
+    const auto number = static_cast<double>(i);
+    const nlohmann::json expected = {{"episode_id", episode.data()},
+                                     {"host_id", "host"},
+                                     {"profile", "fashion-mnist"},
+                                     {"x", number * 1e-5},
+                                     {"y", 1 - number * 1e-5},
+                                     {"z", static_cast<double>(i % 997) * 1e-3},
+                                     {"phase_int", i % 10},
+                                     {"predicted_int", i % 9},
+                                     {"cluster", i % 8},
+                                     {"is_train", i % 5 != 0}};
+    if (!is_text || event != expected)
+      throw std::runtime_error(std::string("event ") + std::to_string(i) +
+                               " is not what was published");
+    ++i;
+  });
+  if (i != count)
+    throw std::runtime_error(std::to_string(i) + " events came of " + std::to_string(count));
+}
+
+/// Of the peer that sends all bytes as one message: each is its own number modulo 251.
+void check_joined_peer(const ReplayClient& client, std::uint64_t bytes) {
+  std::uint64_t have = 0;
+  client.for_each_message([&have](bool is_text, std::string_view message) {
+    for (const char byte : message)
+      if (static_cast<std::uint8_t>(byte) != have++ % 251)
+        throw std::runtime_error(std::string("byte ") + std::to_string(have - 1) +
+                                 " is not what was sent");
+    if (is_text) throw std::runtime_error("text came where bytes were due");
+  });
+  if (have != bytes)
+    throw std::runtime_error(std::to_string(have) + " bytes came of " + std::to_string(bytes));
 }
 
 std::uint16_t peer_port(support::Process& peer) {
@@ -71,25 +92,30 @@ std::uint16_t peer_port(support::Process& peer) {
 
 void compare(const Bus& bus, const Options& options, std::uint64_t events) {
   const SegmentName name{"window-" + std::to_string(events), "bench"};
-  const std::uint64_t bytes = fill(bus, name, events);
+  fill_with_points(bus, name, events);
+  const auto reader = Reader::open(bus, name);
+  if (!reader) throw std::runtime_error(reader.error().message);
+  const ExpectedEvents expected = window_of(*reader);
+  const std::uint64_t bytes = expected.bytes();
+  const auto check_runs = [&expected](const ReplayClient& client) {
+    check_replay(client, ReplayForm::runs, expected);
+  };
   constexpr std::uint64_t kKiB = 1024;
   std::vector<std::unique_ptr<BareServer>> bare;
   std::vector<Contender> contenders;
   for (const std::uint64_t chunk : {0 * kKiB, 32 * kKiB, 64 * kKiB, 128 * kKiB, 256 * kKiB}) {
     bare.push_back(std::make_unique<BareServer>(bus, name, chunk));
-    const std::uint16_t port = bare.back()->port();
-    contenders.push_back({chunk == 0 ? "bare TCP, one write"
-                                     : "bare TCP, " + std::to_string(chunk / kKiB) + " KiB writes",
-                          [port] { return replay_bare(port); }});
+    contenders.push_back({chunk == 0 ? std::string("bare server, one write")
+                                     : std::string("bare server, ")
+                                           .append(std::to_string(chunk / kKiB))
+                                           .append(" KiB writes"),
+                          bare.back()->port(), "/", Until::live, 0, check_runs});
   }
   const std::size_t bare_count = contenders.size();
   const support::Dashboard dashboard(RINGSIDE_BIN "/ringside-dashboard", bus.directory().string(),
                                      {"--log-level", "off"});
-  const std::uint16_t port = dashboard.port();
-  contenders.push_back({"ringside, mode=run", [port, events, name] {
-                          return replay_websocket(port, "/v1/stream?channels=" + name.channel,
-                                                  Until::live, events);
-                        }});
+  contenders.push_back({"ringside, mode=run", dashboard.port(),
+                        "/v1/stream?channels=" + name.channel, Until::live, 0, check_runs});
   const auto python = [&](const std::string& kind, std::uint64_t amount) {
     support::Process::Options command;
     command.command = {options.python, RINGSIDE_PEERS "/websockets_peer.py", kind,
@@ -99,16 +125,15 @@ void compare(const Bus& bus, const Options& options, std::uint64_t events) {
   };
   const auto json = python("json", events);
   const auto joined = python("joined", bytes);
-  const std::uint16_t json_port = peer_port(*json);
-  const std::uint16_t joined_port = peer_port(*joined);
-  contenders.push_back({"Python websockets, one joined binary message", [joined_port] {
-                          return replay_websocket(joined_port, "/", Until::joined, 1);
-                        }});
+  contenders.push_back({"Python websockets, one joined binary message", peer_port(*joined), "/",
+                        Until::messages, 1,
+                        [bytes](const ReplayClient& client) { check_joined_peer(client, bytes); }});
   contenders.push_back(
-      {"Python websockets, JSON an event",
-       [json_port, events] { return replay_websocket(json_port, "/", Until::messages, events); },
-       true});
+      {"Python websockets, JSON an event", peer_port(*json), "/", Until::messages, events,
+       [events](const ReplayClient& client) { check_json_peer(client, events); }, true});
 
+  // JSON is the longest form: about 200 bytes an event.
+  ReplayClient client(2 * bytes + 512 * events + kKiB * kKiB);
   std::vector<Row> rows;
   rows.reserve(contenders.size());
   for (const Contender& contender : contenders) rows.push_back({contender.name, {}});
@@ -118,14 +143,14 @@ void compare(const Bus& bus, const Options& options, std::uint64_t events) {
       // Several connections a turn: the bare servers share their code and would otherwise find it
       // in the caches, while each of the others would start cold in every turn.
       for (std::uint64_t again = 0; again < (contenders[i].slow ? 1 : kTurn); ++again) {
-        const Replay replay = contenders[i].replay();
-        const bool same_bytes = i > bare_count || replay.bytes == bytes;
-        const bool all_events = i != bare_count || replay.events == events;
-        if (!same_bytes || !all_events)
-          throw std::runtime_error(contenders[i].name +
-                                   ": the replay was not whole: " + std::to_string(replay.events) +
-                                   " events, " + std::to_string(replay.bytes) + " bytes");
-        if (run > 0) rows[i].samples.add(replay.milliseconds);  // the first turn warms up
+        const Contender& one = contenders[i];
+        const double milliseconds = client.replay(one.port, one.target, one.until, one.messages);
+        try {
+          one.check(client);
+        } catch (const std::exception& error) {
+          throw std::runtime_error(one.name + ": " + error.what());
+        }
+        if (run > 0) rows[i].samples.add(milliseconds);  // the first turn warms up
       }
     }
     std::fprintf(stderr, "\r%llu events: run %llu of %llu ",

@@ -2,16 +2,18 @@
 memory and sends them to whoever connects.
 
     websockets_peer.py json COUNT       a JSON text message an event (the dashboard of today)
-    websockets_peer.py joined BYTES     one binary message of so many bytes
+    websockets_peer.py joined BYTES     one binary message of so many bytes, each its number modulo 251
 
 Prints `listening on PORT` once it serves.
 """
 import asyncio
 import json
-import os
 import sys
 
-import websockets
+try:
+    import websockets
+except ImportError as error:
+    raise SystemExit(f"websockets_peer.py: {error}; install python3-websockets (scripts/install.sh --tests does)")
 
 
 def events(count):
@@ -27,7 +29,7 @@ def events(count):
 
 
 async def main(kind, amount):
-    retained = events(amount) if kind == "json" else os.urandom(amount)
+    retained = events(amount) if kind == "json" else (bytes(range(251)) * (amount // 251 + 1))[:amount]
 
     async def serve(socket, *_):
         if kind == "json":
@@ -37,7 +39,7 @@ async def main(kind, amount):
             await socket.send(retained)
         await socket.wait_closed()
 
-    async with websockets.serve(serve, "127.0.0.1", 0, compression=None) as server:
+    async with websockets.serve(serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
         print("listening on", server.sockets[0].getsockname()[1], flush=True)
         await asyncio.Future()
 
