@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "bench/samples.hpp"
+#include "bench/segment_tail.hpp"
 #include "bus/boot.hpp"
+#include "bus/reader.hpp"
 #include "bus/writer.hpp"
 
 namespace ringside::bench {
@@ -50,6 +52,20 @@ double slowest_in_ten_thousand(std::uint64_t batch, Call call) {
   return each[static_cast<std::size_t>(at)];
 }
 
+/// The last turn that published in this segment, checked before its figure counts: `last` is the
+/// number in the last event.
+void check(const Reader& reader, std::uint64_t next, std::uint64_t last) {
+  check_tail(reader, next, 1, [last](std::uint64_t, Bytes event) {
+    return std::memcmp(event.data(), &last, std::min(sizeof last, event.size())) == 0;
+  });
+}
+
+Reader open_reader(const std::filesystem::path& directory) {
+  auto reader = Reader::open(Bus(directory), {"bench", "publish"});
+  if (!reader) throw std::runtime_error(reader.error().message);
+  return std::move(*reader);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"bench_publish: nanoseconds a published event, timestamp and checksum included"};
   Options options;
@@ -70,6 +86,8 @@ int run(int argc, char** argv) {
       Writer::open(Bus(disk), {"bench", "publish"},
                    {.capacity = options.capacity, .sync_interval = std::chrono::milliseconds(10)});
   if (!synced) throw std::runtime_error(synced.error().message);
+  const Reader reader = open_reader(directory);
+  const Reader synced_reader = open_reader(disk);
   std::vector<std::byte> event(options.size);
   std::vector<std::byte> memory(options.capacity);
   std::size_t at = 0;
@@ -107,6 +125,9 @@ int run(int argc, char** argv) {
         slowest_in_ten_thousand(options.batch, [&](std::uint64_t) { writer->publish(event); });
     const double slow_synced =
         slowest_in_ten_thousand(options.batch, [&](std::uint64_t) { synced->publish(event); });
+    // Three turns have published here in each run, and two there.
+    check(reader, 3 * options.batch * (run + 1), options.batch - 1);
+    check(synced_reader, 2 * options.batch * (run + 1), options.batch - 1);
     if (run == 0) continue;  // touches the pages
     rows[3].samples.add(durable);
     slowest[0].samples.add(slow);

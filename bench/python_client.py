@@ -20,7 +20,7 @@ try:
     import numpy as np
     import ringside
 except ImportError as error:
-    raise SystemExit(f"python_client.py: {error}; install python3-numpy, and see producer_shim/python/README.md")
+    raise SystemExit(f"python_client.py: {error}; install python3-numpy (scripts/install.sh --tests does), and see producer_shim/python/README.md")
 
 POINTS = 150_000
 EVENTS = 200_000
@@ -130,15 +130,19 @@ def main():
             name = "one event each" if batch else "one event"
             _, _, found = sample(reader.points, 21)
             points = reader.points()
-            assert points.is_view and len(points) == POINTS
+            if not points.is_view or not np.array_equal(points.x, given["x"].astype("f4")):
+                raise SystemExit("python_client.py: the points in the ring are not those that were published")
             tell(f"150,000 points of {name} found in place, median", found * 1e3, "ms")
             _, _, mean = sample(lambda points=points: points.x.mean(), 21)
             tell("  and then the mean of x in place, median", mean * 1e3, "ms")
             _, _, copied = sample(points.copy, 21)
             tell("  a copy of all ten columns instead, median", copied * 1e3, "ms")
         start = time.perf_counter()
-        count = sum(1 for _ in reader.events("last:150000"))
+        sequences = [event.sequence for event in reader.events("last:150000")]
+        count = len(sequences)
         tell("an event read as a checked copy", (time.perf_counter() - start) / count * 1e6, "us")
+        if sequences != list(range(sequences[0], sequences[0] + POINTS)):
+            raise SystemExit(f"python_client.py: {count} events were read of {POINTS}, or not in order")
         producer.close()
     finally:
         shutil.rmtree(bus)
@@ -147,4 +151,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ringside.RingsideError, OSError) as error:
+        raise SystemExit(f"python_client.py: {error}")
