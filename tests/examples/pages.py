@@ -62,6 +62,10 @@ STEPS = {
         "campaign": Step("run", instead=("--states 1000000", "--states 1000")),
         "cost": RUN,
     },
+    "docs/performance.md": {
+        "compare": Step("run", instead=("../old/build/release", "--only publish-raw --pairs 6 build/release")),
+        "floor": Step("run", instead=("--floor 5", "--floor 1 --only attach --pairs 6")),
+    },
     "docs/format.md": {"example": Step("run", then="example")},
     "docs/protocol.md": {},
     "docs/page.md": {},
