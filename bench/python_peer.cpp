@@ -12,7 +12,7 @@ void require_websockets(const std::string& python) {
       "--tests does), or name an interpreter that has it with --python";
   int status = 1;
   try {
-    status = support::run_command({python, "-c", "import websockets"}).status;
+    status = support::run_command({python, "-c", "from websockets import broadcast, serve"}).status;
   } catch (const std::exception&) {
     // Not even the interpreter is there.
   }

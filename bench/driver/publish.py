@@ -11,6 +11,7 @@ import time
 
 try:
     import numpy as np
+    from numpy import ndarray  # noqa: F401 (an uninstalled package may leave an empty folder)
     import ringside
 except ImportError as error:
     raise SystemExit(f"publish.py: {error}; install python3-numpy (scripts/install.sh --tests does)")

@@ -11,7 +11,7 @@ import socket
 import sys
 
 try:
-    import websockets
+    from websockets import broadcast, serve as listen  # an uninstalled package may leave an empty folder
 except ImportError as error:
     raise SystemExit(f"websockets_live_peer.py: {error}; install python3-websockets (scripts/install.sh --tests does)")
 
@@ -29,7 +29,7 @@ async def main(path):
                 event = events.recv(65536)
             except BlockingIOError:
                 return
-            websockets.broadcast(clients, event)
+            broadcast(clients, event)
 
     async def serve(client, *_):
         clients.add(client)
@@ -40,9 +40,12 @@ async def main(path):
             clients.discard(client)
 
     asyncio.get_running_loop().add_reader(events, take)
-    async with websockets.serve(serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
+    async with listen(serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
         print("listening on", server.sockets[0].getsockname()[1], flush=True)
         await asyncio.Future()
 
 
-asyncio.run(main(sys.argv[1]))
+try:
+    asyncio.run(main(sys.argv[1]))
+except OSError as error:
+    raise SystemExit(f"websockets_live_peer.py: {sys.argv[1]}: {error}")

@@ -11,7 +11,7 @@ import json
 import sys
 
 try:
-    import websockets
+    from websockets import serve as listen  # an uninstalled package may leave an empty folder
 except ImportError as error:
     raise SystemExit(f"websockets_peer.py: {error}; install python3-websockets (scripts/install.sh --tests does)")
 
@@ -39,7 +39,7 @@ async def main(kind, amount):
             await socket.send(retained)
         await socket.wait_closed()
 
-    async with websockets.serve(serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
+    async with listen(serve, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
         print("listening on", server.sockets[0].getsockname()[1], flush=True)
         await asyncio.Future()
 
