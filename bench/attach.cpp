@@ -1,16 +1,16 @@
 // How long it takes to be there: opening a segment for reading and taking one up for writing,
 // whatever its capacity, and the dashboard from exec to listening.
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 
 #include <CLI/CLI.hpp>
-#include <unistd.h>
 
+#include "bench/program.hpp"
 #include "bench/samples.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ringside::bench {
 namespace {
@@ -42,10 +42,10 @@ int run(int argc, char** argv) {
   std::uint64_t runs = 51;
   app.add_option("--runs", runs, "Turns of each contender")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  const std::filesystem::path directory = "/dev/shm/ringside-bench-" + std::to_string(::getpid());
+  const support::TemporaryDirectory directory;
   const SegmentName name{"bench", "attach"};
-  const Bus small = fill(directory / "small", kMiB);
-  const Bus large = fill(directory / "large", 1024 * kMiB);
+  const Bus small = fill(directory.path() / "small", kMiB);
+  const Bus large = fill(directory.path() / "large", 1024 * kMiB);
   std::vector<Row> read = {{"open for reading, 1 MiB", {}}, {"open for reading, 1 GiB", {}}};
   std::vector<Row> write = {{"take up for writing, 1 MiB", {}}, {"take up for writing, 1 GiB", {}}};
   std::vector<Row> start = {{"dashboard, exec to listening, 1 MiB", {}},
@@ -76,7 +76,6 @@ int run(int argc, char** argv) {
   print_table("attach", "us", read, 0);
   print_table("take up", "us", write, 0);
   print_table("start", "ms", start, 0);
-  std::filesystem::remove_all(directory);
   return 0;
 }
 
@@ -84,10 +83,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  try {
-    return ringside::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_attach: %s\n", error.what());
-    return 1;
-  }
+  return ringside::bench::run_program("bench_attach", ringside::bench::run, argc, argv);
 }

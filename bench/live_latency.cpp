@@ -12,12 +12,13 @@
 
 #include <CLI/CLI.hpp>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include "bench/live_client.hpp"
 #include "bench/live_feeds.hpp"
+#include "bench/program.hpp"
 #include "bench/python_peer.hpp"
 #include "bench/samples.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ringside::bench {
 namespace {
@@ -189,16 +190,8 @@ int run(int argc, char** argv) {
   require_websockets(options.python);
   // Or the kernel lets every sleep of the publisher last 50 us longer.
   ::prctl(PR_SET_TIMERSLACK, 1);
-  const std::filesystem::path directory = "/dev/shm/ringside-bench-" + std::to_string(::getpid());
-  std::filesystem::create_directories(directory);
-  struct Removal {
-    std::filesystem::path what;
-    ~Removal() {
-      std::error_code ignored;
-      std::filesystem::remove_all(what, ignored);
-    }
-  } const removal{directory};
-  compare(options, directory);
+  const support::TemporaryDirectory directory;
+  compare(options, directory.path());
   return 0;
 }
 
@@ -206,10 +199,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  try {
-    return ringside::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_live_latency: %s\n", error.what());
-    return 1;
-  }
+  return ringside::bench::run_program("bench_live_latency", ringside::bench::run, argc, argv);
 }

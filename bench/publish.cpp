@@ -2,7 +2,6 @@
 // copying the bytes into memory of the same size.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <vector>
@@ -10,11 +9,13 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "bench/program.hpp"
 #include "bench/samples.hpp"
 #include "bench/segment_tail.hpp"
 #include "bus/boot.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ringside::bench {
 namespace {
@@ -60,6 +61,15 @@ void check(const Reader& reader, std::uint64_t next, std::uint64_t last) {
   });
 }
 
+/// Goes at the end, also when something is thrown.
+struct Folder {
+  std::filesystem::path path;
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+
 Reader open_reader(const std::filesystem::path& directory) {
   auto reader = Reader::open(Bus(directory), {"bench", "publish"});
   if (!reader) throw std::runtime_error(reader.error().message);
@@ -77,17 +87,17 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
-  const std::filesystem::path directory = "/dev/shm/ringside-bench-" + std::to_string(::getpid());
-  auto writer = Writer::open(Bus(directory), {"bench", "publish"}, {.capacity = options.capacity});
+  const support::TemporaryDirectory directory;
+  auto writer =
+      Writer::open(Bus(directory.path()), {"bench", "publish"}, {.capacity = options.capacity});
   if (!writer) throw std::runtime_error(writer.error().message);
-  const std::filesystem::path disk =
-      options.disk / ("ringside-bench-" + std::to_string(::getpid()));
+  const Folder disk{options.disk / ("ringside-bench-" + std::to_string(::getpid()))};
   auto synced =
-      Writer::open(Bus(disk), {"bench", "publish"},
+      Writer::open(Bus(disk.path), {"bench", "publish"},
                    {.capacity = options.capacity, .sync_interval = std::chrono::milliseconds(10)});
   if (!synced) throw std::runtime_error(synced.error().message);
-  const Reader reader = open_reader(directory);
-  const Reader synced_reader = open_reader(disk);
+  const Reader reader = open_reader(directory.path());
+  const Reader synced_reader = open_reader(disk.path);
   std::vector<std::byte> event(options.size);
   std::vector<std::byte> memory(options.capacity);
   std::size_t at = 0;
@@ -141,8 +151,6 @@ int run(int argc, char** argv) {
                   ")",
               "ns", rows, 0);
   print_table("the slowest in ten thousand", "ns", slowest, 0);
-  std::filesystem::remove_all(directory);
-  std::filesystem::remove_all(disk);
   return 0;
 }
 
@@ -150,10 +158,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  try {
-    return ringside::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_publish: %s\n", error.what());
-    return 1;
-  }
+  return ringside::bench::run_program("bench_publish", ringside::bench::run, argc, argv);
 }

@@ -9,16 +9,17 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "bench/bare_server.hpp"
 #include "bench/points.hpp"
+#include "bench/program.hpp"
 #include "bench/python_peer.hpp"
 #include "bench/replay_client.hpp"
 #include "bench/replay_content.hpp"
 #include "bench/samples.hpp"
 #include "bus/reader.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ringside::bench {
 namespace {
@@ -177,10 +178,9 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   require_websockets(options.python);
-  const std::filesystem::path directory = "/dev/shm/ringside-bench-" + std::to_string(::getpid());
-  const Bus bus(directory);
+  const support::TemporaryDirectory directory;
+  const Bus bus(directory.path());
   for (const std::uint64_t window : options.windows) compare(bus, options, window);
-  std::filesystem::remove_all(directory);
   return 0;
 }
 
@@ -188,10 +188,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  try {
-    return ringside::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_replay_latency: %s\n", error.what());
-    return 1;
-  }
+  return ringside::bench::run_program("bench_replay_latency", ringside::bench::run, argc, argv);
 }

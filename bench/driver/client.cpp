@@ -2,7 +2,6 @@
 // build, so that only the servers differ; it takes turns as ringside_bench does.
 #include <csignal>
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <stdexcept>
 
@@ -10,6 +9,7 @@
 
 #include "bench/driver/turns.hpp"
 #include "bench/live_client.hpp"
+#include "bench/program.hpp"
 #include "bench/replay_client.hpp"
 #include "bench/replay_content.hpp"
 #include "bench/samples.hpp"
@@ -109,10 +109,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  try {
-    return ringside::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_client: %s\n", error.what());
-    return 1;
-  }
+  return ringside::bench::run_program("bench_client", ringside::bench::run, argc, argv);
 }
