@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "bus/durable/recovery.hpp"
 #include "bus/record_finder.hpp"
-#include "bus/recovery.hpp"
 
 namespace ringside {
 

@@ -4,8 +4,8 @@
 
 #include <fcntl.h>
 
+#include "bus/durable/recovery.hpp"
 #include "bus/ownership.hpp"
-#include "bus/recovery.hpp"
 #include "bus/writer.hpp"
 
 namespace ringside {

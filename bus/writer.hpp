@@ -11,10 +11,10 @@
 #include <optional>
 
 #include "bus/doorbell.hpp"
+#include "bus/durable/write_back.hpp"
 #include "bus/ownership.hpp"
 #include "bus/record_clock.hpp"
 #include "bus/segment.hpp"
-#include "bus/write_back.hpp"
 
 namespace ringside {
 
@@ -42,8 +42,9 @@ struct WriterOptions {
   /// How old a retained event may get; zero for as old as it likes. Whoever publishes seldom calls
   /// Writer::expire() in between.
   std::optional<std::chrono::nanoseconds> retain_age{};
-  /// How often what was published is brought to the disk (bus/write_back.hpp). Unset: whenever the
-  /// kernel likes; a power cut may then take any of it. An eighth of the ring is kept free for it.
+  /// How often what was published is brought to the disk (bus/durable/write_back.hpp). Unset:
+  /// whenever the kernel likes; a power cut may then take any of it. An eighth of the ring is kept
+  /// free for it.
   std::optional<std::chrono::milliseconds> sync_interval{};
 };
 

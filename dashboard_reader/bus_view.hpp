@@ -19,8 +19,8 @@
 #include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
 
-#include "bus/discovery.hpp"
 #include "bus/doorbell.hpp"
+#include "bus/inspect/discovery.hpp"
 #include "dashboard_reader/epoch_ledger.hpp"
 
 namespace ringside::dashboard {

@@ -7,7 +7,7 @@
 #include <deque>
 #include <map>
 
-#include "bus/discovery.hpp"
+#include "bus/inspect/discovery.hpp"
 
 namespace ringside::dashboard {
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bus/status.hpp"
+#include "bus/inspect/status.hpp"
 #include "dashboard_reader/stream/stream_query.hpp"
 #include "dashboard_reader/stream/websocket.hpp"
 

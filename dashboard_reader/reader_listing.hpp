@@ -1,6 +1,7 @@
-// The dashboard in the bus's table of readers (bus/readers.hpp), so that `ringside stat` shows how
-// far its clients are behind: one slot for each attached segment, with the slowest of its clients.
-// On the loop. For people only: a bus where it cannot be listed is served all the same.
+// The dashboard in the bus's table of readers (bus/inspect/reader_table.hpp), so that `ringside
+// stat` shows how far its clients are behind: one slot for each attached segment, with the slowest
+// of its clients. On the loop. For people only: a bus where it cannot be listed is served all the
+// same.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "bus/discovery.hpp"
-#include "bus/readers.hpp"
+#include "bus/inspect/discovery.hpp"
+#include "bus/inspect/reader_table.hpp"
 
 namespace ringside::dashboard {
 

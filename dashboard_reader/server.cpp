@@ -9,7 +9,7 @@
 #include <asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
-#include "bus/status.hpp"
+#include "bus/inspect/status.hpp"
 #include "dashboard_reader/listener.hpp"
 #include "dashboard_reader/log.hpp"
 #include "dashboard_reader/stream/echo_session.hpp"

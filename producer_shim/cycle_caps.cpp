@@ -4,9 +4,9 @@
 #include <bit>
 #include <string>
 
+#include "bus/durable/write_back.hpp"
 #include "bus/layout.hpp"
 #include "bus/reader.hpp"
-#include "bus/write_back.hpp"
 
 namespace ringside {
 

@@ -35,7 +35,7 @@ const char* describe(Origin origin);
 class Producer {
  public:
   /// Creates the producer's segment or takes it up. With `sync_interval`, what is published is
-  /// brought to the disk that often (bus/write_back.hpp). Fails as Writer::open() does.
+  /// brought to the disk that often (bus/durable/write_back.hpp). Fails as Writer::open() does.
   static Result<Producer> open(const Bus& bus, const SegmentName& name, EventType type,
                                const Caps& caps = {},
                                std::optional<std::chrono::milliseconds> sync_interval = {});

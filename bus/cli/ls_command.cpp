@@ -5,8 +5,8 @@
 
 #include "bus/cli/commands.hpp"
 #include "bus/cli/table.hpp"
-#include "bus/discovery.hpp"
-#include "bus/status.hpp"
+#include "bus/inspect/discovery.hpp"
+#include "bus/inspect/status.hpp"
 
 namespace ringside::cli {
 namespace {

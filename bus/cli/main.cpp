@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "bus/cli/commands.hpp"
+#include "bus/inspect/status.hpp"
 #include "bus/program.hpp"
-#include "bus/status.hpp"
 #include "producer_shim/producer_options.hpp"
 
 namespace ringside::cli {

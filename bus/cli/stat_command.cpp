@@ -11,9 +11,9 @@
 
 #include "bus/cli/commands.hpp"
 #include "bus/cli/table.hpp"
+#include "bus/inspect/reader_table.hpp"
+#include "bus/inspect/status.hpp"
 #include "bus/program.hpp"
-#include "bus/readers.hpp"
-#include "bus/status.hpp"
 
 namespace ringside::cli {
 namespace {

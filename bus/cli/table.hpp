@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "bus/status.hpp"
+#include "bus/inspect/status.hpp"
 
 namespace ringside::cli {
 

@@ -7,8 +7,8 @@
 
 #include "bus/cli/commands.hpp"
 #include "bus/cli/table.hpp"
+#include "bus/inspect/verify.hpp"
 #include "bus/program.hpp"
-#include "bus/verify.hpp"
 #include "schemas/event_json.hpp"
 
 namespace ringside::cli {

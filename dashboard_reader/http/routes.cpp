@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "bus/status.hpp"
+#include "bus/inspect/status.hpp"
 #include "dashboard_reader/http/ascii_case.hpp"
 #include "dashboard_reader/stream/websocket.hpp"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "bus/discovery.hpp"
+#include "bus/inspect/discovery.hpp"
 
 namespace ringside::dashboard {
 

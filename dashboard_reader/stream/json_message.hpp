@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "bus/discovery.hpp"
+#include "bus/inspect/discovery.hpp"
 #include "schemas/event_json.hpp"
 
 namespace ringside::dashboard {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "bus/discovery.hpp"
-#include "bus/status.hpp"
+#include "bus/inspect/discovery.hpp"
+#include "bus/inspect/status.hpp"
 #include "producer_shim/c/failure.hpp"
 
 struct ringside_list {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "bus/inspect/status.hpp"
 #include "bus/layout.hpp"
-#include "bus/status.hpp"
 #include "producer_shim/c/reader_handle.hpp"
 
 namespace ringside::c {

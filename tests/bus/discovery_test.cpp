@@ -1,5 +1,5 @@
 // Which segments a bus has: names, appearance, disappearance, and what is put aside (F-39 to F-41).
-#include "bus/discovery.hpp"
+#include "bus/inspect/discovery.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -10,7 +10,7 @@
 #include <catch2/catch.hpp>
 #include <unistd.h>
 
-#include "bus/status.hpp"
+#include "bus/inspect/status.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;

@@ -3,8 +3,8 @@
 // (tests/campaign/power.cpp).
 #include <catch2/catch.hpp>
 
-#include "bus/recovery.hpp"
-#include "bus/write_back.hpp"
+#include "bus/durable/recovery.hpp"
+#include "bus/durable/write_back.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;

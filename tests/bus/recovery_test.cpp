@@ -1,6 +1,6 @@
 // After another boot: what a reader shows, and what a writer keeps (F-33 to F-35). What a sync
 // interval adds to that is in durability_test.cpp.
-#include "bus/recovery.hpp"
+#include "bus/durable/recovery.hpp"
 
 #include <random>
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bus/boot.hpp"
-#include "bus/recovery.hpp"
+#include "bus/durable/recovery.hpp"
 #include "tests/bus/bus_fixture.hpp"
 #include "tests/support/shifted_clock.hpp"
 

@@ -1,6 +1,6 @@
 // Checking a segment whole: each kind of damage is named by place and sentence, what may lie there
 // is not damage, and a live producer is no reason to fail.
-#include "bus/verify.hpp"
+#include "bus/inspect/verify.hpp"
 
 #include <cstring>
 

@@ -14,8 +14,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "bus/inspect/reader_table.hpp"
 #include "bus/layout.hpp"
-#include "bus/readers.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"

@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "bus/readers.hpp"
+#include "bus/inspect/reader_table.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/wire/collector.hpp"

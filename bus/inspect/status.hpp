@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "bus/discovery.hpp"
+#include "bus/inspect/discovery.hpp"
 
 namespace ringside {
 

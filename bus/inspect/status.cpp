@@ -1,4 +1,4 @@
-#include "bus/status.hpp"
+#include "bus/inspect/status.hpp"
 
 #include <algorithm>
 

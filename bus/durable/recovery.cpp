@@ -1,4 +1,4 @@
-#include "bus/recovery.hpp"
+#include "bus/durable/recovery.hpp"
 
 #include <algorithm>
 #include <cstring>

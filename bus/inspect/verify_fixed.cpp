@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "bus/crc32c.hpp"
-#include "bus/verify.hpp"
+#include "bus/inspect/verify.hpp"
 
 namespace ringside {
 namespace {

@@ -1,4 +1,4 @@
-#include "bus/verify.hpp"
+#include "bus/inspect/verify.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bus/crc32c.hpp"
-#include "bus/recovery.hpp"
+#include "bus/durable/recovery.hpp"
 
 namespace ringside {
 namespace {

@@ -1,4 +1,4 @@
-#include "bus/discovery.hpp"
+#include "bus/inspect/discovery.hpp"
 
 #include <algorithm>
 

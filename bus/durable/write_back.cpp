@@ -1,4 +1,4 @@
-#include "bus/write_back.hpp"
+#include "bus/durable/write_back.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bus/recovery.hpp"
+#include "bus/durable/recovery.hpp"
 
 namespace ringside {
 namespace {

@@ -1,4 +1,4 @@
-#include "bus/readers.hpp"
+#include "bus/inspect/reader_table.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,5 +1,5 @@
 // The table of readers: who is listed, who is not, and that nothing in it can hurt (F-48 to F-53).
-#include "bus/readers.hpp"
+#include "bus/inspect/reader_table.hpp"
 
 #include <fstream>
 #include <random>
