@@ -4,7 +4,7 @@
 #   run.sh CLANG_FORMAT
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
-mapfile -t sources < <(find bus schemas producer_shim dashboard_reader tests bench \
+mapfile -t sources < <(find bus cli schemas producer_shim dashboard_reader tests bench \
   -name node_modules -prune -o -name '*.[ch]pp' -print -o -name '*.[ch]' -print)
 ((${#sources[@]} > 100))
 
@@ -20,10 +20,12 @@ forbid() {
     status=1
   fi
 }
-forbid 'producer_shim/|dashboard_reader/|schemas/|.*_generated|asio|flatbuffers/|spdlog/' \
-  'bus/ knows nothing above it: no FlatBuffers, no Asio, no logging' bus/*.?pp
-forbid 'producer_shim/|dashboard_reader/|bus/(writer|reader)' 'schemas/ knows no segments' schemas
-forbid 'dashboard_reader/|asio|spdlog/' 'a producer knows no dashboard' producer_shim bus/cli
-forbid 'producer_shim/|bus/writer|duckdb' 'the dashboard only reads' dashboard_reader
-forbid 'tests/|bench/' 'programs know no tests' bus schemas producer_shim dashboard_reader
+forbid '(cli|producer_shim|dashboard_reader|schemas)/|.*_generated|asio|flatbuffers/|spdlog/' \
+  'bus/ knows nothing above it: no FlatBuffers, no Asio, no logging' bus
+forbid 'bus/inspect/' 'only people ask what bus/inspect/ answers' bus/*.?pp bus/durable
+forbid '(cli|producer_shim|dashboard_reader)/|bus/(writer|reader)' 'schemas/ knows no segments' schemas
+forbid '(cli|dashboard_reader)/|asio|spdlog/' 'a producer knows no dashboard' producer_shim
+forbid '(cli|producer_shim)/|bus/writer|duckdb' 'the dashboard only reads' dashboard_reader
+forbid 'dashboard_reader/|asio|spdlog/' 'the command speaks to no dashboard' cli
+forbid 'tests/|bench/' 'programs know no tests' bus cli schemas producer_shim dashboard_reader
 exit $status

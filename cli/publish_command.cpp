@@ -8,9 +8,9 @@
 
 #include <unistd.h>
 
-#include "bus/cli/commands.hpp"
-#include "bus/cli/line_reader.hpp"
-#include "bus/cli/open_producer.hpp"
+#include "cli/commands.hpp"
+#include "cli/line_reader.hpp"
+#include "cli/open_producer.hpp"
 #include "producer_shim/json_event.hpp"
 #include "schemas/event_check.hpp"
 

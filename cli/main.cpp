@@ -6,9 +6,9 @@
 
 #include <sys/stat.h>
 
-#include "bus/cli/commands.hpp"
 #include "bus/inspect/status.hpp"
 #include "bus/program.hpp"
+#include "cli/commands.hpp"
 #include "producer_shim/producer_options.hpp"
 
 namespace ringside::cli {

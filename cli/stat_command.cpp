@@ -9,11 +9,11 @@
 
 #include <unistd.h>
 
-#include "bus/cli/commands.hpp"
-#include "bus/cli/table.hpp"
 #include "bus/inspect/reader_table.hpp"
 #include "bus/inspect/status.hpp"
 #include "bus/program.hpp"
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
 
 namespace ringside::cli {
 namespace {

@@ -9,12 +9,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "bus/cli/commands.hpp"
 #include "bus/doorbell.hpp"
 #include "bus/inspect/discovery.hpp"
 #include "bus/inspect/reader_table.hpp"
 #include "bus/inspect/status.hpp"
 #include "bus/program.hpp"
+#include "cli/commands.hpp"
 #include "producer_shim/producer_options.hpp"
 #include "schemas/event_json.hpp"
 

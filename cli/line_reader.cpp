@@ -1,4 +1,4 @@
-#include "bus/cli/line_reader.hpp"
+#include "cli/line_reader.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -3,10 +3,10 @@
 #include <memory>
 #include <string>
 
-#include "bus/cli/commands.hpp"
-#include "bus/cli/table.hpp"
 #include "bus/inspect/discovery.hpp"
 #include "bus/inspect/status.hpp"
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
 
 namespace ringside::cli {
 namespace {

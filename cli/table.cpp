@@ -1,4 +1,4 @@
-#include "bus/cli/table.hpp"
+#include "cli/table.hpp"
 
 #include <array>
 #include <cstdio>

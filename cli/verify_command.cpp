@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "bus/cli/commands.hpp"
-#include "bus/cli/table.hpp"
 #include "bus/inspect/verify.hpp"
 #include "bus/program.hpp"
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
 #include "schemas/event_json.hpp"
 
 namespace ringside::cli {

@@ -7,8 +7,8 @@
 
 #include <unistd.h>
 
-#include "bus/cli/commands.hpp"
-#include "bus/cli/open_producer.hpp"
+#include "cli/commands.hpp"
+#include "cli/open_producer.hpp"
 #include "load_generated.h"
 
 namespace ringside::cli {

@@ -1,4 +1,4 @@
-#include "bus/cli/open_producer.hpp"
+#include "cli/open_producer.hpp"
 
 #include <cstdio>
 #include <string>
