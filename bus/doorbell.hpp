@@ -19,7 +19,7 @@
 #include "bus/bus.hpp"
 #include "bus/file.hpp"
 #include "bus/result.hpp"
-#include "bus/truncation.hpp"
+#include "bus/sigbus_guard.hpp"
 
 namespace ringside {
 

@@ -4,7 +4,7 @@
 //   base        index_offset    data_offset        file_size          file_size + data_capacity
 //   | fixed ..  | index         | data             | data once more   |
 //
-// A file that is shortened while it is mapped costs nobody his life: see bus/truncation.hpp.
+// A file that is shortened while it is mapped costs nobody his life: see bus/sigbus_guard.hpp.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 #include "bus/file.hpp"
 #include "bus/layout.hpp"
 #include "bus/result.hpp"
-#include "bus/truncation.hpp"
+#include "bus/sigbus_guard.hpp"
 
 namespace ringside {
 

@@ -105,7 +105,7 @@ class Reader {
   Liveness liveness() const;
   bool is_live() const { return liveness() == Liveness::live; }
 
-  /// What time the segment's own clock has now (bus/record_clock.hpp): what the timestamps of its
+  /// What time the segment's own clock has now (bus/clock.hpp): what the timestamps of its
   /// records are compared with.
   Timestamp segment_now() const noexcept;
 

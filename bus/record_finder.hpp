@@ -8,7 +8,7 @@
 
 #include <optional>
 
-#include "bus/record_check.hpp"
+#include "bus/record.hpp"
 #include "bus/segment.hpp"
 
 namespace ringside {

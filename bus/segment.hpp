@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "bus/boot.hpp"
+#include "bus/clock.hpp"
 #include "bus/file.hpp"
 #include "bus/layout.hpp"
 #include "bus/mapping.hpp"
-#include "bus/record_clock.hpp"
 #include "bus/result.hpp"
 
 namespace ringside {

@@ -10,10 +10,10 @@
 #include <memory>
 #include <optional>
 
+#include "bus/clock.hpp"
 #include "bus/doorbell.hpp"
 #include "bus/durable/write_back.hpp"
 #include "bus/ownership.hpp"
-#include "bus/record_clock.hpp"
 #include "bus/segment.hpp"
 
 namespace ringside {

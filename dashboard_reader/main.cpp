@@ -19,9 +19,9 @@
 #include "dashboard_reader/bus_view.hpp"
 #include "dashboard_reader/descriptors.hpp"
 #include "dashboard_reader/hand_over.hpp"
+#include "dashboard_reader/lifecycle.hpp"
 #include "dashboard_reader/listener.hpp"
 #include "dashboard_reader/log.hpp"
-#include "dashboard_reader/operation.hpp"
 #include "dashboard_reader/server.hpp"
 
 namespace ringside::dashboard {

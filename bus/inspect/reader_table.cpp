@@ -13,7 +13,7 @@
 
 #include "bus/boot.hpp"
 #include "bus/file.hpp"
-#include "bus/truncation.hpp"
+#include "bus/sigbus_guard.hpp"
 
 namespace ringside {
 namespace {

@@ -7,7 +7,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include "bus/record_check.hpp"
+#include "bus/record.hpp"
 #include "dashboard_reader/stream/control_messages.hpp"
 #include "dashboard_reader/stream/record_senders.hpp"
 #include "wire_generated.h"

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "bus/record_check.hpp"
+#include "bus/record.hpp"
 #include "producer_shim/c/point_finder.hpp"
 #include "producer_shim/c/reader_handle.hpp"
 

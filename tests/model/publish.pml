@@ -118,7 +118,7 @@ inline load_own(shared, into) {
   look = 0
 }
 
-/* What bus/take_up.cpp checks (F-30) and Writer::resume() reads. A writer that was killed must
+/* What bus/writer_open.cpp checks (F-30) and Writer::resume() reads. A writer that was killed must
  * leave it in order, else the epoch ends there. */
 inline take_up() {
   d_step {

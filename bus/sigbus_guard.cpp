@@ -1,4 +1,4 @@
-#include "bus/truncation.hpp"
+#include "bus/sigbus_guard.hpp"
 
 #include <mutex>
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bus/truncation.hpp"
+#include "bus/sigbus_guard.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;

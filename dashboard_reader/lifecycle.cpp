@@ -1,4 +1,4 @@
-#include "dashboard_reader/operation.hpp"
+#include "dashboard_reader/lifecycle.hpp"
 
 #include <chrono>
 #include <csignal>

@@ -1,4 +1,4 @@
-#include "bus/record_clock.hpp"
+#include "bus/clock.hpp"
 
 #include <algorithm>
 

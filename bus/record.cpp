@@ -1,4 +1,4 @@
-#include "bus/record_check.hpp"
+#include "bus/record.hpp"
 
 #include <algorithm>
 #include <array>

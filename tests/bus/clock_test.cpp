@@ -1,5 +1,5 @@
 // The clock of a segment: it follows the wall clock as far as that can be believed (F-17, F-57).
-#include "bus/record_clock.hpp"
+#include "bus/clock.hpp"
 
 #include <catch2/catch.hpp>
 
