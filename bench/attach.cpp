@@ -58,7 +58,7 @@ int run(int argc, char** argv) {
       const double read_us = time_us([&] { reader = Reader::open(bus, name); });
       Result<Writer> writer = tl::unexpected<Error>(Error{Errc::not_found, 0, {}});
       const double write_us = time_us([&] { writer = Writer::open(bus, name, {}); });
-      if (!reader || !writer || writer->origin() != Origin::taken_up ||
+      if (!reader || !writer || writer->origin() != Origin::reopened ||
           reader->window().to != writer->next() || reader->window().from != writer->oldest())
         throw std::runtime_error("the segment could not be attached");
       const double start_us = time_us([&] {

@@ -113,7 +113,7 @@ void send_window(int client, Epoch epoch, const Run& run, std::uint64_t chunk_by
       Run run;
       SequenceRange gap;
       if (::send(client, answer.data(), answer.size(), MSG_NOSIGNAL) > 0 &&
-          reader.take(cursor, {.bytes = ~std::uint64_t{0} / 2}, run, gap) == Take::run)
+          reader.next_run(cursor, {.bytes = ~std::uint64_t{0} / 2}, run, gap) == RunOutcome::run)
         send_window(client, reader.epoch(), run, chunk_bytes);
     }
     ::shutdown(client, SHUT_WR);

@@ -58,7 +58,7 @@ void publish(Producer& producer, Bytes event) {
 }
 
 Producer open(const Bus& bus, const SegmentName& name, const Caps& caps) {
-  auto producer = Producer::open(bus, name, EventType::event(), caps);
+  auto producer = Producer::open(bus, name, EventType::embedding(), caps);
   if (!producer) throw std::runtime_error(producer.error().message);
   return std::move(*producer);
 }

@@ -86,7 +86,7 @@ class Doorbell {
 
   File file_;
   boost::interprocess::mapped_region region_;
-  TruncationGuard guard_;
+  SigbusGuard guard_;
   Page* page_;
   bool writable_;
 };

@@ -103,7 +103,7 @@ struct SegmentState {
   std::atomic<std::uint64_t> ahead_since;
   std::atomic<std::uint64_t> step_at;
   std::atomic<std::uint64_t> step_by;
-  std::atomic<std::uint64_t> signed_boottime_ns;  // no younger run of the machine signed it
+  std::atomic<std::uint64_t> owner_boottime_ns;  // no younger run of the machine signed it
   std::array<std::uint8_t, 16> reserved0;
   // Publish.
   std::atomic<std::uint64_t> oldest;
@@ -126,7 +126,7 @@ static_assert(offsetof(SegmentState, time_base) == 72);
 static_assert(offsetof(SegmentState, ahead_since) == 80);
 static_assert(offsetof(SegmentState, step_at) == 88);
 static_assert(offsetof(SegmentState, step_by) == 96);
-static_assert(offsetof(SegmentState, signed_boottime_ns) == 104);
+static_assert(offsetof(SegmentState, owner_boottime_ns) == 104);
 static_assert(offsetof(SegmentState, oldest) == 128);
 static_assert(offsetof(SegmentState, next) == 136);
 static_assert(offsetof(SegmentState, last_timestamp_ns) == 144);

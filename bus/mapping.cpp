@@ -44,7 +44,7 @@ Result<Mapping> Mapping::map(const File& file, const Geometry& geometry, Access 
     ::munmap(mirror, geometry.data_capacity);
     return fail_errno(error.get_native_error(), "cannot map a segment");
   }
-  result.guard_ = TruncationGuard(base, geometry.file_size + geometry.data_capacity);
+  result.guard_ = SigbusGuard(base, geometry.file_size + geometry.data_capacity);
   result.data_ = base + geometry.data_offset;
   result.index_ = reinterpret_cast<std::atomic<std::uint64_t>*>(base + geometry.index_offset);
   // Huge pages where the kernel allows them (a tmpfs mounted with huge=advise); elsewhere no

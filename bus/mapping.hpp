@@ -49,7 +49,7 @@ class Mapping {
   boost::interprocess::mapped_region mirror_;
   std::byte* data_ = nullptr;
   std::atomic<std::uint64_t>* index_ = nullptr;
-  TruncationGuard guard_;  // goes before the regions do
+  SigbusGuard guard_;  // goes before the regions do
 };
 
 }  // namespace ringside

@@ -24,7 +24,7 @@ Result<Reader> Reader::open(const std::filesystem::path& path) {
   const auto next = [&segment] { return segment->state().next.load(std::memory_order_acquire); };
   const std::uint64_t before = next();
   const std::uint64_t written_ns = segment->file().written_ns();
-  if (segment->is_trusted() || is_window_whole(*segment)) return Reader(std::move(*segment));
+  if (segment->is_trusted() || is_window_intact(*segment)) return Reader(std::move(*segment));
   // It is out of order because a writer is at work, which began meanwhile or whom a lock hides:
   // what moves under our eyes is of this boot.
   if (next() != before || segment->is_trusted()) return Reader(std::move(*segment));
@@ -48,7 +48,7 @@ Sequence Reader::load_next() const noexcept {
 }
 
 Sequence Reader::load_oldest() const noexcept {
-  // Acquire: pairs with the release in Writer::give_up_to(), so that a `next` that is loaded
+  // Acquire: pairs with the release in Writer::evict_to(), so that a `next` that is loaded
   // afterwards is not behind it.
   return Sequence{segment_.state().oldest.load(std::memory_order_acquire)};
 }
@@ -110,7 +110,7 @@ Timestamp Reader::segment_now() const noexcept {
   return clock.at(boottime_ns());
 }
 
-bool Reader::contradicts_itself() const noexcept {
+bool Reader::is_corrupt() const noexcept {
   // `next` first: the writer raised `oldest` far enough before it stored that `next`, and `oldest`
   // only rises.
   const Sequence next = load_next();
@@ -123,52 +123,52 @@ std::optional<Sequence> Reader::durable() const noexcept {
   return durable.value > 0 && durable <= load_next() ? std::optional(durable) : std::nullopt;
 }
 
-std::optional<Take> Reader::take_state(Sequence& cursor, SequenceRange& gap,
-                                       SequenceRange& window) const noexcept {
-  // `next` first, as in contradicts_itself().
+std::optional<RunOutcome> Reader::take_state(Sequence& cursor, SequenceRange& gap,
+                                             SequenceRange& window) const noexcept {
+  // `next` first, as in is_corrupt().
   const Sequence next = load_next();
   const Sequence oldest = load_oldest();
   if (segment_.is_truncated() || !segment_.is_same_epoch() ||
       (oldest < next && next - oldest > geometry().retain))
-    return Take::fault;
+    return RunOutcome::corrupt;
   if (oldest > cursor) {
     const Sequence newest = load_next();
-    if (oldest > newest) return Take::fault;
+    if (oldest > newest) return RunOutcome::corrupt;
     // Both words may have been scribbled on: unless the window is empty, one of them has to lead to
     // a record. If neither does, the producer may have lapped this look.
     if (oldest < newest && !sure_next() && !has_record(oldest) && load_oldest() == oldest)
-      return Take::fault;
+      return RunOutcome::corrupt;
     gap = {cursor, oldest};
     cursor = oldest;
-    return Take::gap;
+    return RunOutcome::gap;
   }
-  if (cursor == next) return Take::nothing;
-  if (cursor > next) return Take::fault;
+  if (cursor == next) return RunOutcome::nothing;
+  if (cursor > next) return RunOutcome::corrupt;
   window = {oldest, next};
   return std::nullopt;
 }
 
-Take Reader::judge(Sequence& cursor, const Run& run, const SequenceRange& window,
-                   SequenceRange& gap) const noexcept {
+RunOutcome Reader::judge(Sequence& cursor, const Run& run, const SequenceRange& window,
+                         SequenceRange& gap) const noexcept {
   // What was read of index and headers is whole if the records are: both go when `oldest` passes.
-  if (!is_whole({cursor, 1, {}})) {
+  if (!is_still_valid({cursor, 1, {}})) {
     const Sequence kept = load_oldest();
-    if (kept <= cursor || contradicts_itself()) return Take::fault;
+    if (kept <= cursor || is_corrupt()) return RunOutcome::corrupt;
     gap = {cursor, kept};
     cursor = kept;
-    return Take::gap;
+    return RunOutcome::gap;
   }
-  if (run.count > 0) return Take::run;
+  if (run.count > 0) return RunOutcome::run;
   gap = {cursor, RecordFinder(segment_, window).behind(cursor)};
-  if (!is_whole({cursor, 1, {}})) return judge(cursor, run, window, gap);
+  if (!is_still_valid({cursor, 1, {}})) return judge(cursor, run, window, gap);
   cursor = gap.to;
-  return Take::invalid;
+  return RunOutcome::damaged;
 }
 
-Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
-                  SequenceRange& gap) const noexcept {
+RunOutcome Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
+                        SequenceRange& gap) const noexcept {
   SequenceRange window;
-  if (const std::optional<Take> found = take_state(cursor, gap, window)) return *found;
+  if (const std::optional<RunOutcome> found = take_state(cursor, gap, window)) return *found;
   const RecordFinder finder(segment_, window);
   const std::optional<Position> start = finder.find(cursor);
   if (!start) return judge(cursor, run = {cursor, 0, {}}, window, gap);
@@ -201,10 +201,10 @@ Take Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
   return judge(cursor, run, window, gap);
 }
 
-Take Reader::take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
-                          SequenceRange& gap) const noexcept {
+RunOutcome Reader::take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
+                                SequenceRange& gap) const noexcept {
   SequenceRange window;
-  if (const std::optional<Take> found = take_state(cursor, gap, window)) return *found;
+  if (const std::optional<RunOutcome> found = take_state(cursor, gap, window)) return *found;
   const RecordFinder finder(segment_, window);
   run = {cursor, 0, {}};
   std::uint64_t bytes = 0;
@@ -237,7 +237,7 @@ Run Reader::retained() const noexcept {
     first = first + 1;
     start = finder.find(first);
   }
-  if (!start || contradicts_itself()) return {all.from, 0, {}};
+  if (!start || is_corrupt()) return {all.from, 0, {}};
   const std::uint64_t most = std::min(kMostPassed, all.to - first);
   for (std::uint64_t passed = 0; passed < most; ++passed) {
     const Sequence last{all.to.value - 1 - passed};
@@ -252,9 +252,9 @@ Run Reader::retained() const noexcept {
   return {all.from, 0, {}};
 }
 
-bool Reader::is_whole(const Run& run) const noexcept {
+bool Reader::is_still_valid(const Run& run) const noexcept {
   // Acquire fence, then `oldest`: pairs with the writer's release fence between its store of
-  // `oldest` and the bytes it then overwrites (Writer::give_up_to()). If any byte read before was
+  // `oldest` and the bytes it then overwrites (Writer::evict_to()). If any byte read before was
   // overwritten, this load sees an `oldest` past the run.
   std::atomic_thread_fence(std::memory_order_acquire);
   return segment_.state().oldest.load(std::memory_order_relaxed) <= run.first.value &&
@@ -266,7 +266,7 @@ std::optional<Timestamp> Reader::timestamp_of(Sequence sequence) const noexcept 
   const std::optional<Position> start = finder.find(sequence);
   if (!start) return std::nullopt;
   const Timestamp time = load_frame(segment_.at(*start)).timestamp;
-  return is_whole({sequence, 1, {}}) ? std::optional(time) : std::nullopt;
+  return is_still_valid({sequence, 1, {}}) ? std::optional(time) : std::nullopt;
 }
 
 std::optional<Timestamp> Reader::sure_time_from(Sequence& sequence) const noexcept {
@@ -278,13 +278,13 @@ std::optional<Timestamp> Reader::sure_time_from(Sequence& sequence) const noexce
     Run one;
     SequenceRange gap;
     switch (take_checked(sequence, {.bytes = 0, .records = 1}, one, gap)) {
-      case Take::gap:
-      case Take::invalid:
+      case RunOutcome::gap:
+      case RunOutcome::damaged:
         continue;
-      case Take::nothing:
-      case Take::fault:
+      case RunOutcome::nothing:
+      case RunOutcome::corrupt:
         return std::nullopt;
-      case Take::run:
+      case RunOutcome::run:
         break;
     }
     if (one.bytes.size() > kShort || is_intact(geometry(), one.first, one.bytes))
@@ -340,29 +340,29 @@ std::uint64_t Reader::retained_bytes() const noexcept {
 
 RecordCopier::Next RecordCopier::next() {
   Run run;
-  switch (reader_->take_checked(cursor_, {.bytes = 0, .records = 1}, run, gap_)) {
-    case Take::nothing:
+  switch (reader_->next_run_checked(cursor_, {.bytes = 0, .records = 1}, run, gap_)) {
+    case RunOutcome::nothing:
       return Next::nothing;
-    case Take::gap:
+    case RunOutcome::gap:
       return Next::gap;
-    case Take::invalid:
-      return Next::invalid;
-    case Take::fault:
-      return Next::fault;
-    case Take::run:
+    case RunOutcome::damaged:
+      return Next::damaged;
+    case RunOutcome::corrupt:
+      return Next::corrupt;
+    case RunOutcome::run:
       break;
   }
   words_.resize(run.bytes.size() / sizeof(std::uint64_t));
   const auto* from = reinterpret_cast<const std::uint64_t*>(run.bytes.data());
-  // Relaxed word loads pair with the writer's word stores; is_whole() has the fence.
+  // Relaxed word loads pair with the writer's word stores; is_still_valid() has the fence.
   for (std::size_t i = 0; i < words_.size(); ++i)
     words_[i] = std::atomic_ref<const std::uint64_t>(from[i]).load(std::memory_order_relaxed);
-  if (!reader_->is_whole(run)) return next();
+  if (!reader_->is_still_valid(run)) return next();
   const std::optional<Record> checked = decode_record(
       reader_->geometry(), cursor_, std::as_bytes(std::span<const std::uint64_t>(words_)));
   gap_ = {cursor_, cursor_ + 1};
   cursor_ = gap_.to;
-  if (!checked) return Next::invalid;
+  if (!checked) return Next::damaged;
   record_ = *checked;
   return Next::record;
 }

@@ -2,8 +2,8 @@
 //
 // A Reader is one segment, mapped; it holds no place and may serve any number of cursors, from any
 // thread. A Cursor is one reader's place. What a cursor yields are runs: spans of the mapping that
-// the producer may overwrite at any moment. Use the bytes, then ask is_whole(): only if it says yes
-// were they the published ones.
+// the producer may overwrite at any moment. Use the bytes, then ask is_still_valid(): only if it
+// says yes were they the published ones.
 #pragma once
 
 #include <filesystem>
@@ -31,7 +31,7 @@ struct RunLimit {
   std::uint64_t records = 0xFFFFFFFF;
 };
 
-enum class Take {
+enum class RunOutcome {
   run,      ///< there is a run
   nothing,  ///< all that is published has been read
   gap,      ///< the producer lapped the cursor, which now stands at the oldest record
@@ -68,7 +68,7 @@ class Reader {
 
   /// Whether the window holds more than is ever retained, which no writer makes it do at any
   /// moment.
-  bool contradicts_itself() const noexcept;
+  bool is_corrupt() const noexcept;
 
   /// The first sequence that `start` asks for: O(1), or O(log n) by time. It may be overwritten by
   /// the time it is read; the cursor tells.
@@ -77,12 +77,13 @@ class Reader {
   /// Takes what is published from `cursor` on, up to `limit`. On `run`, `run` is set and `cursor`
   /// stays; on `gap` and `invalid`, `cursor` moves behind what `gap` names. In O(log n): of a run,
   /// only the first and the last record are looked at.
-  Take take(Sequence& cursor, const RunLimit& limit, Run& run, SequenceRange& gap) const noexcept;
+  RunOutcome take(Sequence& cursor, const RunLimit& limit, Run& run,
+                  SequenceRange& gap) const noexcept;
 
   /// The same in O(n), and every record of the run has a header with its own number and with a size
   /// that reaches exactly to the next. Checksums are the caller's to check.
-  Take take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
-                    SequenceRange& gap) const noexcept;
+  RunOutcome take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
+                          SequenceRange& gap) const noexcept;
 
   /// All that is retained as one span, from the first record that can be found to the end of the
   /// last. Damaged ones in between are in it as they stand. Empty if there is none, or if the
@@ -90,7 +91,7 @@ class Reader {
   Run retained() const noexcept;
 
   /// Whether no byte of `run` has been overwritten up to now.
-  bool is_whole(const Run& run) const noexcept;
+  bool is_still_valid(const Run& run) const noexcept;
 
   /// Every record before this sequence has reached the disk; nothing if no producer ever saw to it.
   std::optional<Sequence> durable() const noexcept;
@@ -135,10 +136,10 @@ class Reader {
   bool has_record(Sequence sequence) const noexcept;
   Sequence since(Timestamp from, const SequenceRange& window) const noexcept;
   std::optional<Timestamp> sure_time_from(Sequence& sequence) const noexcept;
-  std::optional<Take> take_state(Sequence& cursor, SequenceRange& gap,
-                                 SequenceRange& window) const noexcept;
-  Take judge(Sequence& cursor, const Run& run, const SequenceRange& window,
-             SequenceRange& gap) const noexcept;
+  std::optional<RunOutcome> take_state(Sequence& cursor, SequenceRange& gap,
+                                       SequenceRange& window) const noexcept;
+  RunOutcome judge(Sequence& cursor, const Run& run, const SequenceRange& window,
+                   SequenceRange& gap) const noexcept;
 
   Segment segment_;
   std::optional<Segment> damaged_;        // what segment_ shows the intact part of

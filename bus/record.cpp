@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kPieceWords = 512;
 
 std::uint64_t load_word(const std::byte* at) noexcept {
-  // Relaxed: pairs with the writer's word stores; is_whole() has the fence.
+  // Relaxed: pairs with the writer's word stores; is_still_valid() has the fence.
   return std::atomic_ref<const std::uint64_t>(*reinterpret_cast<const std::uint64_t*>(at))
       .load(std::memory_order_relaxed);
 }

@@ -2,7 +2,7 @@
 // pieces, so that nobody has to hold a copy of it or to wait for all of a long one.
 //
 // Loads are relaxed words while the producer may write. What is found counts only if the record was
-// not overwritten meanwhile (Reader::is_whole()).
+// not overwritten meanwhile (Reader::is_still_valid()).
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 // and a wrong index word none.
 //
 // Loads are relaxed while the producer may write. What is found counts only if the records were not
-// overwritten meanwhile (Reader::is_whole()).
+// overwritten meanwhile (Reader::is_still_valid()).
 #pragma once
 
 #include <optional>

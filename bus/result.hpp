@@ -21,7 +21,7 @@ enum class Errc {
   not_segment,   ///< the file is something else
   incompatible,  ///< a segment of another format version or byte order
   corrupt,       ///< a segment that contradicts itself
-  displaced,     ///< a writer's file was removed, replaced or shortened
+  detached,      ///< a writer's file was removed, replaced or shortened
   in_use,        ///< another process owns the segment
   no_space,      ///< the file system cannot hold the segment
   too_large,     ///< a record larger than the segment
@@ -77,3 +77,24 @@ inline tl::unexpected<Error> fail_errno(int os_errno, std::string_view what) {
 }
 
 }  // namespace ringside
+
+#define RINGSIDE_JOINED_(a, b) a##b
+#define RINGSIDE_JOINED(a, b) RINGSIDE_JOINED_(a, b)
+
+/// Passes a failure of `expression`, a Result, on to the caller; else `declaration` gets its value:
+///
+///     RINGSIDE_TRY(const File file, File::open(path, O_RDONLY));
+#define RINGSIDE_TRY(declaration, ...)                                                             \
+  auto RINGSIDE_JOINED(result_, __LINE__) = (__VA_ARGS__);                                         \
+  if (!RINGSIDE_JOINED(result_, __LINE__))                                                         \
+    return tl::unexpected<ringside::Error>(std::move(RINGSIDE_JOINED(result_, __LINE__)).error()); \
+  declaration = std::move(*RINGSIDE_JOINED(result_, __LINE__))
+
+/// The same for a Result<void>, or one whose value nobody wants.
+#define RINGSIDE_CHECK(...)                                       \
+  do {                                                            \
+    if (auto RINGSIDE_JOINED(result_, __LINE__) = (__VA_ARGS__);  \
+        !RINGSIDE_JOINED(result_, __LINE__))                      \
+      return tl::unexpected<ringside::Error>(                     \
+          std::move(RINGSIDE_JOINED(result_, __LINE__)).error()); \
+  } while (false)

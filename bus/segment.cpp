@@ -70,10 +70,10 @@ Result<Segment> Segment::build_in_memory(const Geometry& geometry, Bytes schema)
 bool Segment::is_trusted() const {
   // Whoever may only read the file cannot hold a write lock on it.
   if (file_.holder(LockByte::trusted) == LockHolder::writer) return true;
-  return is_signed_here();
+  return is_written_here();
 }
 
-bool Segment::is_signed_here() const {
+bool Segment::is_written_here() const {
   const SegmentState& owner = state();
   const auto load = [](const std::atomic<std::uint64_t>& word) {
     return word.load(std::memory_order_relaxed);
@@ -85,10 +85,10 @@ bool Segment::is_signed_here() const {
   if (file_.is_in_memory()) return true;
   const BootId boot{load(owner.boot_id[0]), load(owner.boot_id[1])};
   return is_known(boot) && boot == current_boot_id() &&
-         load(owner.signed_boottime_ns) <= boottime_ns();
+         load(owner.owner_boottime_ns) <= boottime_ns();
 }
 
-void Segment::sign(std::uint64_t pid_namespace) const {
+void Segment::write_owner(std::uint64_t pid_namespace) const {
   const BootId boot = current_boot_id();
   SegmentState& owner = state();
   const auto store = [](std::atomic<std::uint64_t>& word, std::uint64_t value) {
@@ -96,7 +96,7 @@ void Segment::sign(std::uint64_t pid_namespace) const {
   };
   store(owner.owner_pid, static_cast<std::uint64_t>(::getpid()));
   store(owner.pid_namespace, pid_namespace);
-  store(owner.signed_boottime_ns, boottime_ns());
+  store(owner.owner_boottime_ns, boottime_ns());
   store(owner.device, identity_.device);
   store(owner.inode, identity_.inode);
   store(owner.born_ns, identity_.born_ns);

@@ -70,7 +70,7 @@ class Segment {
   /// Says that this process of this boot writes this file. For people, for the next writer and for
   /// readers that come later; nothing is ordered by it. `pid_namespace` is
   /// current_pid_namespace(), which takes a system call.
-  void sign(std::uint64_t pid_namespace) const;
+  void write_owner(std::uint64_t pid_namespace) const;
 
   /// The clock that the last writer kept here, if that was in this boot.
   std::optional<ClockWords> kept_clock() const;
@@ -88,7 +88,7 @@ class Segment {
         geometry_(geometry),
         mapping_(std::move(mapping)) {}
 
-  bool is_signed_here() const;
+  bool is_written_here() const;
 
   File file_;
   FileIdentity identity_;

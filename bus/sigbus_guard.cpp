@@ -8,7 +8,7 @@
 namespace ringside {
 namespace {
 
-using Region = TruncationGuard::Region;
+using Region = SigbusGuard::Region;
 
 // A list that only grows, so that the handler may walk it at any moment; regions are used again.
 std::atomic<Region*> first_region{nullptr};
@@ -76,7 +76,7 @@ Region* free_region() {
 
 }  // namespace
 
-TruncationGuard::TruncationGuard(std::byte* start, std::size_t bytes) {
+SigbusGuard::SigbusGuard(std::byte* start, std::size_t bytes) {
   install_handler();
   const std::lock_guard lock(registration);
   region_ = free_region();
@@ -86,7 +86,7 @@ TruncationGuard::TruncationGuard(std::byte* start, std::size_t bytes) {
   region_->start.store(address, std::memory_order_release);
 }
 
-TruncationGuard::~TruncationGuard() {
+SigbusGuard::~SigbusGuard() {
   if (region_ == nullptr) return;
   const std::lock_guard lock(registration);
   region_->start.store(0, std::memory_order_release);

@@ -14,20 +14,19 @@
 
 namespace ringside {
 
-class TruncationGuard {
+class SigbusGuard {
  public:
-  TruncationGuard() = default;
+  SigbusGuard() = default;
   /// Guards [start, start + bytes), both multiples of the page size, until destroyed.
-  TruncationGuard(std::byte* start, std::size_t bytes);
-  TruncationGuard(TruncationGuard&& other) noexcept
-      : region_(std::exchange(other.region_, nullptr)) {}
-  TruncationGuard& operator=(TruncationGuard&& other) noexcept {
+  SigbusGuard(std::byte* start, std::size_t bytes);
+  SigbusGuard(SigbusGuard&& other) noexcept : region_(std::exchange(other.region_, nullptr)) {}
+  SigbusGuard& operator=(SigbusGuard&& other) noexcept {
     std::swap(region_, other.region_);
     return *this;
   }
-  TruncationGuard(const TruncationGuard&) = delete;
-  TruncationGuard& operator=(const TruncationGuard&) = delete;
-  ~TruncationGuard();
+  SigbusGuard(const SigbusGuard&) = delete;
+  SigbusGuard& operator=(const SigbusGuard&) = delete;
+  ~SigbusGuard();
 
   /// Whether the range has been found cut off, and is zeros in private memory now.
   bool is_truncated() const noexcept {

@@ -14,7 +14,7 @@ namespace {
 /// more than the record.
 constexpr std::uint64_t kPopulateBytes = 256 * 1024;
 /// How often a writer looks whether its file is still where it was: two system calls.
-constexpr std::uint64_t kPlaceCheckNs = 100'000'000;
+constexpr std::uint64_t kAttachmentCheckNs = 100'000'000;
 /// Of events that are too old, so many are given up with each that is published: more than one, so
 /// that there are never many, and few, so that publishing stays wait-free.
 constexpr std::uint64_t kExpiredAtOnce = 8;
@@ -60,8 +60,8 @@ void Writer::resume(const std::optional<ClockWords>& clock) noexcept {
   follow_clock();
   populated_ = tail_.value;
   // The last writer may have raised `oldest` and died before it overwrote anything, and this one
-  // may overwrite without raising it again. Pairs with the acquire fence in Reader::is_whole(), as
-  // the fence in give_up_to() does.
+  // may overwrite without raising it again. Pairs with the acquire fence in
+  // Reader::is_still_valid(), as the fence in evict_to() does.
   std::atomic_thread_fence(std::memory_order_release);
   // With a write-back the pages ahead are its thread's affair.
   populate_end_ = write_back_ ? tail_.value : tail_.value + capacity_;
@@ -69,15 +69,15 @@ void Writer::resume(const std::optional<ClockWords>& clock) noexcept {
 
 tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
   claimed_ = 0;
-  if (displaced_) [[unlikely]]
-    return tl::unexpected(Refusal::displaced);
+  if (detached_) [[unlikely]]
+    return tl::unexpected(Refusal::detached);
   if (payload.empty()) return tl::unexpected(Refusal::empty);
   if (payload.size() > max_payload_) return tl::unexpected(Refusal::too_large);
   const auto size = static_cast<std::uint32_t>(payload.size());
   const Timestamp time = timestamp();
-  if (displaced_) [[unlikely]]
-    return tl::unexpected(Refusal::displaced);
-  make_room(record_bytes(size));
+  if (detached_) [[unlikely]]
+    return tl::unexpected(Refusal::detached);
+  evict_for_bytes(record_bytes(size));
   const std::uint32_t crc = crc32c_copy(crc_start_, record_crc_words(size, next_, time),
                                         tail() + sizeof(RecordHeader), payload.data(), size);
   return commit_record(size, time, crc);
@@ -85,11 +85,11 @@ tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
 
 tl::expected<std::span<std::byte>, Refusal> Writer::claim(std::size_t size) noexcept {
   claimed_ = 0;
-  if (displaced_) [[unlikely]]
-    return tl::unexpected(Refusal::displaced);
+  if (detached_) [[unlikely]]
+    return tl::unexpected(Refusal::detached);
   if (size == 0) return tl::unexpected(Refusal::empty);
   if (size > max_payload_) return tl::unexpected(Refusal::too_large);
-  make_room(record_bytes(size));
+  evict_for_bytes(record_bytes(size));
   claimed_ = size;
   return std::span<std::byte>(tail() + sizeof(RecordHeader), size);
 }
@@ -102,8 +102,8 @@ tl::expected<Sequence, Refusal> Writer::commit(std::size_t size) noexcept {
   const std::uint64_t padded = record_bytes(size) - sizeof(RecordHeader);
   std::fill(payload + size, payload + padded, std::byte{0});
   const Timestamp time = timestamp();
-  if (displaced_) [[unlikely]]
-    return tl::unexpected(Refusal::displaced);
+  if (detached_) [[unlikely]]
+    return tl::unexpected(Refusal::detached);
   const auto size32 = static_cast<std::uint32_t>(size);
   const auto words = record_crc_words(size32, next_, time);
   std::uint32_t crc = crc32c_update(crc_start_, std::as_bytes(std::span(words)));
@@ -113,24 +113,24 @@ tl::expected<Sequence, Refusal> Writer::commit(std::size_t size) noexcept {
 
 Timestamp Writer::timestamp() noexcept {
   const std::uint64_t time = boottime_ns();
-  if (time - place_checked_ns_ >= kPlaceCheckNs) [[unlikely]] {
-    place_checked_ns_ = time;
-    check_place();
+  if (time - attachment_checked_ns_ >= kAttachmentCheckNs) [[unlikely]] {
+    attachment_checked_ns_ = time;
+    check_attachment();
   }
   // The clock may be set back by a few milliseconds; the events are not.
   last_timestamp_ = std::max(last_timestamp_, clock_.at(time));
   return last_timestamp_;
 }
 
-void Writer::check_place() noexcept {
+void Writer::check_attachment() noexcept {
   const File& file = segment_->file();
   const Result<std::uint64_t> size = file.size();
   if (!size || *size < segment_->geometry().file_size || !file.is_at(place_.path)) {
-    give_up_place();
+    detach();
     return;
   }
   // Should someone have scribbled on it: readers would take the segment for one of another boot.
-  segment_->sign(pid_namespace_);
+  segment_->write_owner(pid_namespace_);
   follow_clock();
   if (!live_locked_ || !trusted_locked_) lock_bytes();
   if (doorbell_.is_at(place_.bus)) return;
@@ -147,8 +147,8 @@ void Writer::follow_clock() noexcept {
 
 /// The name is free for whoever makes the segment anew, be it in this process and before this
 /// writer is gone.
-void Writer::give_up_place() noexcept {
-  displaced_ = true;
+void Writer::detach() noexcept {
+  detached_ = true;
   segment_->file().unlock(LockByte::trusted);
   segment_->file().unlock(LockByte::live);
   place_.ownership.release();
@@ -163,7 +163,7 @@ void Writer::lock_bytes() noexcept {
   state_->is_unlocked.store(live_locked_ ? 0 : 1, std::memory_order_relaxed);
 }
 
-void Writer::make_room(std::uint64_t bytes) noexcept {
+void Writer::evict_for_bytes(std::uint64_t bytes) noexcept {
   const std::uint64_t end = tail_.value + bytes;
   if (end > populated_) [[unlikely]]
     populate(bytes);
@@ -173,15 +173,15 @@ void Writer::make_room(std::uint64_t bytes) noexcept {
   Position position = oldest_position_;
   // An empty window has nothing left to give up.
   while (oldest < next_ && end - position.value > budget_) advance(oldest, position);
-  if (oldest != oldest_) give_up_to(oldest, position);
+  if (oldest != oldest_) evict_to(oldest, position);
 }
 
-void Writer::make_place() noexcept {
+void Writer::evict_for_count() noexcept {
   Sequence oldest = oldest_;
   Position position = oldest_position_;
   // The new record counts, hence >=.
   while (oldest < next_ && next_ - oldest >= retain_) advance(oldest, position);
-  if (oldest != oldest_) give_up_to(oldest, position);
+  if (oldest != oldest_) evict_to(oldest, position);
 }
 
 bool Writer::advance(Sequence& oldest, Position& position) const noexcept {
@@ -195,19 +195,19 @@ bool Writer::advance(Sequence& oldest, Position& position) const noexcept {
   return sane;
 }
 
-void Writer::give_up_to(Sequence oldest, Position position) noexcept {
+void Writer::evict_to(Sequence oldest, Position position) noexcept {
   oldest_ = oldest;
   oldest_position_ = position;
   // Release: pairs with Reader::load_oldest(); whoever sees this `oldest` finds a `next` that is
   // not behind it. Then, before the bytes, a release fence: pairs with the acquire fence and the
-  // second load of `oldest` in Reader::is_whole(); whoever saw any byte that is written from here
-  // on also sees this `oldest`.
+  // second load of `oldest` in Reader::is_still_valid(); whoever saw any byte that is written from
+  // here on also sees this `oldest`.
   state_->oldest.store(oldest.value, std::memory_order_release);
   std::atomic_thread_fence(std::memory_order_release);
 }
 
 void Writer::expire() noexcept {
-  if (retain_age_ns_ > 0 && !displaced_) expire_at_most(~std::uint64_t{0});
+  if (retain_age_ns_ > 0 && !detached_) expire_at_most(~std::uint64_t{0});
 }
 
 void Writer::expire_at_most(std::uint64_t count) noexcept {
@@ -218,7 +218,7 @@ void Writer::expire_at_most(std::uint64_t count) noexcept {
     if (clock_.age(time, timestamp_at(position)) <= retain_age_ns_) break;
     if (!advance(oldest, position)) break;
   }
-  if (oldest != oldest_) give_up_to(oldest, position);
+  if (oldest != oldest_) evict_to(oldest, position);
 }
 
 Timestamp Writer::timestamp_at(Position position) const noexcept {
@@ -258,7 +258,7 @@ tl::expected<Sequence, Refusal> Writer::commit_record(std::uint32_t size, Timest
   store(2, timestamp.ns);
   const std::uint64_t bytes = record_bytes(size);
   const Position end = tail_ + bytes;
-  make_place();
+  evict_for_count();
   // Both are ordered before `next` by its release, and readers load them after its acquire.
   segment_->index(next_ + 1).store(end.value, std::memory_order_relaxed);
   state_->last_timestamp_ns.store(timestamp.ns, std::memory_order_relaxed);
@@ -267,8 +267,8 @@ tl::expected<Sequence, Refusal> Writer::commit_record(std::uint32_t size, Timest
   state_->next.store(next_.value + 1, std::memory_order_seq_cst);
   // What was stored into a file that is gone has reached nobody, and does not count.
   if (segment_->is_truncated()) [[unlikely]] {
-    give_up_place();
-    return tl::unexpected(Refusal::displaced);
+    detach();
+    return tl::unexpected(Refusal::detached);
   }
   tail_ = end;
   tail_offset_ += bytes;

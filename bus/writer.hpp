@@ -22,13 +22,13 @@ enum class Refusal {
   empty,      ///< a payload has at least one byte
   too_large,  ///< more than max_payload()
   unclaimed,  ///< a commit of more than is claimed
-  displaced,  ///< the file is not the segment any more: removed, replaced or shortened
+  detached,   ///< the file is not the segment any more: removed, replaced or shortened
 };
 
 /// How a writer came by its segment.
 enum class Origin {
   created,    ///< there was none
-  taken_up,   ///< the last writer's, as it stood: same epoch, the sequence goes on
+  reopened,   ///< the last writer's, as it stood: same epoch, the sequence goes on
   replaced,   ///< schema or caps changed: a new epoch, and empty
   recovered,  ///< the old one was damaged: a new epoch, holding what was still whole
 };
@@ -96,20 +96,20 @@ class Writer {
   void resume(const std::optional<ClockWords>& clock) noexcept;
   Timestamp timestamp() noexcept;
   /// Gives up what lies where `bytes` more will be written.
-  void make_room(std::uint64_t bytes) noexcept;
+  void evict_for_bytes(std::uint64_t bytes) noexcept;
   /// Gives up what the cap by count allows no more, once the new record is there: with a cap of
   /// one, a window that was empty while a large record is copied would be a blank page.
-  void make_place() noexcept;
+  void evict_for_count() noexcept;
   bool advance(Sequence& oldest, Position& position) const noexcept;
-  void give_up_to(Sequence oldest, Position position) noexcept;
+  void evict_to(Sequence oldest, Position position) noexcept;
   void expire_at_most(std::uint64_t count) noexcept;
   void populate(std::uint64_t bytes) noexcept;
   tl::expected<Sequence, Refusal> commit_record(std::uint32_t size, Timestamp timestamp,
                                                 std::uint32_t crc) noexcept;
-  void check_place() noexcept;
+  void check_attachment() noexcept;
   void follow_clock() noexcept;
   void lock_bytes() noexcept;
-  void give_up_place() noexcept;
+  void detach() noexcept;
   Timestamp timestamp_at(Position position) const noexcept;
   std::optional<Timestamp> oldest_timestamp() const noexcept;
   std::byte* tail() const noexcept { return data_ + tail_offset_; }
@@ -140,10 +140,10 @@ class Writer {
   std::uint64_t claimed_ = 0;
   RecordClock clock_;
   Timestamp last_timestamp_{};
-  std::uint64_t place_checked_ns_ = 0;  // a boot time
+  std::uint64_t attachment_checked_ns_ = 0;  // a boot time
   bool live_locked_ = false;
   bool trusted_locked_ = false;
-  bool displaced_ = false;
+  bool detached_ = false;
 };
 
 }  // namespace ringside

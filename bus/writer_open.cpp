@@ -43,7 +43,7 @@ bool same_layout(const Segment& segment, const Geometry& plan, const WriterOptio
 
 /// Whether the last writer of this boot left the words that a writer goes on from in order. In
 /// constant time: the two ends of the window, and the newest record to the last bit.
-bool ends_whole(const Segment& segment) {
+bool has_intact_ends(const Segment& segment) {
   const SegmentState& state = segment.state();
   const Sequence oldest{state.oldest.load(std::memory_order_relaxed)};
   const Sequence next{state.next.load(std::memory_order_relaxed)};
@@ -62,14 +62,14 @@ bool ends_whole(const Segment& segment) {
   return record && record_bytes(record->payload.size()) == tail - last_start;
 }
 
-bool can_go_on(const Segment& segment) {
-  if (segment.is_trusted()) return ends_whole(segment);
+bool can_reopen(const Segment& segment) {
+  if (segment.is_trusted()) return has_intact_ends(segment);
   // Only a segment whose last writer ended in order is known to be no older than what readers saw
   // of it: a number that they saw must not be given to another event.
   const SyncMark* mark = newest_mark(segment);
   return mark != nullptr && mark->closed != 0 &&
          mark->next == segment.state().next.load(std::memory_order_relaxed) &&
-         ends_whole(segment) && is_window_whole(segment);
+         has_intact_ends(segment) && is_window_intact(segment);
 }
 
 /// Who has the segment at `path`, as far as this process can name it.
@@ -122,7 +122,7 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
   if (!ownership) return tl::unexpected<Error>(ownership.error());
   const auto finish = [&](Segment segment, Origin origin) -> Result<Writer> {
     const std::optional<ClockWords> clock = segment.kept_clock();
-    segment.sign(current_pid_namespace());
+    segment.write_owner(current_pid_namespace());
     segment.state().opened_ns.store(now().ns, std::memory_order_relaxed);
     if (auto reopened = reopen(segment); !reopened) return tl::unexpected<Error>(reopened.error());
     auto kept = std::make_unique<Segment>(std::move(segment));
@@ -156,7 +156,7 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
     if (!existing) {
       Result<Segment> fresh = Segment::build(path.parent_path(), *plan, options.schema);
       if (!fresh) return tl::unexpected<Error>(fresh.error());
-      fresh->sign(current_pid_namespace());
+      fresh->write_owner(current_pid_namespace());
       if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
       const Result<bool> linked = fresh->file().link_as(path);
       if (!linked) return tl::unexpected<Error>(linked.error());
@@ -172,12 +172,12 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
     if (!existing->file().is_at(path)) continue;
 
     const bool same = same_layout(*existing, *plan, options);
-    const bool whole = can_go_on(*existing);
+    const bool whole = can_reopen(*existing);
     if (same && whole) {
       const std::uint64_t size = existing->geometry().file_size;
       if (auto filled = existing->file().allocate_holes(size, path); !filled)
         return tl::unexpected<Error>(filled.error());
-      return finish(std::move(*existing), Origin::taken_up);
+      return finish(std::move(*existing), Origin::reopened);
     }
     Geometry layout = *plan;
     // What is recovered is as old as it was, and no record is older than its segment.
@@ -191,7 +191,7 @@ Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const Write
       if (!salvaged) return tl::unexpected<Error>(salvaged.error());
       refill(*fresh, salvaged->records);
     }
-    fresh->sign(current_pid_namespace());
+    fresh->write_owner(current_pid_namespace());
     if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
     if (auto replaced = fresh->file().replace(path); !replaced)
       return tl::unexpected<Error>(replaced.error());

@@ -104,7 +104,7 @@ int load(const Bus& bus, const Options& options) {
         ++done;
         continue;
       }
-      if (published.error().code != Errc::displaced) return report(published.error());
+      if (published.error().code != Errc::detached) return report(published.error());
       report(published.error());
       producer = open_producer(bus, options.segment, type);
       if (!producer) return report(producer.error());

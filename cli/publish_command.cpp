@@ -40,7 +40,7 @@ std::uint64_t longest_line(const Producer& producer) {
 }
 
 Result<EventType> type_of(const Options& options) {
-  if (options.type == "embedding") return EventType::event();
+  if (options.type == "embedding") return EventType::embedding();
   if (options.type == "load") return EventType::load();
   return EventType::from_schema_file(options.schema);
 }
@@ -106,7 +106,7 @@ class Publishing {
       return {};
     }
     Result<Sequence> published = producer_.publish(*event);
-    if (!published && published.error().code == Errc::displaced) {
+    if (!published && published.error().code == Errc::detached) {
       std::fprintf(
           stderr,
           "ringside: %s: the segment's file was removed, replaced or shortened; going on in "

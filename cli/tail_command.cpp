@@ -104,7 +104,7 @@ class Tail {
       report(changes.error());
       return false;
     }
-    for (const auto& aside : changes->put_aside) note_fault(with_advice(aside.reason));
+    for (const auto& aside : changes->quarantined) note_fault(with_advice(aside.reason));
     for (const AttachedSegment& gone : changes->vanished)
       for (Source& source : sources_)
         if (source.segment == gone) source.vanished = true;
@@ -187,10 +187,10 @@ class Tail {
                        static_cast<unsigned long long>(source.copier.gap().from.value),
                        static_cast<unsigned long long>(source.copier.gap().to.value - 1));
           break;
-        case RecordCopier::Next::invalid:
+        case RecordCopier::Next::damaged:
           note_fault(sequences(source) + " damaged in the ring; all others are printed");
           break;
-        case RecordCopier::Next::fault:
+        case RecordCopier::Next::corrupt:
           note_fault(source.segment->name.text() +
                      ": its header contradicts itself, or its file was shortened; no more of it "
                      "can be read from sequence " +

@@ -19,7 +19,7 @@ asio::ip::address counted(const asio::ip::address& address) {
 
 }  // namespace
 
-std::optional<Admission::Place> Admission::admit(const asio::ip::address& peer, std::string& why) {
+std::optional<Admission::Slot> Admission::admit(const asio::ip::address& peer, std::string& why) {
   const asio::ip::address address = counted(peer);
   if (clients_ >= limits_.clients) {
     why = "this dashboard has all the clients that it may have (--max-clients " +

@@ -98,7 +98,7 @@ bool BusView::anything_published() {
     const Reader& reader = segment->reader;
     const Sequence next = reader.window().to;
     // Sequences only rise.
-    if (next < entry->second || reader.contradicts_itself()) {
+    if (next < entry->second || reader.is_corrupt()) {
       at_fault.push_back(segment);
       continue;
     }
@@ -162,7 +162,7 @@ void BusView::refreshed(Discovery discovery, const Result<Changes>& changes) {
     seen_next_.erase(segment.get());
     damaged_.erase(segment.get());
   }
-  for (const Changes::Aside& aside : changes->put_aside)
+  for (const Changes::Aside& aside : changes->quarantined)
     spdlog::warn("segment put aside: {}", aside.reason.message);
   const bool ended = ledger_.update(discovery_, std::chrono::steady_clock::now());
   if (changes->appeared.empty() && changes->vanished.empty() && !ended) return;
@@ -174,7 +174,7 @@ SequenceRange BusView::window_of(const Attached& segment) const {
   const SequenceRange window = segment.reader.window();
   const std::optional<Sequence> sure = segment.reader.sure_next();
   const EpochLedger::Entry* const known = ledger_.find(segment.reader.epoch());
-  if (segment.reader.contradicts_itself() || !sure || *sure < window.to) {
+  if (segment.reader.is_corrupt() || !sure || *sure < window.to) {
     const Sequence next = known != nullptr ? known->next : Sequence{};
     return {std::min(window.from, next), next};
   }
@@ -188,7 +188,7 @@ std::string BusView::quarantine(const AttachedSegment& segment) {
   const Sequence wanted = known != nullptr ? known->next : Sequence{};
   // Never: remove it. What is wrong is a word of the header, and what is left may be good.
   const std::string what =
-      reader.contradicts_itself()
+      reader.is_corrupt()
           ? "its header contradicts itself: oldest " + std::to_string(window.from.value) +
                 " and next " + std::to_string(window.to.value) + ", and it retains at most " +
                 std::to_string(reader.geometry().retain)

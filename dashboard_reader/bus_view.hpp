@@ -44,7 +44,7 @@ class BusView {
   std::uint64_t version() const { return version_; }
 
   /// Rises when segments come or go.
-  std::uint64_t roster() const { return roster_; }
+  std::uint64_t segment_set_version() const { return roster_; }
 
   /// A sleeping session, to be woken by cancelling its timer.
   void add_sleeper(asio::steady_timer& timer) { sleepers_.insert(&timer); }

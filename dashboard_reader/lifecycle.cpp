@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kDrainLimit{3000};
 
 }  // namespace
 
-Operation::Operation(asio::io_context& loop, Server& server, Access& access, char** arguments)
+Lifecycle::Lifecycle(asio::io_context& loop, Server& server, Access& access, char** arguments)
     : loop_(loop),
       server_(server),
       access_(access),
@@ -29,7 +29,7 @@ Operation::Operation(asio::io_context& loop, Server& server, Access& access, cha
   wait();
 }
 
-void Operation::wait() {
+void Lifecycle::wait() {
   signals_.async_wait([this](const asio::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGINT || signal == SIGTERM) {
@@ -44,7 +44,7 @@ void Operation::wait() {
   });
 }
 
-void Operation::drain() {
+void Lifecycle::drain() {
   spdlog::info("{}: accepts no more connections, and sends its streams away", signal_);
   signals_.clear();  // a second signal ends it at once
   ::sd_notify(0, "STOPPING=1");
@@ -55,7 +55,7 @@ void Operation::drain() {
   server_.stop([this] { loop_.stop(); });
 }
 
-void Operation::reread() {
+void Lifecycle::reread() {
   const Result<bool> changed = access_.reread();
   if (!changed) {
     spdlog::error("nothing changed: {}", changed.error().message);
@@ -66,7 +66,7 @@ void Operation::reread() {
   if (*changed) server_.send_all_away();
 }
 
-void Operation::hand_over() {
+void Lifecycle::hand_over() {
   if (successor_ > 0) {
     spdlog::warn("process {} is about to take over already", successor_);
     return;
@@ -80,7 +80,7 @@ void Operation::hand_over() {
   spdlog::info("process {} starts to take over", successor_);
 }
 
-void Operation::reap() {
+void Lifecycle::reap() {
   int status = 0;
   if (successor_ <= 0 || ::waitpid(successor_, &status, WNOHANG) != successor_) return;
   spdlog::error("process {} did not take over (status {}); this one goes on", successor_,

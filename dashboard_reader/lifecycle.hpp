@@ -14,10 +14,10 @@
 
 namespace ringside::dashboard {
 
-class Operation {
+class Lifecycle {
  public:
   /// `arguments` are those of main(), for a successor. Stops the loop once the server is drained.
-  Operation(asio::io_context& loop, Server& server, Access& access, char** arguments);
+  Lifecycle(asio::io_context& loop, Server& server, Access& access, char** arguments);
 
   /// The one that ended it, such as "SIGTERM"; "" before.
   const std::string& signal() const { return signal_; }

@@ -129,7 +129,7 @@ Result<void> serve(const Options& options) {
   BusView view(loop, bus, shares.segments);
   Server server(loop, std::move(*listener), view, *access, std::move(*pipe),
                 std::move(server_options));
-  Operation operation(loop, server, *access, options.arguments);
+  Lifecycle operation(loop, server, *access, options.arguments);
   // From here on it ends in order when it is asked to, and whoever reads this may ask.
   warn_of_missing(bus);
   // Before the first client is served, so that none is told that a segment is gone which is only

@@ -91,7 +91,7 @@ std::vector<MetricFamily> of_process() {
 }
 
 /// The figures of the segments, made anew each time: one that is gone is not told any more.
-std::vector<MetricFamily> of_segments(const Standing& standing) {
+std::vector<MetricFamily> of_segments(const MetricsSnapshot& snapshot) {
   MetricFamily producers = gauges("ringside_producers_alive", "Segments that a producer has open");
   MetricFamily attached = gauges("ringside_segments", "Segments of the bus, by their state");
   MetricFamily retained = gauges("ringside_segment_events", "Events in the retained window");
@@ -102,7 +102,7 @@ std::vector<MetricFamily> of_segments(const Standing& standing) {
       counted("ringside_published_events_total", "Events ever published to a segment");
   double alive = 0;
   double faulty = 0;
-  for (const SegmentStatus& status : standing.segments) {
+  for (const SegmentStatus& status : snapshot.segments) {
     if (!status.fault.empty()) {
       ++faulty;
       continue;
@@ -112,13 +112,13 @@ std::vector<MetricFamily> of_segments(const Standing& standing) {
     add(retained, labels, static_cast<double>(status.window.count()));
     add(published, labels, static_cast<double>(status.window.to.value));
     if (status.oldest_age_s) add(age, labels, *status.oldest_age_s);
-    const auto slowest = standing.lag_by_epoch.find(status.epoch);
-    if (slowest != standing.lag_by_epoch.end())
+    const auto slowest = snapshot.lag_by_epoch.find(status.epoch);
+    if (slowest != snapshot.lag_by_epoch.end())
       add(lag, labels, static_cast<double>(slowest->second));
   }
   add(producers, {}, alive);
-  add(attached, {{"state", "attached"}}, static_cast<double>(standing.segments.size()) - faulty);
-  add(attached, {{"state", "put_aside"}}, faulty);
+  add(attached, {{"state", "attached"}}, static_cast<double>(snapshot.segments.size()) - faulty);
+  add(attached, {{"state", "quarantined"}}, faulty);
   return {producers, attached, retained, age, lag, published};
 }
 
@@ -205,30 +205,30 @@ void Metrics::events_sent(std::uint64_t events) {
   kept_->events.Increment(static_cast<double>(events));
 }
 
-void Metrics::gap_told(std::string_view reason, std::uint64_t events) {
+void Metrics::gap_reported(std::string_view reason, std::uint64_t events) {
   kept_->gaps.Add({{"reason", std::string(reason)}}).Increment();
   kept_->missing.Add({{"reason", std::string(reason)}}).Increment(static_cast<double>(events));
 }
 
-std::string Metrics::text(const Standing& standing) const {
+std::string Metrics::text(const MetricsSnapshot& snapshot) const {
   std::vector<MetricFamily> families = kept_->registry.Collect();
   MetricFamily build = gauges("ringside_build_info", "The version that runs");
   add(build, {{"version", RINGSIDE_VERSION}}, 1);
   families.push_back(std::move(build));
   MetricFamily clients = gauges("ringside_clients", "Streams that are open, by mode");
-  for (const auto& [mode, count] : standing.clients_by_mode)
+  for (const auto& [mode, count] : snapshot.clients_by_mode)
     add(clients, {{"mode", std::string(mode)}}, static_cast<double>(count));
   families.push_back(std::move(clients));
   MetricFamily requests = gauges("ringside_open_requests", "Connections that are no streams");
-  add(requests, {}, static_cast<double>(standing.open_requests));
+  add(requests, {}, static_cast<double>(snapshot.open_requests));
   families.push_back(std::move(requests));
   MetricFamily bytes =
       counted("ringside_sent_bytes_total", "Bytes sent into streams, framing included");
-  add(bytes, {}, static_cast<double>(standing.sent_bytes));
+  add(bytes, {}, static_cast<double>(snapshot.sent_bytes));
   families.push_back(std::move(bytes));
   families.push_back(of_log());
   for (MetricFamily& family : of_process()) families.push_back(std::move(family));
-  for (MetricFamily& family : of_segments(standing)) families.push_back(std::move(family));
+  for (MetricFamily& family : of_segments(snapshot)) families.push_back(std::move(family));
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);
   return out.str();

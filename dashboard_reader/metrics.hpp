@@ -20,7 +20,7 @@ namespace ringside::dashboard {
 std::string_view name_of(StreamMode mode);
 
 /// How things stand at this moment.
-struct Standing {
+struct MetricsSnapshot {
   std::vector<SegmentStatus> segments;
   std::map<std::string, std::uint64_t> lag_by_epoch;  ///< in events, of the slowest client
   std::map<std::string_view, std::uint64_t> clients_by_mode;
@@ -42,10 +42,10 @@ class Metrics {
   void stream_closed(CloseCode code);
   void replayed(std::chrono::nanoseconds took);
   void events_sent(std::uint64_t events);
-  void gap_told(std::string_view reason, std::uint64_t events);
+  void gap_reported(std::string_view reason, std::uint64_t events);
 
   /// Prometheus text format 0.0.4.
-  std::string text(const Standing& standing) const;
+  std::string text(const MetricsSnapshot& snapshot) const;
 
  private:
   struct Kept;

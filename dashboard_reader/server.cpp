@@ -28,7 +28,7 @@ constexpr std::chrono::milliseconds kListing{500};
 /// After an accept that failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 /// And how often at most the log has a line of it.
-constexpr std::chrono::seconds kAcceptTold{10};
+constexpr std::chrono::seconds kAcceptReportInterval{10};
 /// How much of a path the log has: it may be 16 KiB long.
 constexpr std::size_t kLoggedPath = 256;
 
@@ -54,21 +54,22 @@ Server::Server(asio::io_context& loop, tcp::acceptor listener, BusView& view, co
       routes_({.view = view,
                .access = access,
                .admission = admission_,
-               .metrics = [this] { return metrics_.text(standing()); },
+               .metrics = [this] { return metrics_.text(snapshot()); },
                .page = std::move(options.page),
                .data = std::move(options.data),
                .echo = options.echo}),
-      session_tools_(loop, options.ping_interval),
-      stream_tools_(loop, view, std::move(pipe)),
+      session_context_(loop, options.ping_interval),
+      stream_context_(loop, view, std::move(pipe)),
       requests_(loop, kRequestLimit),
-      http_tools_{
-          requests_, session_tools_.input, view,
-          [this](const HttpRequest& request, const tcp::endpoint& peer) {
-            Reply reply = routes_.reply_to(request, peer.address());
-            note_answer(request, peer, reply);
-            return reply;
-          },
-          [this](Opened opened, Upgrade upgrade) { open(std::move(opened), std::move(upgrade)); }},
+      http_context_{requests_, session_context_.input, view,
+                    [this](const HttpRequest& request, const tcp::endpoint& peer) {
+                      Reply reply = routes_.reply_to(request, peer.address());
+                      note_answer(request, peer, reply);
+                      return reply;
+                    },
+                    [this](UpgradedSocket opened, Upgrade upgrade) {
+                      open(std::move(opened), std::move(upgrade));
+                    }},
       listing_due_(loop) {}
 
 void Server::start() {
@@ -125,21 +126,22 @@ asio::awaitable<void> Server::accept_all() {
 /// Nothing is left to accept with: whoever has been waited for the longest makes room.
 void Server::note_accept_failure(const asio::error_code& error) {
   metrics_.accept_failed();
-  ++untold_failures_;
+  ++unreported_failures_;
   if (requests_.size() > 0) requests_.expire_first();
   const auto now = std::chrono::steady_clock::now();
-  if (failure_told_ != std::chrono::steady_clock::time_point{} && now - failure_told_ < kAcceptTold)
+  if (failure_reported_ != std::chrono::steady_clock::time_point{} &&
+      now - failure_reported_ < kAcceptReportInterval)
     return;
   spdlog::warn("cannot accept connections ({} times since this was last said): {}",
-               untold_failures_, error.message());
-  failure_told_ = now;
-  untold_failures_ = 0;
+               unreported_failures_, error.message());
+  failure_reported_ = now;
+  unreported_failures_ = 0;
 }
 
 void Server::serve(tcp::socket socket, const tcp::endpoint& peer) {
   metrics_.connection_accepted();
   if (connections_.size() >= max_requests_ && requests_.size() > 0) requests_.expire_first();
-  const auto connection = std::make_shared<HttpConnection>(std::move(socket), peer, http_tools_);
+  const auto connection = std::make_shared<HttpConnection>(std::move(socket), peer, http_context_);
   connections_.insert(connection.get());
   connection->start([this, key = connection.get()] {
     connections_.erase(key);
@@ -163,7 +165,7 @@ void Server::note_answer(const HttpRequest& request, const tcp::endpoint& peer,
       {{"peer", text_of(peer)}, {"method", request.method}, {"path", path}, {"status", status}});
 }
 
-void Server::open(Opened opened, Upgrade upgrade) {
+void Server::open(UpgradedSocket opened, Upgrade upgrade) {
   asio::error_code ignored;
   const std::string peer = text_of(opened.socket.remote_endpoint(ignored));
   const auto began = std::chrono::steady_clock::now();
@@ -172,9 +174,9 @@ void Server::open(Opened opened, Upgrade upgrade) {
   if (upgrade.stream)
     session = stream = make_stream(std::move(opened), std::move(*upgrade.stream));
   else
-    session = std::make_shared<EchoSession>(std::move(opened), session_tools_);
+    session = std::make_shared<EchoSession>(std::move(opened), session_context_);
   sessions_.insert(session.get());
-  const auto place = std::make_shared<Admission::Place>(std::move(upgrade.place));
+  const auto place = std::make_shared<Admission::Slot>(std::move(upgrade.place));
   session->start([this, one = session.get(), stream = stream.get(), peer, began, place] {
     sessions_.erase(one);
     sent_bytes_ += one->sent_bytes();
@@ -197,9 +199,9 @@ void Server::open(Opened opened, Upgrade upgrade) {
   if (is_draining_) session->go_away();
 }
 
-std::shared_ptr<StreamSession> Server::make_stream(Opened opened, StreamQuery query) {
-  auto stream = std::make_shared<StreamSession>(std::move(opened), session_tools_, view_,
-                                                stream_tools_, metrics_, std::move(query));
+std::shared_ptr<StreamSession> Server::make_stream(UpgradedSocket opened, StreamQuery query) {
+  auto stream = std::make_shared<StreamSession>(std::move(opened), session_context_, view_,
+                                                stream_context_, metrics_, std::move(query));
   streams_.insert(stream.get());
   metrics_.stream_opened(stream->mode());
   return stream;
@@ -210,7 +212,7 @@ std::shared_ptr<StreamSession> Server::make_stream(Opened opened, StreamQuery qu
 std::map<Epoch, Slowest> Server::slowest_clients() const {
   std::map<Epoch, Slowest> slowest;
   for (const StreamSession* const stream : streams_)
-    stream->tell_places([&slowest](Epoch epoch, Sequence next) { slowest[epoch].add(next); });
+    stream->for_each_cursor([&slowest](Epoch epoch, Sequence next) { slowest[epoch].add(next); });
   return slowest;
 }
 
@@ -222,25 +224,25 @@ void Server::list_readers() {
   });
 }
 
-Standing Server::standing() const {
-  Standing standing;
-  standing.segments = status_of(view_.discovery());
+MetricsSnapshot Server::snapshot() const {
+  MetricsSnapshot snapshot;
+  snapshot.segments = status_of(view_.discovery());
   const std::map<Epoch, Slowest> slowest = slowest_clients();
   for (const auto& [name, segment] : view_.discovery().attached()) {
     const auto found = slowest.find(segment->reader.epoch());
     if (found == slowest.end()) continue;
     const Sequence end = segment->reader.window().to;
-    standing.lag_by_epoch[to_hex(found->first)] =
+    snapshot.lag_by_epoch[to_hex(found->first)] =
         end < found->second.next ? 0 : end - found->second.next;
   }
   for (const StreamMode mode : {StreamMode::run, StreamMode::event, StreamMode::json})
-    standing.clients_by_mode[name_of(mode)] = 0;
-  standing.sent_bytes = sent_bytes_;
+    snapshot.clients_by_mode[name_of(mode)] = 0;
+  snapshot.sent_bytes = sent_bytes_;
   for (const StreamSession* const stream : streams_)
-    ++standing.clients_by_mode[name_of(stream->mode())];
-  for (const Session* const session : sessions_) standing.sent_bytes += session->sent_bytes();
-  standing.open_requests = connections_.size();
-  return standing;
+    ++snapshot.clients_by_mode[name_of(stream->mode())];
+  for (const Session* const session : sessions_) snapshot.sent_bytes += session->sent_bytes();
+  snapshot.open_requests = connections_.size();
+  return snapshot;
 }
 
 }  // namespace ringside::dashboard

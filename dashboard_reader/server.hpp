@@ -63,14 +63,14 @@ class Server {
   asio::awaitable<void> accept_all();
   void note_accept_failure(const asio::error_code& error);
   void serve(asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer);
-  void open(Opened opened, Upgrade upgrade);
-  std::shared_ptr<StreamSession> make_stream(Opened opened, StreamQuery query);
+  void open(UpgradedSocket opened, Upgrade upgrade);
+  std::shared_ptr<StreamSession> make_stream(UpgradedSocket opened, StreamQuery query);
   void note_answer(const HttpRequest& request, const asio::ip::tcp::endpoint& peer,
                    const Reply& reply);
   void check_drained();
   void list_readers();
   std::map<Epoch, Slowest> slowest_clients() const;
-  Standing standing() const;
+  MetricsSnapshot snapshot() const;
 
   asio::io_context& loop_;
   asio::ip::tcp::acceptor listener_;
@@ -80,10 +80,10 @@ class Server {
   Admission admission_;
   std::size_t max_requests_;
   Routes routes_;
-  SessionTools session_tools_;
-  StreamTools stream_tools_;
+  SessionContext session_context_;
+  StreamContext stream_context_;
   DeadlineQueue requests_;
-  HttpTools http_tools_;
+  HttpContext http_context_;
   // Those that are open; their coroutines keep them alive, and take them out when they end.
   std::unordered_set<HttpConnection*> connections_;
   std::unordered_set<Session*> sessions_;
@@ -91,8 +91,8 @@ class Server {
   std::uint64_t sent_bytes_ = 0;                // into streams that have ended
   std::function<void()> drained_;
   bool is_draining_ = false;
-  std::uint64_t untold_failures_ = 0;  // to accept, since the log had a line of them
-  std::chrono::steady_clock::time_point failure_told_{};
+  std::uint64_t unreported_failures_ = 0;  // to accept, since the log had a line of them
+  std::chrono::steady_clock::time_point failure_reported_{};
   std::optional<ReaderListing> listing_;
   asio::steady_timer listing_due_;
 };

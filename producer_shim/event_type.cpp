@@ -56,7 +56,7 @@ Bytes embedded() {
 
 }  // namespace
 
-EventType EventType::event() {
+EventType EventType::embedding() {
   return {embedded<EventBinarySchema>(), to_id(EventIdentifier()),
           [](Bytes event) {
             flatbuffers::Verifier check = verifier(event);

@@ -154,11 +154,11 @@ class JsonEvent::Builder {
   bool whole(BaseType base, std::size_t at, std::uint64_t& bits) {
     if (text_[at].kind != Kind::number) return refuse_value(at, "a whole number");
     WholeNumber number;
-    const Wholeness is_whole = read_whole(text_.text(at), number);
-    if (is_whole == Wholeness::fraction) return refuse_value(at, "a whole number");
+    const Wholeness is_still_valid = read_whole(text_.text(at), number);
+    if (is_still_valid == Wholeness::fraction) return refuse_value(at, "a whole number");
     const Range range = range_of(base);
     const std::uint64_t most = number.is_negative ? range.below : range.above;
-    if (is_whole == Wholeness::too_large || number.magnitude > most)
+    if (is_still_valid == Wholeness::too_large || number.magnitude > most)
       return refuse_value(at, "a whole number from " + range.text());
     bits = number.is_negative ? ~number.magnitude + 1 : number.magnitude;
     return true;
@@ -305,11 +305,11 @@ class JsonEvent::Builder {
     const std::size_t at = member.at;
     const bool is_number = text_[at].kind == Kind::number;
     WholeNumber number;
-    const bool is_whole = is_number && read_whole(text_.text(at), number) == Wholeness::whole;
+    const bool is_still_valid = is_number && read_whole(text_.text(at), number) == Wholeness::whole;
     if (text_[at].kind == Kind::null) return refuse_column(at, "it must be there");
     switch (member.field->type()->base_type()) {
       case BaseType::String:
-        if (!is_whole)
+        if (!is_still_valid)
           return text_[at].kind == Kind::text ? string(at, member.offset)
                                               : refuse_column(at, "should be text");
         member.offset = builder_.CreateString(number.text()).o;
@@ -322,13 +322,13 @@ class JsonEvent::Builder {
         member.bits = std::numeric_limits<std::uint64_t>::max();  // -1, as for NaN
         if (text_[at].kind == Kind::text && text_.text(at) == "NaN") return true;
         if (!is_number && !is_real_word(at)) return refuse_column(at, "should be whole numbers");
-        return (is_whole && whole(BaseType::Int, at, member.bits)) ||
+        return (is_still_valid && whole(BaseType::Int, at, member.bits)) ||
                refuse_column(at, "it must be a whole number of 32 bits");
       case BaseType::Bool:
         if (text_[at].kind == Kind::boolean) break;
         if (!is_number && !is_real_word(at)) return refuse_column(at, "should be true or false");
         member.bits = number.magnitude;
-        return (is_whole && (number.text() == "0" || number.text() == "1")) ||
+        return (is_still_valid && (number.text() == "0" || number.text() == "1")) ||
                refuse_column(at, "it must be true or false, or 1 or 0");
       default:
         break;

@@ -11,7 +11,7 @@ const char* describe(Origin origin) {
   switch (origin) {
     case Origin::created:
       return "a new segment";
-    case Origin::taken_up:
+    case Origin::reopened:
       return "the segment taken up";
     case Origin::replaced:
       return "a new epoch, as caps or schema changed";
@@ -95,8 +95,8 @@ Result<Sequence> Producer::commit_alike(std::size_t size) {
 
 tl::unexpected<Error> Producer::refused(Refusal why) const {
   // An empty event, which no schema accepts, or one that was never built.
-  if (why != Refusal::displaced) return bad_event();
-  return fail(Errc::displaced, name_.text(),
+  if (why != Refusal::detached) return bad_event();
+  return fail(Errc::detached, name_.text(),
               ": the segment's file was removed, replaced or shortened; this event reached nobody "
               "(open the producer again, and it is made anew)");
 }

@@ -1,7 +1,7 @@
 // The C++ producer API: one Producer writes one segment of the bus.
 //
 //   auto producer =
-//       ringside::Producer::open(bus, {"embedding", "knn"}, ringside::EventType::event());
+//       ringside::Producer::open(bus, {"embedding", "knn"}, ringside::EventType::embedding());
 //   producer->build([](flatbuffers::FlatBufferBuilder& builder) { ... builder.Finish(root, id); });
 //
 // Every event is verified against the schema that the segment embeds before anyone can see it. One
@@ -41,7 +41,7 @@ class Producer {
                                std::optional<std::chrono::milliseconds> sync_interval = {});
 
   /// Publishes a finished FlatBuffer. Fails with bad_event if it does not verify against the
-  /// schema, with too_large if no record can hold it, with displaced if the segment's file is gone;
+  /// schema, with too_large if no record can hold it, with detached if the segment's file is gone;
   /// nothing is published then.
   Result<Sequence> publish(Bytes event);
 
@@ -57,7 +57,7 @@ class Producer {
   }
 
   /// Room in the ring for an event of up to `size` bytes, aligned to 8. Nobody sees it before it is
-  /// committed; any other publishing abandons it. Fails with too_large, or displaced.
+  /// committed; any other publishing abandons it. Fails with too_large, or detached.
   Result<std::span<std::byte>> claim(std::size_t size);
 
   /// Publishes the first `size` bytes of what was claimed. Fails as publish() does, and with

@@ -67,7 +67,7 @@ void publish_verified(int argc, char** argv) {
   const auto given = arguments(argc, argv, 2, "publish-producer BUS EVENTS");
   const std::uint64_t events = std::stoull(given[1]);
   const Bus bus(given[0]);
-  auto producer = Producer::open(bus, {"embedding", "bench"}, EventType::event(),
+  auto producer = Producer::open(bus, {"embedding", "bench"}, EventType::embedding(),
                                  {.capacity_bytes = kCapacity});
   if (!producer) throw std::runtime_error(producer.error().message);
   const Reader reader = open_reader(bus, {"embedding", "bench"});

@@ -80,7 +80,7 @@ Result<std::optional<Mapping>> patch(const Segment& segment, const SyncMark& mar
 
 }  // namespace
 
-bool is_window_whole(const Segment& segment) {
+bool is_window_intact(const Segment& segment) {
   const SegmentState& state = segment.state();
   const Geometry& geometry = segment.geometry();
   // Nobody writes the segment while this runs, so the order of these loads is free.

@@ -14,7 +14,7 @@ namespace ringside {
 
 /// Whether header and index tell the truth: all of [oldest, next) is whole to the last bit, and
 /// goes on at least to what is known to be on the disk.
-bool is_window_whole(const Segment& segment);
+bool is_window_intact(const Segment& segment);
 
 /// The newer of the two sync marks that is whole, if there is one.
 const SyncMark* newest_mark(const Segment& segment);

@@ -91,7 +91,7 @@ int WriteBack::round() {
   const Sequence next{state.next.load(std::memory_order_acquire)};
   const Position tail{segment_->index(next).load(std::memory_order_relaxed)};
   // The word of `next` is used again only when `oldest` is past it: pairs with the release fence in
-  // Writer::give_up_to().
+  // Writer::evict_to().
   std::atomic_thread_fence(std::memory_order_acquire);
   if (state.oldest.load(std::memory_order_relaxed) > next.value) return 0;  // the next round
   populate(next, tail);

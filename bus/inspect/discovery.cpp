@@ -17,9 +17,9 @@ bool reads_to_its_end(const Reader& reader) {
   RecordCopier::Next last = RecordCopier::Next::record;
   while (copier.cursor() < window.to) {
     last = copier.next();
-    if (last == RecordCopier::Next::fault || last == RecordCopier::Next::nothing) return false;
+    if (last == RecordCopier::Next::corrupt || last == RecordCopier::Next::nothing) return false;
   }
-  return last != RecordCopier::Next::invalid;
+  return last != RecordCopier::Next::damaged;
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ Result<Changes> Discovery::refresh() {
   std::erase_if(quarantined_, is_gone);
   held_ = descriptors_held();
   for (const auto& [channel, reason] : unreadable)
-    if (channel_.empty() || channel_ == channel) tell_aside({channel, {}}, reason, changes);
+    if (channel_.empty() || channel_ == channel) report_quarantined({channel, {}}, reason, changes);
   for (const SegmentName& name : names) {
     const bool wanted = (channel_.empty() || channel_ == name.channel) &&
                         (producer_.empty() || producer_ == name.producer);
@@ -62,7 +62,7 @@ void Discovery::attach(const SegmentName& name, Changes& changes) {
     quarantined_.erase(quarantined);
   }
   if (held_ >= most_descriptors_) {
-    tell_aside(
+    report_quarantined(
         name,
         {Errc::system, EMFILE,
          bus_.segment_path(name).string() + ": not opened: this process keeps no more than " +
@@ -75,7 +75,7 @@ void Discovery::attach(const SegmentName& name, Changes& changes) {
   Result<Reader> reader = Reader::open(bus_, name);
   if (!reader) {
     if (reader.error().code == Errc::not_found) return;  // removed since it was listed
-    tell_aside(name, reader.error(), changes);
+    report_quarantined(name, reader.error(), changes);
     return;
   }
   if (is_copy(*reader, name, changes)) return;
@@ -97,10 +97,10 @@ std::size_t Discovery::descriptors_held() {
   return held;
 }
 
-void Discovery::tell_aside(const SegmentName& name, const Error& reason, Changes& changes) {
+void Discovery::report_quarantined(const SegmentName& name, const Error& reason, Changes& changes) {
   const auto known = aside_.find(name);
   if (known == aside_.end() || known->second.message != reason.message)
-    changes.put_aside.push_back({name, reason});
+    changes.quarantined.push_back({name, reason});
   aside_.insert_or_assign(name, reason);
 }
 
@@ -117,11 +117,11 @@ bool Discovery::is_copy(const Reader& reader, const SegmentName& name, Changes& 
     changes.vanished.push_back(twin->second);
     attached_.erase(twin);
   }
-  tell_aside(copy,
-             {Errc::corrupt, 0,
-              bus_.segment_path(copy).string() + ": a copy of " + original.text() +
-                  " (the same epoch); move it out of the bus"},
-             changes);
+  report_quarantined(copy,
+                     {Errc::corrupt, 0,
+                      bus_.segment_path(copy).string() + ": a copy of " + original.text() +
+                          " (the same epoch); move it out of the bus"},
+                     changes);
   return !twin_is_copy;
 }
 

@@ -30,7 +30,7 @@ struct Changes {
   };
   std::vector<AttachedSegment> appeared;
   std::vector<AttachedSegment> vanished;  ///< removed, or replaced by a new epoch
-  std::vector<Aside> put_aside;           ///< told once for each new reason
+  std::vector<Aside> quarantined;         ///< told once for each new reason
 };
 
 class Discovery {
@@ -69,7 +69,7 @@ class Discovery {
   bool is_copy(const Reader& reader, const SegmentName& name, Changes& changes);
   bool is_mended(Quarantined& quarantined, const SegmentName& name) const;
   std::size_t descriptors_held();
-  void tell_aside(const SegmentName& name, const Error& reason, Changes& changes);
+  void report_quarantined(const SegmentName& name, const Error& reason, Changes& changes);
 
   Bus bus_;
   std::string channel_;

@@ -114,7 +114,7 @@ Result<void> check(const File& file, const Bus& bus) {
 struct ReaderSlot::Shared {
   File file;
   std::optional<ipc::mapped_region> region;  // only where slots can be claimed
-  TruncationGuard guard;                     // everybody may shorten the file
+  SigbusGuard guard;                         // everybody may shorten the file
   std::mutex mutex;                          // guards `mine`
   Taken mine{};  // the slots of this description: the kernel does not name a lock to its holder
 
@@ -141,7 +141,7 @@ Result<ReaderTable> ReaderTable::open(const Bus& bus, Access access) {
     try {
       shared->region.emplace(shared->file, ipc::read_write, 0, kTableBytes);
       shared->guard =
-          TruncationGuard(static_cast<std::byte*>(shared->region->get_address()), kTableBytes);
+          SigbusGuard(static_cast<std::byte*>(shared->region->get_address()), kTableBytes);
     } catch (const ipc::interprocess_exception& error) {
       return fail_errno(error.get_native_error(), "cannot map " + table_path(bus).string());
     }

@@ -54,7 +54,7 @@ class Words {
   }
 
   /// Whether all words loaded before this call, of `sequence` and what follows it, were those
-  /// published: pairs with Writer::give_up_to() as Reader::is_whole() does.
+  /// published: pairs with Writer::evict_to() as Reader::is_still_valid() does.
   bool is_retained(Sequence sequence) const {
     std::atomic_thread_fence(std::memory_order_acquire);
     return state_.oldest.load(std::memory_order_relaxed) <= sequence.value;

@@ -23,7 +23,7 @@ constexpr std::size_t kLingerBytes = 1024 * 1024;
 }  // namespace
 
 HttpConnection::HttpConnection(tcp::socket socket, const tcp::endpoint& peer,
-                               const HttpTools& tools)
+                               const HttpContext& tools)
     : socket_(std::move(socket)),
       peer_(peer),
       tools_(tools),

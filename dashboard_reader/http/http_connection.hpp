@@ -18,20 +18,20 @@
 namespace ringside::dashboard {
 
 /// What all connections share, and outlives them.
-struct HttpTools {
+struct HttpContext {
   /// For a request to arrive whole, for a kept connection to send its next one, and for a client to
   /// take something of its answer.
   DeadlineQueue& deadlines;
   std::array<char, 64 * 1024>& input;  ///< what comes in lies here until it is parsed
   BusView& view;
   std::function<Reply(const HttpRequest&, const asio::ip::tcp::endpoint&)> reply;
-  std::function<void(Opened, Upgrade)> opened;
+  std::function<void(UpgradedSocket, Upgrade)> opened;
 };
 
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer,
-                 const HttpTools& tools);
+                 const HttpContext& tools);
 
   /// Spawns the coroutine, which keeps the connection alive. Calls `ended` when it is no more.
   void start(std::function<void()> ended);
@@ -51,7 +51,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   asio::ip::tcp::socket socket_;
   asio::ip::tcp::endpoint peer_;
-  const HttpTools& tools_;
+  const HttpContext& tools_;
   DeadlineQueue::Deadline deadline_;
   std::string input_;  // what came after the request before
   bool in_request_ = false;

@@ -121,7 +121,7 @@ Reply Routes::open_websocket(const HttpRequest& request, const Target& target,
     stream = std::move(*query);
   }
   std::string why;
-  std::optional<Admission::Place> place = sources_.admission.admit(peer, why);
+  std::optional<Admission::Slot> place = sources_.admission.admit(peer, why);
   if (!place) {
     HttpAnswer answer = plain(HttpStatus::unavailable, why);
     answer.extra_headers = "Retry-After: 5\r\n";

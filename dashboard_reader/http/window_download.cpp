@@ -83,15 +83,16 @@ std::variant<HttpAnswer, Window> find_window(BusView& view, std::string_view pat
   bool is_damaged = false;
   for (int tries = 0; tries < kTries; ++tries) {
     const Run run = reader.retained();
-    if (run.count > 0 && reader.is_whole(run))
+    if (run.count > 0 && reader.is_still_valid(run))
       return Window{segment, {run.first, run.end()}, run.bytes};
     Sequence at = run.first;
     Run next;
     SequenceRange gap;
-    const Take taken = reader.take(at, {}, next, gap);
-    if (taken == Take::nothing) return Window{segment, {at, at}, {}};
-    if (taken == Take::fault) return plain(HttpStatus::unavailable, view.quarantine(segment));
-    is_damaged = taken == Take::invalid;
+    const RunOutcome taken = reader.next_run(at, {}, next, gap);
+    if (taken == RunOutcome::nothing) return Window{segment, {at, at}, {}};
+    if (taken == RunOutcome::corrupt)
+      return plain(HttpStatus::unavailable, view.quarantine(segment));
+    is_damaged = taken == RunOutcome::damaged;
   }
   return plain(HttpStatus::unavailable,
                is_damaged ? "its records are damaged; ringside verify says more"
@@ -108,13 +109,13 @@ asio::awaitable<bool> send_window(asio::ip::tcp::socket& socket, BusView& view, 
     const Sequence first = cursor;
     Run run;
     SequenceRange gap;
-    Take taken = Take::invalid;
-    while (taken == Take::invalid && cursor < window.records.to)
-      taken = reader.take_checked(
+    RunOutcome taken = RunOutcome::damaged;
+    while (taken == RunOutcome::damaged && cursor < window.records.to)
+      taken = reader.next_run_checked(
           cursor, {.bytes = kTurnBytes, .records = window.records.to - cursor}, run, gap);
-    if (taken != Take::run && (taken != Take::invalid || cursor < window.records.to))
+    if (taken != RunOutcome::run && (taken != RunOutcome::damaged || cursor < window.records.to))
       co_return false;
-    const bool last = taken == Take::invalid || run.end() >= window.records.to;
+    const bool last = taken == RunOutcome::damaged || run.end() >= window.records.to;
     const std::uint64_t piece =
         last ? left.size()
              : distance(left.data(), run.bytes.data(), reader.geometry().data_capacity) +
@@ -126,7 +127,7 @@ asio::awaitable<bool> send_window(asio::ip::tcp::socket& socket, BusView& view, 
     if (last) std::copy_n(left.last(kHeldBack).begin(), kHeldBack, held.begin());
     const asio::error_code error = co_await send_all(socket, now, moving);
     if (error == asio::error::fault) view.quarantine(window.segment);
-    if (error || !reader.is_whole({first, 1, {}})) co_return false;
+    if (error || !reader.is_still_valid({first, 1, {}})) co_return false;
     if (last && co_await send_all(socket, held, moving)) co_return false;
     left = left.subspan(piece);
     cursor = last ? window.records.to : run.end();

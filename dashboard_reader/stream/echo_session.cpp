@@ -10,7 +10,7 @@ namespace ringside::dashboard {
 using asio::redirect_error;
 using asio::use_awaitable;
 
-EchoSession::EchoSession(Opened opened, SessionTools& tools)
+EchoSession::EchoSession(UpgradedSocket opened, SessionContext& tools)
     : Session(std::move(opened), tools, kMaxEcho), room_(outlet().socket().get_executor()) {}
 
 asio::awaitable<void> EchoSession::write_all() {

@@ -13,7 +13,7 @@ inline constexpr std::uint64_t kMaxEcho = 16 * 1024 * 1024;
 
 class EchoSession final : public Session {
  public:
-  EchoSession(Opened opened, SessionTools& tools);
+  EchoSession(UpgradedSocket opened, SessionContext& tools);
 
  private:
   asio::awaitable<void> write_all() override;

@@ -26,7 +26,7 @@ std::string_view text_of(const FrameHead& head) {
 Bytes payload_at(Bytes bytes) {
   if (bytes.size() < kMinRecordBytes) return {};
   const auto& word = *reinterpret_cast<const std::uint64_t*>(bytes.data());
-  // Relaxed: pairs with the writer's word stores; is_whole() has the fence.
+  // Relaxed: pairs with the writer's word stores; is_still_valid() has the fence.
   const auto size = static_cast<std::uint32_t>(
       std::atomic_ref<const std::uint64_t>(word).load(std::memory_order_relaxed));
   if (size == 0 || record_bytes(size) > bytes.size()) return {};
@@ -55,7 +55,7 @@ EventPipe::EventPipe(File out, File in, std::uint64_t batch_bytes)
 }
 
 Sent EventPipe::send(int socket, const Reader& reader, const Run& run, Progress& progress) {
-  if (!lay_out(run)) return reader.is_whole(run) ? Sent::fault_unbegun : Sent::not_begun;
+  if (!lay_out(run)) return reader.is_still_valid(run) ? Sent::fault_unbegun : Sent::not_begun;
   std::size_t total = 0;
   for (const iovec& piece : pieces_) total += piece.iov_len;
   const ssize_t in_pipe =
@@ -64,7 +64,7 @@ Sent EventPipe::send(int socket, const Reader& reader, const Run& run, Progress&
     empty(static_cast<std::size_t>(std::max<ssize_t>(in_pipe, 0)));
     return Sent::fault_unbegun;
   }
-  if (!reader.is_whole(run)) {
+  if (!reader.is_still_valid(run)) {
     empty(total);
     return Sent::not_begun;
   }

@@ -12,7 +12,7 @@ bool is_control(Opcode opcode) {
   return (static_cast<std::uint8_t>(opcode) & 0x8) != 0;
 }
 
-Closing broken(std::string reason) {
+CloseFrame broken(std::string reason) {
   return {CloseCode::protocol_error, std::move(reason)};
 }
 
@@ -25,7 +25,7 @@ bool may_be_sent(std::uint16_t code) {
 
 }  // namespace
 
-tl::expected<Incoming, Closing> FrameDecoder::feed(std::span<char>& input) {
+tl::expected<Incoming, CloseFrame> FrameDecoder::feed(std::span<char>& input) {
   while (!in_payload_ && !input.empty()) {
     head_.at(head_have_++) = static_cast<std::uint8_t>(input.front());
     input = input.subspan(1);
@@ -45,7 +45,7 @@ tl::expected<Incoming, Closing> FrameDecoder::feed(std::span<char>& input) {
   return take_payload(input);
 }
 
-std::optional<Closing> FrameDecoder::check_first_bytes() {
+std::optional<CloseFrame> FrameDecoder::check_first_bytes() {
   fin_ = (head_[0] & 0x80) != 0;
   const auto number = static_cast<std::uint8_t>(head_[0] & 0x0F);
   if ((head_[0] & 0x70) != 0) return broken("reserved bits are set");
@@ -67,7 +67,7 @@ std::optional<Closing> FrameDecoder::check_first_bytes() {
   return std::nullopt;
 }
 
-std::optional<Closing> FrameDecoder::head_complete() {
+std::optional<CloseFrame> FrameDecoder::head_complete() {
   payload_left_ = head_[1] & 0x7F;
   if (payload_left_ >= 126) {
     payload_left_ = 0;
@@ -79,13 +79,13 @@ std::optional<Closing> FrameDecoder::head_complete() {
   mask_at_ = 0;
   if (is_control(opcode_)) return std::nullopt;
   if (payload_left_ > max_message_ - message_bytes_)
-    return Closing{CloseCode::too_big,
-                   "a message may have " + std::to_string(max_message_) + " bytes"};
+    return CloseFrame{CloseCode::too_big,
+                      "a message may have " + std::to_string(max_message_) + " bytes"};
   message_bytes_ += payload_left_;
   return std::nullopt;
 }
 
-tl::expected<Incoming, Closing> FrameDecoder::take_payload(std::span<char>& input) {
+tl::expected<Incoming, CloseFrame> FrameDecoder::take_payload(std::span<char>& input) {
   const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(payload_left_, input.size()));
   const std::span<char> piece = input.first(taken);
   input = input.subspan(taken);
@@ -101,19 +101,20 @@ tl::expected<Incoming, Closing> FrameDecoder::take_payload(std::span<char>& inpu
   }
   const IncomingData data{message_opcode_, {piece.data(), piece.size()}, frame_ends && fin_};
   if (data.last) message_opcode_ = Opcode::continuation;
-  if (data.opcode == Opcode::text && (!text_.feed(data.bytes) || (data.last && !text_.is_whole())))
-    return tl::unexpected(Closing{CloseCode::bad_text, "a text message is not UTF-8"});
+  if (data.opcode == Opcode::text &&
+      (!text_.feed(data.bytes) || (data.last && !text_.is_still_valid())))
+    return tl::unexpected(CloseFrame{CloseCode::bad_text, "a text message is not UTF-8"});
   return data;
 }
 
-Closing answer_to_close(std::string_view payload) {
+CloseFrame answer_to_close(std::string_view payload) {
   if (payload.empty()) return {CloseCode::none, {}};
   if (payload.size() == 1) return broken("a Close of one byte");
   const auto code = static_cast<std::uint16_t>(static_cast<std::uint8_t>(payload[0]) << 8 |
                                                static_cast<std::uint8_t>(payload[1]));
   if (!may_be_sent(code)) return broken("a Close with a code that may not be sent");
   Utf8Check reason;
-  if (!reason.feed(payload.substr(2)) || !reason.is_whole())
+  if (!reason.feed(payload.substr(2)) || !reason.is_still_valid())
     return {CloseCode::bad_text, "the reason of a Close is not UTF-8"};
   return {static_cast<CloseCode>(code), {}};
 }

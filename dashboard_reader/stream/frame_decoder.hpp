@@ -42,12 +42,12 @@ class FrameDecoder {
   /// Takes bytes from the front of `input`, which it unmasks in place, and gives what they
   /// complete; call again while `input` is not empty. On failure says what Close has to follow;
   /// nothing may be fed after that.
-  tl::expected<Incoming, Closing> feed(std::span<char>& input);
+  tl::expected<Incoming, CloseFrame> feed(std::span<char>& input);
 
  private:
-  std::optional<Closing> check_first_bytes();
-  std::optional<Closing> head_complete();
-  tl::expected<Incoming, Closing> take_payload(std::span<char>& input);
+  std::optional<CloseFrame> check_first_bytes();
+  std::optional<CloseFrame> head_complete();
+  tl::expected<Incoming, CloseFrame> take_payload(std::span<char>& input);
 
   std::uint64_t max_message_;
   std::array<std::uint8_t, 14> head_{};
@@ -67,6 +67,6 @@ class FrameDecoder {
 
 /// What a client's Close is answered with: its own code (RFC 6455, 5.5.1), or what is wrong with
 /// it.
-Closing answer_to_close(std::string_view payload);
+CloseFrame answer_to_close(std::string_view payload);
 
 }  // namespace ringside::dashboard

@@ -65,16 +65,16 @@ JsonTurn take_json(const Attached& segment, const EventJson* printer, Sequence c
     Sequence ahead = at;
     Run run;
     SequenceRange gap;
-    if (reader.take_checked(ahead, {.bytes = 0, .records = 1}, run, gap) == Take::run &&
+    if (reader.next_run_checked(ahead, {.bytes = 0, .records = 1}, run, gap) == RunOutcome::run &&
         run.bytes.size() > kShortRecord && is_over(JsonTurn::End::long_event))
       break;
     read += run.bytes.size();
     const RecordCopier::Next next = copier.next();
     if (next == RecordCopier::Next::nothing && is_over(JsonTurn::End::nothing)) break;
-    if (next == RecordCopier::Next::fault && is_over(JsonTurn::End::fault)) break;
+    if (next == RecordCopier::Next::corrupt && is_over(JsonTurn::End::fault)) break;
     if (next == RecordCopier::Next::gap) {
       gaps.add(copier.gap(), "overwritten");
-    } else if (next == RecordCopier::Next::invalid) {
+    } else if (next == RecordCopier::Next::damaged) {
       gaps.add(copier.gap(), "invalid");
       turn.damaged.push_back(copier.gap());
     } else {

@@ -19,12 +19,13 @@ LongText print_checked(const Attached& segment, const EventJson* printer, Sequen
   Sequence cursor = sequence;
   Run run;
   SequenceRange gap;
-  const Take taken = segment.reader.take_checked(cursor, {.bytes = 0, .records = 1}, run, gap);
-  if (taken != Take::run) return {};
+  const RunOutcome taken =
+      segment.reader.next_run_checked(cursor, {.bytes = 0, .records = 1}, run, gap);
+  if (taken != RunOutcome::run) return {};
   if (run.bytes.size() > kLongestEvent) return {nullptr, "too_large"};
   RecordCopier copier(segment.reader, sequence);
   const RecordCopier::Next next = copier.next();
-  if (next == RecordCopier::Next::invalid && copier.gap().from == sequence)
+  if (next == RecordCopier::Next::damaged && copier.gap().from == sequence)
     return {nullptr, "invalid", true};
   if (next != RecordCopier::Next::record || copier.record().sequence != sequence) return {};
   Result<std::string> text = event_text(segment, printer, copier.record(), kLongestEvent);

@@ -20,7 +20,7 @@ asio::awaitable<SendResult> send_event(StreamOutlet& outlet, const Reader& reade
   const Bytes payload = payload_at(run.bytes);
   // It may be torn; if it does not fit the index, the ring says whether it was.
   if (payload.empty() || record_bytes(payload.size()) != run.bytes.size())
-    co_return SendResult{reader.is_whole(run) ? Sent::fault_unbegun : Sent::not_begun, 0};
+    co_return SendResult{reader.is_still_valid(run) ? Sent::fault_unbegun : Sent::not_begun, 0};
   outlet.append_control();
   append_head(outlet, payload.size());
   const Sent sent = co_await outlet.send_span(payload, reader, run);

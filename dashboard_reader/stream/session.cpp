@@ -15,7 +15,7 @@ using asio::use_awaitable;
 
 }  // namespace
 
-Session::Session(Opened opened, SessionTools& tools, std::uint64_t max_message)
+Session::Session(UpgradedSocket opened, SessionContext& tools, std::uint64_t max_message)
     : outlet_(std::move(opened.socket), std::move(opened.answer)),
       tools_(tools),
       leftover_(std::move(opened.leftover)),
@@ -49,7 +49,7 @@ void Session::go_away() {
   close_with({CloseCode::going_away, "the dashboard is going away; reconnect"});
 }
 
-void Session::close_with(Closing closing) {
+void Session::close_with(CloseFrame closing) {
   if (closing_) return;
   closing_ = std::move(closing);
   silence_.lift();
@@ -98,7 +98,7 @@ asio::awaitable<void> Session::write_and_close() {
 }
 
 asio::awaitable<void> Session::send_close() {
-  const Closing closing = closing_.value_or(Closing{});
+  const CloseFrame closing = closing_.value_or(CloseFrame{});
   outlet_.append_control();  // nothing may follow a Close
   outlet_.append(encode_close(closing));
   co_await outlet_.flush();
@@ -140,7 +140,7 @@ asio::awaitable<void> Session::read_all() {
 
 bool Session::decode(FrameDecoder& decoder, std::span<char> input) {
   while (!input.empty()) {
-    tl::expected<Incoming, Closing> incoming = decoder.feed(input);
+    tl::expected<Incoming, CloseFrame> incoming = decoder.feed(input);
     if (!incoming) {
       close_with(std::move(incoming.error()));
       return false;

@@ -21,8 +21,8 @@
 namespace ringside::dashboard {
 
 /// What all sessions of a loop share.
-struct SessionTools {
-  SessionTools(asio::io_context& loop, std::chrono::nanoseconds ping_interval)
+struct SessionContext {
+  SessionContext(asio::io_context& loop, std::chrono::nanoseconds ping_interval)
       : silence(loop, ping_interval), closing(loop, std::chrono::seconds(2)) {}
 
   DeadlineQueue silence;  ///< a client that says nothing for so long is pinged, then sent away
@@ -33,7 +33,7 @@ struct SessionTools {
 
 /// An open WebSocket: its socket, the HTTP answer that opens it and has not been sent yet, and what
 /// the client sent beyond its request.
-struct Opened {
+struct UpgradedSocket {
   asio::ip::tcp::socket socket;
   std::string answer;
   std::string leftover;
@@ -41,7 +41,7 @@ struct Opened {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Opened opened, SessionTools& tools, std::uint64_t max_message);
+  Session(UpgradedSocket opened, SessionContext& tools, std::uint64_t max_message);
   virtual ~Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -82,7 +82,7 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::awaitable<void> sleep();
 
   /// The connection is to end so; what was said first counts.
-  void close_with(Closing closing);
+  void close_with(CloseFrame closing);
   void end();
 
  private:
@@ -95,14 +95,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void coroutine_done();
 
   StreamOutlet outlet_;
-  SessionTools& tools_;
+  SessionContext& tools_;
   std::string leftover_;
   std::uint64_t max_message_;
   asio::steady_timer wake_;
   DeadlineQueue::Deadline silence_;
   DeadlineQueue::Deadline close_limit_;
   std::function<void()> on_ended_;
-  std::optional<Closing> closing_;
+  std::optional<CloseFrame> closing_;
   std::optional<CloseCode> sent_close_;
   int coroutines_ = 0;
   bool peer_closed_ = false;

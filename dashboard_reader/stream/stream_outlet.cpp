@@ -103,7 +103,7 @@ asio::awaitable<Sent> StreamOutlet::send_span(Bytes span, const Reader& reader, 
   pending_.clear();
   if (ended_) co_return Sent::ended;
   if (!readable) co_return Sent::fault;
-  if (!reader.is_whole(run)) co_return Sent::lapped;
+  if (!reader.is_still_valid(run)) co_return Sent::lapped;
   pending_.assign(final_fragment());
   co_return Sent::whole;
 }

@@ -17,9 +17,9 @@ asio::awaitable<void> StreamSession::flush_many() {
 }
 
 asio::awaitable<void> StreamSession::adopt_segments() {
-  if (seen_roster_ == view_.roster()) co_return;
-  const bool first = seen_roster_ == 0;
-  seen_roster_ = view_.roster();
+  if (seen_set_version_ == view_.segment_set_version()) co_return;
+  const bool first = seen_set_version_ == 0;
+  seen_set_version_ = view_.segment_set_version();
   for (auto& [epoch, place] : places_)
     if (!place.finished && view_.is_quarantined(place.segment)) leave_quarantined(place);
   co_await leave_finished();
@@ -42,12 +42,12 @@ asio::awaitable<void> StreamSession::answer_token() {
     if (places_.contains(epoch)) continue;  // the announcement is the answer
     const EpochLedger::Entry* const known = view_.ledger().find(epoch);
     if (known == nullptr || !query_.wants(known->name.channel)) {
-      tell_gap(epoch, {cursor, cursor}, "reset");
+      report_gap(epoch, {cursor, cursor}, "reset");
     } else {
       Left left{cursor, known->name, false, known->next};
       if (known->is_quarantined) {
         left.cursor = std::max(cursor, known->next);
-        tell_gap(epoch, {cursor, left.cursor}, "quarantined");
+        report_gap(epoch, {cursor, left.cursor}, "quarantined");
       }
       left_.insert_or_assign(epoch, std::move(left));
     }
@@ -109,26 +109,26 @@ void StreamSession::announce(Place& place) {
   place.announced = true;
   outlet().append(segment_message(*place.segment, window, place.cursor));
   due_ = {reader.epoch(), place.cursor};
-  if (place.reset) tell_gap(reader.epoch(), {*place.reset, *place.reset}, "reset");
+  if (place.reset) report_gap(reader.epoch(), {*place.reset, *place.reset}, "reset");
 }
 
-void StreamSession::tell_gap(Epoch epoch, const SequenceRange& range, std::string_view reason) {
+void StreamSession::report_gap(Epoch epoch, const SequenceRange& range, std::string_view reason) {
   outlet().append(gap_message(epoch, range, reason));
   count_gap(range, reason);
 }
 
 /// A gap after which the stream of the segment goes on.
-void StreamSession::tell_missing(const Place& place, const SequenceRange& range,
-                                 std::string_view reason) {
+void StreamSession::report_missing(const Place& place, const SequenceRange& range,
+                                   std::string_view reason) {
   const Epoch epoch = place.segment->reader.epoch();
-  tell_gap(epoch, range, reason);
+  report_gap(epoch, range, reason);
   due_ = {epoch, range.to};
 }
 
 void StreamSession::count_gap(const SequenceRange& range, std::string_view reason) {
   ++figures_.gaps;
   figures_.missing += range.count();
-  metrics_.gap_told(reason, range.count());
+  metrics_.gap_reported(reason, range.count());
 }
 
 void StreamSession::say_live_once() {
@@ -163,7 +163,7 @@ void StreamSession::leave_quarantined(Place& place) {
   Sequence end = std::max(place.cursor, place.replay_end);
   if (const EpochLedger::Entry* known = view_.ledger().find(epoch))
     end = std::max(end, known->next);
-  tell_gap(epoch, {place.cursor, end}, "quarantined");
+  report_gap(epoch, {place.cursor, end}, "quarantined");
   due_ = {};
   place.cursor = end;
   place.finished = true;
@@ -187,7 +187,7 @@ asio::awaitable<void> StreamSession::leave_finished() {
       ++one;
       continue;
     }
-    if (left.end > left.cursor) tell_gap(epoch, {left.cursor, left.end}, "quarantined");
+    if (left.end > left.cursor) report_gap(epoch, {left.cursor, left.end}, "quarantined");
     outlet().append(ended_message(epoch, left.name));
     one = left_.erase(one);
     co_await flush_many();

@@ -26,14 +26,14 @@ constexpr std::uint64_t kCheckBytes = 1024 * 1024;
 
 }  // namespace
 
-StreamSession::StreamSession(Opened opened, SessionTools& tools, BusView& view,
-                             StreamTools& stream_tools, Metrics& metrics, StreamQuery query)
+StreamSession::StreamSession(UpgradedSocket opened, SessionContext& tools, BusView& view,
+                             StreamContext& stream_context, Metrics& metrics, StreamQuery query)
     : Session(std::move(opened), tools, kMaxClientMessage),
       view_(view),
-      tools_(stream_tools),
+      tools_(stream_context),
       metrics_(metrics),
       query_(std::move(query)),
-      next_beat_(stream_tools.beats_due, [this] {
+      next_beat_(stream_context.beats_due, [this] {
         // The last one is still waiting for the socket: it is skipped.
         if (std::exchange(beat_due_, true)) last_beat_ = 0;
         next_beat_.restart();
@@ -118,23 +118,23 @@ asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
   const Reader& reader = place.segment->reader;
   Run run;
   SequenceRange gap;
-  const Take step = reader.take_checked(place.cursor, limit, run, gap);
-  if (step != Take::nothing) sent = true;
+  const RunOutcome step = reader.next_run_checked(place.cursor, limit, run, gap);
+  if (step != RunOutcome::nothing) sent = true;
   switch (step) {
-    case Take::nothing:
+    case RunOutcome::nothing:
       found_end(place);
       break;
-    case Take::gap:
-      tell_missing(place, gap, "overwritten");
+    case RunOutcome::gap:
+      report_missing(place, gap, "overwritten");
       break;
-    case Take::invalid:
+    case RunOutcome::damaged:
       view_.note_damaged(place.segment, gap);
-      tell_missing(place, gap, "invalid");
+      report_missing(place, gap, "invalid");
       break;
-    case Take::fault:
+    case RunOutcome::corrupt:
       found_fault(place);
       break;
-    case Take::run:
+    case RunOutcome::run:
       if (query_.mode == StreamMode::event)
         co_await send_checked_events(place, run);
       else
@@ -171,7 +171,7 @@ asio::awaitable<void> StreamSession::send_checked_events(Place& place, const Run
   const AttachedSegment segment = place.segment;
   const Run intact = co_await intact_part(segment->reader, run);
   // What was overwritten meanwhile is not damaged, but taken anew, as a gap.
-  if (is_over() || (intact.count < run.count && !segment->reader.is_whole(run))) co_return;
+  if (is_over() || (intact.count < run.count && !segment->reader.is_still_valid(run))) co_return;
   if (intact.count > 0) {
     co_await send_records(place, intact);
     co_return;
@@ -179,7 +179,7 @@ asio::awaitable<void> StreamSession::send_checked_events(Place& place, const Run
   const SequenceRange damaged{run.first, run.first + 1};
   view_.note_damaged(segment, damaged);
   place.cursor = damaged.to;
-  tell_missing(place, damaged, "invalid");
+  report_missing(place, damaged, "invalid");
 }
 
 asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) {
@@ -212,7 +212,7 @@ asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) 
       Run next;
       SequenceRange gap;
       Sequence cursor = place.cursor;
-      if (reader.take(cursor, {}, next, gap) == Take::fault) {
+      if (reader.next_run(cursor, {}, next, gap) == RunOutcome::corrupt) {
         view_.quarantine(segment);
         place.finished = true;
       }
@@ -268,7 +268,7 @@ asio::awaitable<void> StreamSession::send_long_event(Place& place, bool& sent) {
     const SequenceRange missing{event.sequence, event.sequence + 1};
     if (text->is_damaged) view_.note_damaged(event.segment, missing);
     place.cursor = missing.to;
-    tell_missing(place, missing, text->reason);
+    report_missing(place, missing, text->reason);
     co_return;
   }
   const std::size_t size = text->text->size();

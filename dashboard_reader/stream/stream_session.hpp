@@ -30,8 +30,8 @@
 namespace ringside::dashboard {
 
 /// What all streams of a loop share.
-struct StreamTools {
-  StreamTools(asio::io_context& loop, const BusView& view, EventPipe events)
+struct StreamContext {
+  StreamContext(asio::io_context& loop, const BusView& view, EventPipe events)
       : memory(loop),
         pipe(std::move(events)),
         long_texts(loop),
@@ -56,15 +56,15 @@ struct StreamFigures {
 
 class StreamSession final : public Session {
  public:
-  StreamSession(Opened opened, SessionTools& tools, BusView& view, StreamTools& stream_tools,
-                Metrics& metrics, StreamQuery query);
+  StreamSession(UpgradedSocket opened, SessionContext& tools, BusView& view,
+                StreamContext& stream_context, Metrics& metrics, StreamQuery query);
 
   const StreamFigures& figures() const { return figures_; }
   StreamMode mode() const { return query_.mode; }
 
   /// Calls `tell` with epoch and next sequence of each segment that this client follows.
   template <class Tell>
-  void tell_places(Tell tell) const {
+  void for_each_cursor(Tell tell) const {
     for (const auto& [epoch, place] : places_) tell(epoch, place.cursor);
   }
 
@@ -113,8 +113,8 @@ class StreamSession final : public Session {
   Place& add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end);
   void announce(Place& place);
   asio::awaitable<void> flush_many();
-  void tell_gap(Epoch epoch, const SequenceRange& range, std::string_view reason);
-  void tell_missing(const Place& place, const SequenceRange& range, std::string_view reason);
+  void report_gap(Epoch epoch, const SequenceRange& range, std::string_view reason);
+  void report_missing(const Place& place, const SequenceRange& range, std::string_view reason);
   void count_gap(const SequenceRange& range, std::string_view reason);
   void say_live_once();
   void found_end(Place& place);
@@ -123,7 +123,7 @@ class StreamSession final : public Session {
   asio::awaitable<void> leave_finished();
 
   BusView& view_;
-  StreamTools& tools_;
+  StreamContext& tools_;
   Metrics& metrics_;
   StreamQuery query_;
   std::map<Epoch, Place> places_;
@@ -135,7 +135,7 @@ class StreamSession final : public Session {
   StreamFigures figures_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::uint64_t seen_version_ = 0;
-  std::uint64_t seen_roster_ = 0;
+  std::uint64_t seen_set_version_ = 0;
   DeadlineQueue::Deadline next_beat_;
   std::uint64_t last_beat_ = 0;  // its moment; 0: the next one is full
   bool beat_due_ = false;

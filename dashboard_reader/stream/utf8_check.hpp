@@ -12,7 +12,7 @@ class Utf8Check {
   bool feed(std::string_view bytes);
 
   /// Whether the text may end here: not within a character.
-  bool is_whole() const { return begun_.empty(); }
+  bool is_still_valid() const { return begun_.empty(); }
 
  private:
   std::string begun_;  // the first bytes, at most three, of a character that is not complete

@@ -35,7 +35,7 @@ std::string encode_frame(Opcode opcode, std::string_view payload) {
   return frame.append(payload);
 }
 
-std::string encode_close(const Closing& closing) {
+std::string encode_close(const CloseFrame& closing) {
   if (closing.code == CloseCode::none) return encode_frame(Opcode::close, {});
   const auto number = static_cast<std::uint16_t>(closing.code);
   std::string payload;

@@ -35,7 +35,7 @@ enum class CloseCode : std::uint16_t {
 };
 
 /// How a connection is to end.
-struct Closing {
+struct CloseFrame {
   CloseCode code = CloseCode::normal;
   std::string reason;
 };
@@ -51,7 +51,7 @@ FrameHead encode_head(Opcode opcode, bool fin, std::uint64_t payload_length);
 std::string encode_frame(Opcode opcode, std::string_view payload);
 
 /// A Close with its code, if it is one that goes on the wire, and a reason of at most 123 bytes.
-std::string encode_close(const Closing& closing);
+std::string encode_close(const CloseFrame& closing);
 
 /// The Sec-WebSocket-Accept for a client's key (RFC 6455, 4.2.2), or nothing if the key is not the
 /// base64 of 16 bytes.

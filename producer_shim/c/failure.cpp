@@ -31,8 +31,8 @@ int code_of(Errc code) noexcept {
       return RINGSIDE_ERROR_INCOMPATIBLE;
     case Errc::corrupt:
       return RINGSIDE_ERROR_CORRUPT;
-    case Errc::displaced:
-      return RINGSIDE_ERROR_DISPLACED;
+    case Errc::detached:
+      return RINGSIDE_ERROR_DETACHED;
     case Errc::in_use:
       return RINGSIDE_ERROR_IN_USE;
     case Errc::no_space:

@@ -114,8 +114,9 @@ class NumberColumn {
       return given == Given{0} || given == Given{1};
     } else if constexpr (kIsLabel && kIsReal) {
       // From -2^31 to below 2^31; NaN is where there is none.
-      const bool is_whole = given >= -0x1p31F && given < 0x1p31F && std::trunc(given) == given;
-      return is_whole || std::isnan(given);
+      const bool is_still_valid =
+          given >= -0x1p31F && given < 0x1p31F && std::trunc(given) == given;
+      return is_still_valid || std::isnan(given);
     } else if constexpr (kIsLabel) {
       return std::in_range<Value>(given);
     } else if constexpr (std::is_same_v<Given, double>) {

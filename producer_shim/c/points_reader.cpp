@@ -39,20 +39,20 @@ Step take(const Reader& reader, Sequence from, Sequence to, Look look, Events& e
     Run run;
     SequenceRange gap;
     const RunLimit all{.bytes = reader.geometry().data_capacity, .records = to - from};
-    switch (look == Look::quick ? reader.take(from, all, run, gap)
-                                : reader.take_checked(from, all, run, gap)) {
-      case Take::run:
+    switch (look == Look::quick ? reader.next_run(from, all, run, gap)
+                                : reader.next_run_checked(from, all, run, gap)) {
+      case RunOutcome::run:
         events.runs.push_back(run);
         from = run.first + run.count;
         break;
-      case Take::invalid:
+      case RunOutcome::damaged:
         events.damaged += gap.count();
         break;
-      case Take::nothing:
+      case RunOutcome::nothing:
         return Step::none;
-      case Take::gap:
+      case RunOutcome::gap:
         return Step::lapped;
-      case Take::fault:
+      case RunOutcome::corrupt:
         return Step::fault;
     }
   }
@@ -114,12 +114,12 @@ Step take_cycle(const Reader& reader, const SequenceRange& window, Look look, Ev
     Run one;
     SequenceRange gap;
     Sequence at = from;
-    const Take taken = reader.take(at, {.bytes = 0, .records = 1}, one, gap);
-    if (taken == Take::fault) return Step::fault;
-    if (taken == Take::gap || taken == Take::nothing) return Step::lapped;
-    const Bytes event = taken == Take::run ? EventsOf(one).next() : Bytes{};
+    const RunOutcome taken = reader.next_run(at, {.bytes = 0, .records = 1}, one, gap);
+    if (taken == RunOutcome::corrupt) return Step::fault;
+    if (taken == RunOutcome::gap || taken == RunOutcome::nothing) return Step::lapped;
+    const Bytes event = taken == RunOutcome::run ? EventsOf(one).next() : Bytes{};
     const auto points = find_points(event);
-    if (!points && taken == Take::run && !is_damaged(reader, from, one.bytes))
+    if (!points && taken == RunOutcome::run && !is_damaged(reader, from, one.bytes))
       break;  // told when all of them are measured
     if (!points) {
       has_damaged = true;
@@ -183,7 +183,7 @@ int find(const ringside_reader& handle, int which, ringside_found_points& found)
     const Run run = span_of(reader, events);
     found.run = from_run(run);
     found.damaged = static_cast<std::uint32_t>(std::min<std::uint64_t>(events.damaged, 0xFFFFFFFF));
-    if (!reader.is_whole(run)) continue;
+    if (!reader.is_still_valid(run)) continue;
     if (good) return RINGSIDE_RUN;
     return failed(RINGSIDE_ERROR_EVENT,
                   "the channel holds events that are no points of schemas/event.fbs");
@@ -225,7 +225,7 @@ int ringside_copy_points(const ringside_reader* reader, const ringside_found_poi
     if (!is_known(to) || !has_size(found, sizeof(*found))) return ringside_last_error_code();
     if (const int bad = check_pointers(reader, found->run.bytes)) return bad;
     const ringside::Run run = to_run(found->run);
-    if (copy(reader->reader, run, found->count, *to) && reader->reader.is_whole(run))
+    if (copy(reader->reader, run, found->count, *to) && reader->reader.is_still_valid(run))
       return RINGSIDE_OK;
     return failed(RINGSIDE_ERROR_OVERWRITTEN,
                   "the producer overwrote the points while they were copied; find them again");

@@ -23,7 +23,7 @@ Result<EventType> type_of(const ringside_producer_options& options) {
   if (has_schema)
     return EventType::from_binary_schema(
         {static_cast<const std::byte*>(options.schema), options.schema_size});
-  if (text(options.type) == "embedding") return EventType::event();
+  if (text(options.type) == "embedding") return EventType::embedding();
   if (text(options.type) == "load") return EventType::load();
   return fail(Errc::bad_argument, "no built-in type ", in_quotes(options.type),
               "; there are \"embedding\" and \"load\"");

@@ -141,29 +141,29 @@ int ringside_next_run(const ringside_reader* reader, uint64_t* cursor, size_t ma
     Run found;
     SequenceRange gap;
     const std::uint64_t most = max_bytes == 0 ? reader->reader.geometry().data_capacity : max_bytes;
-    const Take step = reader->reader.take_checked(at, {.bytes = most}, found, gap);
+    const RunOutcome step = reader->reader.next_run_checked(at, {.bytes = most}, found, gap);
     switch (step) {
-      case Take::nothing:
+      case RunOutcome::nothing:
         return RINGSIDE_NOTHING;
-      case Take::run:
+      case RunOutcome::run:
         *run = from_run(found);
         *cursor = found.end().value;
         return RINGSIDE_RUN;
-      case Take::gap:
-      case Take::invalid:
+      case RunOutcome::gap:
+      case RunOutcome::damaged:
         *run = {gap.from.value, gap.count(), nullptr, 0};
         *cursor = gap.to.value;
-        return step == Take::gap ? RINGSIDE_GAP : RINGSIDE_INVALID;
-      case Take::fault:
+        return step == RunOutcome::gap ? RINGSIDE_GAP : RINGSIDE_INVALID;
+      case RunOutcome::corrupt:
         break;
     }
     return failed(fault_at(*reader, at));
   });
 }
 
-int ringside_is_whole(const ringside_reader* reader, const ringside_run* run) {
+int ringside_is_still_valid(const ringside_reader* reader, const ringside_run* run) {
   return reader != nullptr && run != nullptr && run->bytes != nullptr &&
-                 reader->reader.is_whole(to_run(*run))
+                 reader->reader.is_still_valid(to_run(*run))
              ? 1
              : 0;
 }
@@ -209,11 +209,11 @@ int ringside_copy_record(const ringside_reader* reader, uint64_t* cursor, ringsi
         return RINGSIDE_RUN;
       }
       case RecordCopier::Next::gap:
-      case RecordCopier::Next::invalid:
+      case RecordCopier::Next::damaged:
         *record = {last.copier->gap().from.value, 0, nullptr, 0};
         *cursor = last.copier->gap().to.value;
         return next == RecordCopier::Next::gap ? RINGSIDE_GAP : RINGSIDE_INVALID;
-      case RecordCopier::Next::fault:
+      case RecordCopier::Next::corrupt:
         break;
     }
     last.reader = nullptr;

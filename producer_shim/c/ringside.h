@@ -11,8 +11,8 @@
  * Memory. Handles belong to the caller, who closes them once; closing NULL does nothing. What is
  * handed in is looked at during the call only. Pointers into a segment (runs, records, views) are
  * valid until their reader is closed, and read-only; the producer may overwrite what they show at
- * any moment, so: use the bytes, then ask ringside_is_whole(), and believe them only if it says 1.
- * Texts are UTF-8.
+ * any moment, so: use the bytes, then ask ringside_is_still_valid(), and believe them only if it
+ * says 1. Texts are UTF-8.
  *
  * Threads. A producer is for one thread at a time: a second one that calls meanwhile gets
  * RINGSIDE_ERROR_BUSY, and nothing is published. A reader may be used by any number of threads at
@@ -59,7 +59,7 @@ enum ringside_error {
   RINGSIDE_ERROR_NOT_SEGMENT = -5,  /* the file is something else */
   RINGSIDE_ERROR_INCOMPATIBLE = -6, /* a segment of another format version or byte order */
   RINGSIDE_ERROR_CORRUPT = -7,      /* a segment that contradicts itself: read no more of it */
-  RINGSIDE_ERROR_DISPLACED = -8,    /* the producer's file is gone: open the producer again */
+  RINGSIDE_ERROR_DETACHED = -8,     /* the producer's file is gone: open the producer again */
   RINGSIDE_ERROR_IN_USE = -9,       /* another process has this producer */
   RINGSIDE_ERROR_NO_SPACE = -10,    /* the file system cannot hold the segment */
   RINGSIDE_ERROR_TOO_LARGE = -11,   /* an event larger than the segment takes */
@@ -128,7 +128,7 @@ RINGSIDE_API int64_t ringside_commit(ringside_producer* producer, size_t size);
 
 enum ringside_origin {
   RINGSIDE_CREATED = 0,  /* there was no segment */
-  RINGSIDE_TAKEN_UP = 1, /* the last producer's, as it stood */
+  RINGSIDE_REOPENED = 1, /* the last producer's, as it stood */
   RINGSIDE_REPLACED = 2, /* schema or caps changed: a new epoch, and empty */
   RINGSIDE_RECOVERED = 3 /* the old one was damaged: a new epoch with what was whole of it */
 };
@@ -278,7 +278,7 @@ RINGSIDE_API int ringside_next_run(const ringside_reader* reader, uint64_t* curs
                                    size_t max_bytes, ringside_run* run);
 
 /* 1 if no byte of the run has been overwritten up to now, else 0. */
-RINGSIDE_API int ringside_is_whole(const ringside_reader* reader, const ringside_run* run);
+RINGSIDE_API int ringside_is_still_valid(const ringside_reader* reader, const ringside_run* run);
 
 typedef struct ringside_record {
   uint64_t sequence;
@@ -337,8 +337,8 @@ typedef struct ringside_strided_texts {
 
 typedef struct ringside_found_points {
   size_t size;
-  ringside_run run;    /* the events that hold the points; ask ringside_is_whole() after use */
-  uint64_t count;      /* of points */
+  ringside_run run; /* the events that hold the points; ask ringside_is_still_valid() after use */
+  uint64_t count;   /* of points */
   int32_t is_in_place; /* 1: the columns below; 0: layouts differ, see ringside_copy_points() */
   uint32_t damaged;    /* records among them that are damaged, and whose points are left out */
   ringside_strided x, y, z;                   /* float */

@@ -189,7 +189,7 @@ class Feed {
   /// whoever started us should know. Later, someone may mend the segment.
   Result<void> keep_published() {
     if (!wanted_) return {};
-    if (wanted_->stands && owner_.is_displaced()) {
+    if (wanted_->stands && owner_.is_detached()) {
       wanted_->stands = false;
       std::fprintf(stderr,
                    "ringside-feed: %s: its file was removed or replaced; publishing again\n",

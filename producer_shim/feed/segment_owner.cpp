@@ -28,24 +28,24 @@ Result<void> SegmentOwner::open(const CycleEvents& events) {
   // Its lock has to be given up before another can take the segment.
   producer_.reset();
   Result<Producer> opened =
-      Producer::open(bus_, asked_.name, EventType::event(), caps, asked_.sync_interval);
+      Producer::open(bus_, asked_.name, EventType::embedding(), caps, asked_.sync_interval);
   if (!opened) return tl::unexpected<Error>(opened.error());
   producer_.emplace(std::move(*opened));
   segment_ = state_of(bus_.segment_path(asked_.name));
   return {};
 }
 
-bool SegmentOwner::is_displaced() const {
+bool SegmentOwner::is_detached() const {
   if (!producer_) return false;
   const FileState now = state_of(bus_.segment_path(asked_.name));
   return now.inode != segment_.inode || now.device != segment_.device || now.bytes < segment_.bytes;
 }
 
 Result<void> SegmentOwner::publish(const CycleEvents& events) {
-  if (is_displaced()) producer_.reset();
+  if (is_detached()) producer_.reset();
   if (auto opened = open(events); !opened) return opened;
   auto published = events.publish(*producer_);
-  if (published || published.error().code != Errc::displaced) return published;
+  if (published || published.error().code != Errc::detached) return published;
   // It went away just now. Whoever reads the new segment gets the cycle from its start.
   producer_.reset();
   if (auto opened = open(events); !opened) return opened;

@@ -24,7 +24,7 @@ class SegmentOwner {
   Result<void> publish(const CycleEvents& events);
 
   /// Whether what was published last has lost its place: someone removed or replaced the segment.
-  bool is_displaced() const;
+  bool is_detached() const;
 
   /// Gives up what is older than the cap by age.
   void expire() {

@@ -148,7 +148,7 @@ Result<void> stream(const StreamArguments& arguments) {
   const ProducerOptions& asked = arguments.producer;
   const auto open = [&] {
     return Producer::open(
-        bus, asked.name, EventType::event(),
+        bus, asked.name, EventType::embedding(),
         cycle_caps(asked.caps, *size, asked.sync_interval.has_value(), bus, asked.name),
         asked.sync_interval);
   };
@@ -160,7 +160,7 @@ Result<void> stream(const StreamArguments& arguments) {
   StreamReport report(stderr, asked.name.text(), events.points());
   while (true) {
     if (auto done = stream_cycle(*producer, events, cycles.next(), arguments.rate, report); !done) {
-      if (done.error().code != Errc::displaced) return done;
+      if (done.error().code != Errc::detached) return done;
       // Whoever reads the new segment gets a cycle from its start.
       std::fprintf(stderr, "ringside-knn: %s\n", done.error().message.c_str());
       producer = open();

@@ -116,10 +116,10 @@ Drained drain(const Reader& reader) {
         break;
       case RecordCopier::Next::gap:
         break;
-      case RecordCopier::Next::invalid:
+      case RecordCopier::Next::damaged:
         all.invalid.push_back(copier.gap());
         break;
-      case RecordCopier::Next::fault:
+      case RecordCopier::Next::corrupt:
         all.fault = true;
         return all;
       case RecordCopier::Next::nothing:

@@ -21,7 +21,7 @@ struct Tally {
   std::uint64_t records = 0;
   std::uint64_t missed = 0;
   std::uint64_t gaps = 0;
-  std::uint64_t discarded = 0;  // runs that is_whole() refused
+  std::uint64_t discarded = 0;  // runs that is_still_valid() refused
   std::uint64_t wrong = 0;
 };
 
@@ -52,8 +52,8 @@ Tally copy_records(const Reader& reader, Sequence end, std::uint64_t most) {
       case RecordCopier::Next::nothing:
         std::this_thread::yield();
         break;
-      case RecordCopier::Next::invalid:
-      case RecordCopier::Next::fault:
+      case RecordCopier::Next::damaged:
+      case RecordCopier::Next::corrupt:
         ++tally.wrong;
         return tally;
     }
@@ -61,7 +61,7 @@ Tally copy_records(const Reader& reader, Sequence end, std::uint64_t most) {
   return tally;
 }
 
-/// Takes runs of many records, copies their words, and believes what is_whole() approves.
+/// Takes runs of many records, copies their words, and believes what is_still_valid() approves.
 Tally copy_runs(const Reader& reader, Sequence end, std::uint64_t most) {
   Tally tally;
   Sequence cursor{0};
@@ -69,19 +69,19 @@ Tally copy_runs(const Reader& reader, Sequence end, std::uint64_t most) {
   while (cursor < end) {
     Run run;
     SequenceRange gap;
-    switch (reader.take(cursor, {.bytes = 16 * 1024}, run, gap)) {
-      case Take::nothing:
+    switch (reader.next_run(cursor, {.bytes = 16 * 1024}, run, gap)) {
+      case RunOutcome::nothing:
         std::this_thread::yield();
         continue;
-      case Take::invalid:
-      case Take::fault:
+      case RunOutcome::damaged:
+      case RunOutcome::corrupt:
         ++tally.wrong;
         return tally;
-      case Take::gap:
+      case RunOutcome::gap:
         tally.missed += gap.count();
         ++tally.gaps;
         continue;
-      case Take::run:
+      case RunOutcome::run:
         break;
     }
     words.resize(run.bytes.size() / 8);
@@ -91,7 +91,7 @@ Tally copy_runs(const Reader& reader, Sequence end, std::uint64_t most) {
       // On a busy machine a copy may else always be over before the writer has its turn.
       if (i == words.size() / 2) std::this_thread::yield();
     }
-    if (!reader.is_whole(run)) {
+    if (!reader.is_still_valid(run)) {
       ++tally.discarded;
       continue;
     }
@@ -156,7 +156,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("runs that is_whole approved while the writer laps hold whole records (F-19, F-23)") {
+TEST_CASE(
+    "runs that is_still_valid approved while the writer laps hold whole records (F-19, F-23)") {
   std::uint64_t discarded = 0;
   // How often a run is overwritten while it is copied is up to the scheduler: on until it happened.
   for (int round = 0; round < 3 || (discarded == 0 && round < 100); ++round) {

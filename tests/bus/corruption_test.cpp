@@ -39,20 +39,20 @@ void ask_everything(const Reader& reader) {
     for (bool more = true; more; ++steps) {
       REQUIRE(steps < 2000);
       const Sequence before = cursor;
-      switch (reader.take(cursor, limit, run, gap)) {
-        case Take::run:
+      switch (reader.next_run(cursor, limit, run, gap)) {
+        case RunOutcome::run:
           REQUIRE(lies_inside(run.bytes, reader.mapped_data()));
           REQUIRE(run.bytes.size() <= reader.geometry().data_capacity);
           sum += sum_of(run.bytes);
           cursor = run.end();
           break;
-        case Take::gap:
-        case Take::invalid:
+        case RunOutcome::gap:
+        case RunOutcome::damaged:
           REQUIRE(cursor > before);
           REQUIRE(gap == SequenceRange{before, cursor});
           break;
-        case Take::nothing:
-        case Take::fault:
+        case RunOutcome::nothing:
+        case RunOutcome::corrupt:
           more = false;
       }
     }
@@ -73,7 +73,7 @@ void ask_everything(const Reader& reader) {
     REQUIRE(steps < 2000);
     const RecordCopier::Next next = copier.next();
     if (next == RecordCopier::Next::record) REQUIRE(is_event_of(kSeed, copier.record(), kMost));
-    if (next == RecordCopier::Next::nothing || next == RecordCopier::Next::fault) break;
+    if (next == RecordCopier::Next::nothing || next == RecordCopier::Next::corrupt) break;
   }
   // The sums are there so that every byte is really read.
   volatile std::uint64_t used = sum;
@@ -203,7 +203,7 @@ struct Twenty {
     for (std::uint64_t from = 0; from < 20; ++from) {
       RecordCopier copier(reader, Sequence{from});
       const auto next = copier.next();
-      CHECK(next == (from == damaged ? RecordCopier::Next::invalid : RecordCopier::Next::record));
+      CHECK(next == (from == damaged ? RecordCopier::Next::damaged : RecordCopier::Next::record));
     }
   }
 
@@ -215,11 +215,11 @@ struct Twenty {
     while (true) {
       Run run;
       SequenceRange gap;
-      const Take step = reader.take_checked(cursor, {}, run, gap);
-      if (step == Take::nothing) break;
-      if (step == Take::invalid) lost.push_back(gap);
-      REQUIRE((step == Take::invalid || step == Take::run));
-      if (step == Take::invalid) continue;
+      const RunOutcome step = reader.next_run_checked(cursor, {}, run, gap);
+      if (step == RunOutcome::nothing) break;
+      if (step == RunOutcome::damaged) lost.push_back(gap);
+      REQUIRE((step == RunOutcome::damaged || step == RunOutcome::run));
+      if (step == RunOutcome::damaged) continue;
       Bytes rest = run.bytes;
       for (Sequence at = run.first; at < run.end(); at = at + 1) {
         const std::optional<Record> read = decode_record(reader.geometry(), at, rest);
@@ -254,8 +254,8 @@ TEST_CASE("an index word that points elsewhere costs no record (F-25)") {
         Run run;
         SequenceRange gap;
         Sequence cursor{from};
-        CHECK(twenty.reader.take(cursor, {0, 1}, run, gap) == Take::run);
-        CHECK(twenty.reader.take(cursor, {}, run, gap) == Take::run);
+        CHECK(twenty.reader.next_run(cursor, {0, 1}, run, gap) == RunOutcome::run);
+        CHECK(twenty.reader.next_run(cursor, {}, run, gap) == RunOutcome::run);
         CHECK(decode_record(twenty.reader.geometry(), cursor, run.bytes).has_value());
       }
     }
@@ -328,7 +328,7 @@ TEST_CASE("a next that is not reached, or an oldest past it, is not believed (F-
   SECTION("next back before the cursor") {
     poke(path, kNextAt, 3);
     RecordCopier copier(reader, Sequence{10});
-    CHECK(copier.next() == RecordCopier::Next::fault);
+    CHECK(copier.next() == RecordCopier::Next::corrupt);
   }
   SECTION("oldest past next") {
     poke(path, kOldestAt, 21);
@@ -336,7 +336,7 @@ TEST_CASE("a next that is not reached, or an oldest past it, is not believed (F-
     RecordCopier copier(reader, Sequence{0});
     RecordCopier::Next next = copier.next();
     if (next == RecordCopier::Next::gap) next = copier.next();
-    CHECK(next == RecordCopier::Next::fault);
+    CHECK(next == RecordCopier::Next::corrupt);
   }
 }
 

@@ -49,18 +49,18 @@ TEST_CASE("a reader of a file that is cut off sees a fault and lives") {
   Run run;
   SequenceRange gap;
   Sequence cursor = filled.reader.window().from;
-  REQUIRE(filled.reader.take(cursor, {}, run, gap) == Take::run);
+  REQUIRE(filled.reader.next_run(cursor, {}, run, gap) == RunOutcome::run);
   const std::uint64_t left = GENERATE(as<std::uint64_t>{}, 0, 4096, 24576, 65536, 65536 + 4096);
   filled.cut_to(left);
   // Every byte of the run is touched; what is cut off reads as zeros.
   std::uint64_t sum = 0;
   for (const std::byte byte : run.bytes) sum += static_cast<std::uint64_t>(byte);
   CHECK((sum > 0) == (left > 65536));
-  CHECK_FALSE(filled.reader.is_whole(run));
+  CHECK_FALSE(filled.reader.is_still_valid(run));
   CHECK(filled.reader.is_truncated());
-  CHECK(filled.reader.take(cursor, {}, run, gap) == Take::fault);
+  CHECK(filled.reader.next_run(cursor, {}, run, gap) == RunOutcome::corrupt);
   RecordCopier copier(filled.reader, Sequence{0});
-  CHECK(copier.next() == RecordCopier::Next::fault);
+  CHECK(copier.next() == RecordCopier::Next::corrupt);
   CHECK(filled.reader.window().count() == 0);
   CHECK_FALSE(filled.reader.timestamp_of(Sequence{5}).has_value());
 }
@@ -106,8 +106,8 @@ TEST_CASE("a reader under whose feet another segment is copied into the file bel
   Run run;
   SequenceRange gap;
   Sequence cursor = filled.reader.window().from;
-  REQUIRE(filled.reader.take(cursor, {}, run, gap) == Take::run);
-  REQUIRE(filled.reader.is_whole(run));
+  REQUIRE(filled.reader.next_run(cursor, {}, run, gap) == RunOutcome::run);
+  REQUIRE(filled.reader.is_still_valid(run));
   {
     const TemporaryBus other;
     Writer writer = open_writer(other.bus(), small_ring());
@@ -119,8 +119,8 @@ TEST_CASE("a reader under whose feet another segment is copied into the file bel
     REQUIRE(::sendfile(to.descriptor(), from.descriptor(), nullptr, size) ==
             static_cast<ssize_t>(size));
   }
-  CHECK_FALSE(filled.reader.is_whole(run));
-  CHECK(filled.reader.take(cursor, {}, run, gap) == Take::fault);
+  CHECK_FALSE(filled.reader.is_still_valid(run));
+  CHECK(filled.reader.next_run(cursor, {}, run, gap) == RunOutcome::corrupt);
   CHECK_FALSE(filled.reader.is_at(filled.path));
 }
 
@@ -143,12 +143,12 @@ TEST_CASE("a writer whose file is cut off is refused, and counts nothing that re
   const Sequence next = filled.writer.next();
   SECTION("all of it: the very next event") {
     filled.cut_to(0);
-    CHECK(filled.writer.publish(bytes_of("lost")).error() == Refusal::displaced);
+    CHECK(filled.writer.publish(bytes_of("lost")).error() == Refusal::detached);
     CHECK(filled.writer.next() == next);
   }
   SECTION("the header page stays, the ring goes") {
     filled.cut_to(8192);
-    CHECK(filled.writer.publish(bytes_of("lost")).error() == Refusal::displaced);
+    CHECK(filled.writer.publish(bytes_of("lost")).error() == Refusal::detached);
     CHECK(filled.writer.next() == next);
   }
   SECTION("what is built in place") {
@@ -156,14 +156,14 @@ TEST_CASE("a writer whose file is cut off is refused, and counts nothing that re
     REQUIRE(claimed.has_value());
     filled.cut_to(0);
     std::fill(claimed->begin(), claimed->end(), std::byte{7});
-    CHECK(filled.writer.commit(100).error() == Refusal::displaced);
+    CHECK(filled.writer.commit(100).error() == Refusal::detached);
   }
   SECTION("a part that is not written yet: soon") {
     filled.cut_to(65536 + 61440);
-    CHECK(filled.publish_until_refused() == Refusal::displaced);
+    CHECK(filled.publish_until_refused() == Refusal::detached);
   }
-  CHECK(filled.writer.publish(bytes_of("no more")).error() == Refusal::displaced);
-  CHECK(filled.writer.claim(10).error() == Refusal::displaced);
+  CHECK(filled.writer.publish(bytes_of("no more")).error() == Refusal::detached);
+  CHECK(filled.writer.claim(10).error() == Refusal::detached);
 }
 
 TEST_CASE("a writer whose file loses its name notices within a tenth of a second") {
@@ -186,19 +186,19 @@ TEST_CASE("a writer whose file loses its name notices within a tenth of a second
     fs::remove(filled.path);
     REQUIRE(::mkfifo(filled.path.c_str(), 0600) == 0);
   }
-  CHECK(filled.publish_until_refused() == Refusal::displaced);
+  CHECK(filled.publish_until_refused() == Refusal::detached);
   // Who still has the file sees no more than what was accepted.
   CHECK(filled.reader.window().to == filled.writer.next());
 }
 
-TEST_CASE("a writer that is displaced leaves its name to the next, while it is still there") {
+TEST_CASE("a writer that is detached leaves its name to the next, while it is still there") {
   const bool removed = GENERATE(true, false);
   Filled filled;
   if (removed)
     REQUIRE(fs::remove(filled.path));
   else
     filled.cut_to(4096);
-  REQUIRE(filled.publish_until_refused() == Refusal::displaced);
+  REQUIRE(filled.publish_until_refused() == Refusal::detached);
   if (!removed) {
     // What is left of a file is for its owner to look at, and no second producer.
     const auto refused = Writer::open(filled.temporary.bus(), kName, small_ring());
@@ -209,7 +209,7 @@ TEST_CASE("a writer that is displaced leaves its name to the next, while it is s
   Writer next = open_writer(filled.temporary.bus(), small_ring());
   REQUIRE(next.publish(bytes_of("on and on")).has_value());
   CHECK(open_reader(filled.temporary.bus()).is_live());
-  CHECK(filled.writer.publish(bytes_of("on and on")).error() == Refusal::displaced);
+  CHECK(filled.writer.publish(bytes_of("on and on")).error() == Refusal::detached);
   // The old one takes nothing along when it goes.
   { const Writer gone = std::move(filled.writer); }
   CHECK(open_reader(filled.temporary.bus()).is_live());

@@ -68,8 +68,8 @@ TEST_CASE(
       return 99;
     Discovery discovery(temporary.bus());
     const Result<Changes> changes = discovery.refresh();
-    if (!changes || changes->put_aside.size() != 1) return 1;
-    const Error& reason = changes->put_aside.front().reason;
+    if (!changes || changes->quarantined.size() != 1) return 1;
+    const Error& reason = changes->quarantined.front().reason;
     if (reason.os_errno != EACCES || reason.message.find(folder.string()) == std::string::npos)
       return 2;
     if (discovery.attached().size() != 1 || !discovery.attached().contains({"open", "two"}))
@@ -78,7 +78,7 @@ TEST_CASE(
     if (all.size() != 2 || all.front().name.text() != "closed" || all.front().fault.empty())
       return 4;
     const Result<Changes> again = discovery.refresh();
-    if (!again || !again->put_aside.empty() || discovery.aside().size() != 1) return 5;
+    if (!again || !again->quarantined.empty() || discovery.aside().size() != 1) return 5;
     // Who looks at another channel is not bothered with it, and who looks at this one is.
     Discovery other(temporary.bus(), "open");
     Discovery asked(temporary.bus(), "closed", "one");
@@ -103,12 +103,12 @@ TEST_CASE(
   discovery.limit_descriptors(2);
   Changes changes = refresh(discovery);
   CHECK(discovery.attached().size() == 2);
-  REQUIRE(changes.put_aside.size() == 1);
-  CHECK(changes.put_aside.front().name.text() == "a/3");
-  const std::string& reason = changes.put_aside.front().reason.message;
+  REQUIRE(changes.quarantined.size() == 1);
+  CHECK(changes.quarantined.front().name.text() == "a/3");
+  const std::string& reason = changes.quarantined.front().reason.message;
   CHECK(reason.find(temporary.path({"a", "3"}).string()) == 0);
   CHECK(reason.find("LimitNOFILE") != std::string::npos);
-  CHECK(refresh(discovery).put_aside.empty());  // said once
+  CHECK(refresh(discovery).quarantined.empty());  // said once
   // One that has vanished is open as long as someone still reads it.
   AttachedSegment read = discovery.attached().at({"a", "1"});
   std::filesystem::remove(temporary.path({"a", "1"}));
@@ -173,10 +173,10 @@ TEST_CASE(
   Discovery discovery(temporary.bus());
   Changes changes = refresh(discovery);
   REQUIRE(changes.appeared.size() == 1);
-  REQUIRE(changes.put_aside.size() == 1);
-  CHECK(changes.put_aside[0].name.text() == "a/bad");
-  CHECK(changes.put_aside[0].reason.message.find(bad.string()) != std::string::npos);
-  CHECK(refresh(discovery).put_aside.empty());
+  REQUIRE(changes.quarantined.size() == 1);
+  CHECK(changes.quarantined[0].name.text() == "a/bad");
+  CHECK(changes.quarantined[0].reason.message.find(bad.string()) != std::string::npos);
+  CHECK(refresh(discovery).quarantined.empty());
   const std::vector<SegmentStatus> all = status_of(discovery);
   REQUIRE(all.size() == 2);
   CHECK(to_json(all[0]).contains("fault"));
@@ -276,11 +276,11 @@ TEST_CASE("a copy of a segment is put aside, whichever of the two is met first (
     std::filesystem::copy_file(folder / "m.ring", path);
     Discovery discovery(temporary.bus());
     const Changes changes = refresh(discovery);
-    REQUIRE(changes.put_aside.size() == 1);
-    CHECK(changes.put_aside[0].name.producer == copy);
+    REQUIRE(changes.quarantined.size() == 1);
+    CHECK(changes.quarantined[0].name.producer == copy);
     REQUIRE(discovery.attached().size() == 1);
     CHECK(discovery.attached().begin()->first.producer == "m");
-    CHECK(refresh(discovery).put_aside.empty());
+    CHECK(refresh(discovery).quarantined.empty());
     std::filesystem::remove(path);
   }
 }

@@ -90,14 +90,14 @@ TEST_CASE("a segment that was closed goes on in its epoch after another boot (F-
   CHECK(before.sequences.back() == Sequence{999});
   {
     Writer writer = open_writer(temporary.bus(), synced_ring());
-    CHECK(writer.origin() == Origin::taken_up);
+    CHECK(writer.origin() == Origin::reopened);
     CHECK(writer.geometry().epoch == epoch);
     CHECK(writer.next() == Sequence{1000});
   }
   SECTION("again and again") {
     age_by_a_boot(path);
     const Writer writer = open_writer(temporary.bus(), small_ring());
-    CHECK(writer.origin() == Origin::taken_up);
+    CHECK(writer.origin() == Origin::reopened);
     CHECK(writer.next() == Sequence{1000});
   }
   SECTION("but not after a writer that was not closed, whoever it was") {
@@ -113,7 +113,7 @@ TEST_CASE("a segment that was closed goes on in its epoch after another boot (F-
     Sequence cursor = reader.window().from;
     Run run;
     SequenceRange gap;
-    REQUIRE(reader.take(cursor, {}, run, gap) == Take::run);
+    REQUIRE(reader.next_run(cursor, {}, run, gap) == RunOutcome::run);
     const auto at = static_cast<std::uint64_t>(run.bytes.data() - reader.mapped_data().data());
     const std::uint64_t byte = peek(path, kDataOffsetAt) + at + 24;
     poke(path, byte, peek(path, byte) ^ 1);

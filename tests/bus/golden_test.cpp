@@ -153,14 +153,14 @@ TEST_CASE("golden: each load event is read as it was made, across the ring's end
   Sequence cursor = all.from;
   Run run;
   SequenceRange gap;
-  REQUIRE(reader.take(cursor, {.bytes = kDataGranule}, run, gap) == Take::run);
+  REQUIRE(reader.next_run(cursor, {.bytes = kDataGranule}, run, gap) == RunOutcome::run);
   CHECK(run.count == kLoadRetain);
   const auto offset = static_cast<std::uint64_t>(run.bytes.data() - reader.mapped_data().data());
   CHECK(offset < kDataGranule);
   CHECK(offset + run.bytes.size() > kDataGranule);
   // Before the window there is a gap, named exactly.
   cursor = Sequence{0};
-  REQUIRE(reader.take(cursor, {}, run, gap) == Take::gap);
+  REQUIRE(reader.next_run(cursor, {}, run, gap) == RunOutcome::gap);
   CHECK(gap == SequenceRange{Sequence{0}, all.from});
   // A pair of events has one time.
   CHECK(reader.timestamp_of(Sequence{301}) == Timestamp{time_of(300)});
@@ -191,7 +191,7 @@ TEST_CASE("golden: a segment without events and without a schema is one") {
   Sequence cursor;
   Run run;
   SequenceRange gap;
-  CHECK(reader.take(cursor, {}, run, gap) == Take::nothing);
+  CHECK(reader.next_run(cursor, {}, run, gap) == RunOutcome::nothing);
 }
 
 TEST_CASE("golden: what is not to be read is refused by name (F-1, F-3, F-4)") {
@@ -235,7 +235,7 @@ TEST_CASE("golden: a producer goes on in a copy with the next sequence, in the s
   CHECK(attached.window() == window);
 
   Writer writer = open_writer(temporary.bus(), options_of(before, schema));
-  CHECK(writer.origin() == Origin::taken_up);
+  CHECK(writer.origin() == Origin::reopened);
   CHECK(writer.geometry().epoch == before.epoch());
   CHECK(writer.next() == window.to);
   CHECK(writer.oldest() == window.from);

@@ -64,7 +64,7 @@ TEST_CASE("a reader's lock keeps no producer out; whether one lives is unknown t
   std::optional<ReadLock> lock(path);
   CHECK(open_reader(temporary.bus()).liveness() == Liveness::unknown);
   Writer writer = open_writer(temporary.bus(), small_ring());
-  CHECK(writer.origin() == Origin::taken_up);
+  CHECK(writer.origin() == Origin::reopened);
   publish_events(writer, 1, 10, 100);
   const Reader reader = open_reader(temporary.bus());
   CHECK(reader.window().to == Sequence{10});
@@ -215,6 +215,6 @@ TEST_CASE("the holes of a sparse copy are filled before anything is published in
                       static_cast<off_t>(size - kDataGranule), kDataGranule) == 0);
   REQUIRE(blocks() < size);
   const Writer writer = open_writer(temporary.bus(), small_ring());
-  CHECK(writer.origin() == Origin::taken_up);
+  CHECK(writer.origin() == Origin::reopened);
   CHECK(blocks() >= size);
 }

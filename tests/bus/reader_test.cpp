@@ -119,7 +119,7 @@ TEST_CASE("runs keep to their limits and together hold every record once (F-11)"
     std::uint64_t bytes = 0;
     Run run;
     SequenceRange gap;
-    while (reader.take(cursor, limit, run, gap) == Take::run) {
+    while (reader.next_run(cursor, limit, run, gap) == RunOutcome::run) {
       REQUIRE(run.first == cursor);
       REQUIRE(run.count >= 1);
       REQUIRE(run.count <= std::max<std::uint64_t>(limit.records, 1));
@@ -128,7 +128,8 @@ TEST_CASE("runs keep to their limits and together hold every record once (F-11)"
       // Greedy: one record more would have passed a limit, or is not there.
       if (run.end() < reader.window().to && run.count < limit.records) {
         Run longer;
-        REQUIRE(reader.take(cursor, {~std::uint64_t{0}, run.count + 1}, longer, gap) == Take::run);
+        REQUIRE(reader.next_run(cursor, {~std::uint64_t{0}, run.count + 1}, longer, gap) ==
+                RunOutcome::run);
         REQUIRE(longer.bytes.size() > limit.bytes);
       }
       Bytes rest = run.bytes;
@@ -139,7 +140,7 @@ TEST_CASE("runs keep to their limits and together hold every record once (F-11)"
         rest = rest.subspan(record_bytes(record->payload.size()));
       }
       REQUIRE(rest.empty());
-      REQUIRE(reader.is_whole(run));
+      REQUIRE(reader.is_still_valid(run));
       bytes += run.bytes.size();
       cursor = run.end();
     }
@@ -159,7 +160,7 @@ TEST_CASE("a run across the end of the ring is one span, through the second view
     Sequence cursor{writer.next().value - 1};
     Run run;
     SequenceRange gap;
-    REQUIRE(reader.take(cursor, {}, run, gap) == Take::run);
+    REQUIRE(reader.next_run(cursor, {}, run, gap) == RunOutcome::run);
     const auto start = static_cast<std::size_t>(run.bytes.data() - mapped.data());
     if (start < kDataGranule && start + run.bytes.size() > kDataGranule) {
       ++crossings;
@@ -178,14 +179,14 @@ TEST_CASE("a run is whole until the first of its records goes, and never again (
   Sequence cursor{3};
   Run run;
   SequenceRange gap;
-  REQUIRE(filled.reader.take(cursor, {}, run, gap) == Take::run);
+  REQUIRE(filled.reader.next_run(cursor, {}, run, gap) == RunOutcome::run);
   CHECK(run.count == 17);
   publish_events(filled.writer, 1, 3, 100);
-  CHECK(filled.reader.is_whole(run));
+  CHECK(filled.reader.is_still_valid(run));
   publish_events(filled.writer, 1, 1, 100);
-  CHECK_FALSE(filled.reader.is_whole(run));
+  CHECK_FALSE(filled.reader.is_still_valid(run));
   publish_events(filled.writer, 1, 1000, 100);
-  CHECK_FALSE(filled.reader.is_whole(run));
+  CHECK_FALSE(filled.reader.is_still_valid(run));
 }
 
 TEST_CASE("a claim alone makes a run not whole: its bytes may be written from then on (F-19)") {
@@ -196,9 +197,9 @@ TEST_CASE("a claim alone makes a run not whole: its bytes may be written from th
   Sequence cursor = reader.window().from;
   Run run;
   SequenceRange gap;
-  REQUIRE(reader.take(cursor, {}, run, gap) == Take::run);
+  REQUIRE(reader.next_run(cursor, {}, run, gap) == RunOutcome::run);
   REQUIRE(writer.claim(5000).has_value());
-  CHECK_FALSE(reader.is_whole(run));
+  CHECK_FALSE(reader.is_still_valid(run));
 }
 
 TEST_CASE(
@@ -232,9 +233,9 @@ TEST_CASE(
   Run run;
   SequenceRange gap;
   Sequence cursor{0};
-  REQUIRE(reader->take(cursor, {0, 1}, run, gap) == Take::run);
+  REQUIRE(reader->next_run(cursor, {0, 1}, run, gap) == RunOutcome::run);
   CHECK(run.bytes.size() == longest);
-  REQUIRE(reader->take(cursor, {~std::uint64_t{0}, 100}, run, gap) == Take::run);
+  REQUIRE(reader->next_run(cursor, {~std::uint64_t{0}, 100}, run, gap) == RunOutcome::run);
   CHECK(run.bytes.size() >= longest);
 }
 

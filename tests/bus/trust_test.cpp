@@ -224,7 +224,7 @@ TEST_CASE("caps by age and questions about time outlive a wall clock that leaps 
     // A writer that starts at the wrong time goes by the same rule.
     writer.reset();
     writer.emplace(open_writer(temporary.bus(), options));
-    REQUIRE(writer->origin() == Origin::taken_up);
+    REQUIRE(writer->origin() == Origin::reopened);
     publish_events(*writer, kSeed, 10, kMost);
     const Reader reader = open_reader(temporary.bus());
     CHECK(reader.seek({Start::Kind::since, 50'000'000'000}) == Sequence{0});

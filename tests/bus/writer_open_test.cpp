@@ -71,7 +71,7 @@ TEST_CASE("a second producer of the name is refused, with the number of the firs
   ::kill(child.pid(), SIGKILL);
   CHECK(child.wait() == 128 + SIGKILL);
   CHECK_FALSE(open_reader(temporary.bus()).is_live());
-  CHECK(open_writer(temporary.bus(), small_ring()).origin() == Origin::taken_up);
+  CHECK(open_writer(temporary.bus(), small_ring()).origin() == Origin::reopened);
 }
 
 TEST_CASE("a second writer in the same process is refused as well (F-26)") {
@@ -158,7 +158,7 @@ TEST_CASE(
     REQUIRE(child.wait() == 128 + SIGKILL);
 
     Writer writer = open_writer(temporary.bus(), options);
-    REQUIRE(writer.origin() == Origin::taken_up);
+    REQUIRE(writer.origin() == Origin::reopened);
     if (round == 0) epoch = writer.geometry().epoch;
     REQUIRE(writer.geometry().epoch == epoch);
     // What it was told is published; at most one more, killed between the commit and the telling.
@@ -233,7 +233,7 @@ TEST_CASE("the same caps and schema, or caps left to what is there, take the seg
     left.options.capacity = kDataGranule - 100;
   }
   Writer writer = open_writer(left.temporary.bus(), left.options);
-  CHECK(writer.origin() == Origin::taken_up);
+  CHECK(writer.origin() == Origin::reopened);
   CHECK(writer.next() == Sequence{10});
   CHECK(reader.is_at(left.path));
   publish_events(writer, 1, 1, 100);

@@ -54,7 +54,7 @@ static void test_events(void) {
   CHECK(run.first == 1 && run.count == 3 && cursor == 4);
   while (ringside_next_record(&run, &offset, &record) == RINGSIDE_RUN)
     CHECK(record.size == size && memcmp(record.event, event, size) == 0);
-  CHECK(offset == run.size && ringside_is_whole(reader, &run) == 1);
+  CHECK(offset == run.size && ringside_is_still_valid(reader, &run) == 1);
 
   CHECK(ringside_publish(producer, event, size - 1) == RINGSIDE_ERROR_EVENT);
   CHECK(ringside_publish(producer, "", 0) == RINGSIDE_ERROR_EVENT);
@@ -130,9 +130,9 @@ static void test_lap(void) {
   CHECK(ringside_publish_json(producer, json, strlen(json)) == 0);
   reader = ringside_reader_open(bus, "load", "lap");
   CHECK(ringside_next_run(reader, &cursor, 0, &run) == RINGSIDE_RUN);
-  CHECK(ringside_is_whole(reader, &run) == 1);
+  CHECK(ringside_is_still_valid(reader, &run) == 1);
   while (last < 2000) last = ringside_publish_json(producer, json, strlen(json));
-  CHECK(ringside_is_whole(reader, &run) == 0);
+  CHECK(ringside_is_still_valid(reader, &run) == 0);
   cursor = run.first;
   CHECK(ringside_next_run(reader, &cursor, 0, &run) == RINGSIDE_GAP);
   CHECK(run.first == 0 && run.count == cursor && cursor > 0);
@@ -231,7 +231,7 @@ static void test_owners(uint64_t sync_interval_ms) {
   memset(&info, 0, sizeof info);
   info.size = sizeof info;
   CHECK(ringside_producer_describe(producer, &info) == RINGSIDE_OK);
-  CHECK(info.origin == RINGSIDE_TAKEN_UP && info.next == 1 && info.capacity == 65536);
+  CHECK(info.origin == RINGSIDE_REOPENED && info.next == 1 && info.capacity == 65536);
   CHECK(info.takes_points == 0 && info.reserved == 0);
   ringside_producer_close(producer);
   producer = open_producer("embedding", "owner", 65536);

@@ -70,7 +70,7 @@ static void test_points_one_by_one(void) {
     CHECK(int_at(found.phase, (size_t)i) == i % 5 && int_at(found.cluster, (size_t)i) == i % 7);
     CHECK(strncmp(there, episode, found.episode_id.width) == 0);
   }
-  CHECK(ringside_is_whole(reader, &found.run) == 1);
+  CHECK(ringside_is_still_valid(reader, &found.run) == 1);
   CHECK(ringside_seek(reader, "last:1", &cursor) == RINGSIDE_OK && cursor == 999);
   CHECK(ringside_copy_record(reader, &cursor, &record) == RINGSIDE_RUN && cursor == 1000);
   CHECK(record.sequence == 999 && record.timestamp_ns > 0);

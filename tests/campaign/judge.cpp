@@ -15,7 +15,7 @@ const char* text(Origin origin) {
   switch (origin) {
     case Origin::created:
       return "created";
-    case Origin::taken_up:
+    case Origin::reopened:
       return "taken up";
     case Origin::replaced:
       return "replaced";
@@ -131,8 +131,9 @@ Verdict Judge::judge_operation(const Reader& reader, const Told& told) {
     if (operation.makes_record() && window.to.value > held_->next())
       held_ = held_->after(operation, told.began_ns.at(done).load());
     else if (operation.makes_room() && window.from.value != held_->oldest()) {
-      held_->make_room(operation.room());
-      if (operation.makes_record() && window.from.value != held_->oldest()) held_->make_place();
+      held_->evict_for_bytes(operation.room());
+      if (operation.makes_record() && window.from.value != held_->oldest())
+        held_->evict_for_count();
     }
   }
   return held_->check(reader);
@@ -145,7 +146,7 @@ std::optional<Oracle> Judge::expect(const Writer& writer) const {
     return writer.origin() == origin ? oracle : std::nullopt;
   };
   if (state_ == State::absent) return if_origin(Origin::created, empty);
-  if (state_ == State::own) return if_origin(Origin::taken_up, held_);
+  if (state_ == State::own) return if_origin(Origin::reopened, held_);
   if (scenario_->finding == Finding::other_caps) return if_origin(Origin::replaced, empty);
   return if_origin(Origin::recovered, recovered(writer.next().value));
 }

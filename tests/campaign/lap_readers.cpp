@@ -74,8 +74,8 @@ Reading read_copies(Bus bus, std::uint64_t seed) {
         case RecordCopier::Next::nothing:
           ::usleep(100);
           break;
-        case RecordCopier::Next::invalid:
-        case RecordCopier::Next::fault:
+        case RecordCopier::Next::damaged:
+        case RecordCopier::Next::corrupt:
           throw std::runtime_error("torn: sequence " + std::to_string(wanted) +
                                    " was said to be whole and fails its checksum");
       }
@@ -94,17 +94,17 @@ Reading read_runs(Bus bus, std::uint64_t seed) {
       Run run;
       SequenceRange gap;
       Sequence cursor{wanted};
-      const Take taken = reader.take(cursor, {.bytes = 128 * 1024}, run, gap);
-      if (taken == Take::fault || taken == Take::invalid)
+      const RunOutcome taken = reader.next_run(cursor, {.bytes = 128 * 1024}, run, gap);
+      if (taken == RunOutcome::corrupt || taken == RunOutcome::damaged)
         throw std::runtime_error("the segment contradicts itself");
-      if (taken == Take::gap) take_gap(gap, wanted, tally);
-      if (taken == Take::nothing) ::usleep(100);
-      if (taken != Take::run) continue;
+      if (taken == RunOutcome::gap) take_gap(gap, wanted, tally);
+      if (taken == RunOutcome::nothing) ::usleep(100);
+      if (taken != RunOutcome::run) continue;
       words.resize(run.bytes.size() / 8);
       const auto* from = reinterpret_cast<const std::uint64_t*>(run.bytes.data());
       for (std::size_t i = 0; i < words.size(); ++i)
         words[i] = std::atomic_ref<const std::uint64_t>(from[i]).load(std::memory_order_relaxed);
-      if (!reader.is_whole(run)) {
+      if (!reader.is_still_valid(run)) {
         add(tally.voids, 1);
         continue;
       }

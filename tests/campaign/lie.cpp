@@ -253,8 +253,8 @@ int LieCampaign::run() {
                  bus_.directory().c_str());
     return 1;
   }
-  std::uint64_t displaced = 0;
-  for (const auto& victim : victims_) displaced += victim->stream().displaced;
+  std::uint64_t detached = 0;
+  for (const auto& victim : victims_) detached += victim->stream().detached;
   for (const auto& client : clients_)
     std::printf("lie: client %s: records %" PRIu64 " gaps %" PRIu64 " refused_by_checksum %" PRIu64
                 " connections %" PRIu64 " longest_pause_ms %" PRIu64 " wrong 0\n",
@@ -265,7 +265,7 @@ int LieCampaign::run() {
               " slowest_back_ms %" PRIu64 " producers_displaced_and_reopened %" PRIu64
               "; dashboard deaths 0\n",
               static_cast<double>(steady_ns() - start) / 1e9, attacks_, named_, back_,
-              longest_back_ms_, displaced);
+              longest_back_ms_, detached);
   return 0;
 }
 

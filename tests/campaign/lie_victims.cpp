@@ -83,13 +83,13 @@ int produce(const Bus& bus, const SegmentName& name, std::uint64_t number, Strea
       stream.published.store(id + 1);
       const auto published = writer->publish(event);
       if (!published) {
-        if (published.error() != Refusal::displaced || good)
-          return give_up(stream, "it was refused for another reason than that it is displaced");
+        if (published.error() != Refusal::detached || good)
+          return give_up(stream, "it was refused for another reason than that it is detached");
         if (writer->next() != confirmed)
           return give_up(stream, "a refused event was counted: next is " +
                                      std::to_string(writer->next().value) + ", " +
                                      std::to_string(confirmed.value) + " were confirmed");
-        ++stream.displaced;
+        ++stream.detached;
         break;
       }
       if (*published != confirmed || writer->next() != confirmed + 1)

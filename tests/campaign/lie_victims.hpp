@@ -26,7 +26,7 @@ inline constexpr std::uint64_t kGoodStream = 100;
 struct Stream {
   std::atomic<std::uint64_t> published;  ///< events from this number on do not exist yet
   std::atomic<std::uint64_t> seen;       ///< the newest number that a client got, and one
-  std::atomic<std::uint64_t> displaced;  ///< how often a producer was told so
+  std::atomic<std::uint64_t> detached;   ///< how often a producer was told so
   std::atomic<std::uint64_t> opened;
   std::array<char, 300> fault;
 };
@@ -43,7 +43,7 @@ struct Streams {
 };
 
 /// Publishes Load events to the segment for ever (the good one, until it is told to stop), opens it
-/// again when it is displaced, and writes into the stream what is wrong. One process.
+/// again when it is detached, and writes into the stream what is wrong. One process.
 int produce(const Bus& bus, const SegmentName& name, std::uint64_t number, Streams& streams);
 
 enum class Attack {

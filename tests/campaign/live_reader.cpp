@@ -41,8 +41,8 @@ class LiveReader::Follower {
       switch (copier_.next()) {
         case RecordCopier::Next::nothing:
           return i > 0;
-        case RecordCopier::Next::invalid:
-        case RecordCopier::Next::fault:
+        case RecordCopier::Next::damaged:
+        case RecordCopier::Next::corrupt:
           fault = "torn: sequence " + text(expected_.value) + " of " + role_->name.text() +
                   " does not match its checksum";
           return false;
@@ -62,25 +62,25 @@ class LiveReader::Follower {
     Run run;
     SequenceRange gap;
     Sequence cursor = expected_;
-    switch (reader_->take(cursor, {.bytes = 32 * 1024}, run, gap)) {
-      case Take::nothing:
+    switch (reader_->next_run(cursor, {.bytes = 32 * 1024}, run, gap)) {
+      case RunOutcome::nothing:
         return false;
-      case Take::gap:
+      case RunOutcome::gap:
         pass(gap, fault);
         return true;
-      case Take::invalid:
-      case Take::fault:
+      case RunOutcome::damaged:
+      case RunOutcome::corrupt:
         fault = "fault: " + role_->name.text() + " contradicts itself at sequence " +
                 text(expected_.value);
         return false;
-      case Take::run:
+      case RunOutcome::run:
         break;
     }
     words_.resize(run.bytes.size() / 8);
     const auto* from = reinterpret_cast<const std::uint64_t*>(run.bytes.data());
     for (std::size_t i = 0; i < words_.size(); ++i)
       words_[i] = std::atomic_ref<const std::uint64_t>(from[i]).load(std::memory_order_relaxed);
-    if (!reader_->is_whole(run)) return true;
+    if (!reader_->is_still_valid(run)) return true;
     // It is said to be whole, so every bit of the copy must be right.
     Bytes rest = std::as_bytes(std::span<const std::uint64_t>(words_));
     for (std::uint32_t i = 0; i < run.count && !fault; ++i) {

@@ -12,7 +12,7 @@ namespace ringside::campaign {
 
 enum class Manner {
   copies,  ///< by RecordCopier
-  runs,    ///< by take() and is_whole()
+  runs,    ///< by take() and is_still_valid()
 };
 
 class LiveReader {

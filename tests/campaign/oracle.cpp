@@ -23,11 +23,11 @@ std::uint64_t Operation::room() const {
   return bytes_of_record(kind == Kind::publish ? size : claimed);
 }
 
-void Oracle::make_room(std::uint64_t bytes) {
+void Oracle::evict_for_bytes(std::uint64_t bytes) {
   while (oldest_ < next() && tail_ + bytes - records_[oldest_].position > capacity_) ++oldest_;
 }
 
-void Oracle::make_place() {
+void Oracle::evict_for_count() {
   while (oldest_ < next() && next() + 1 - oldest_ > retain_) ++oldest_;
 }
 
@@ -38,9 +38,9 @@ void Oracle::append(std::uint64_t id, std::uint32_t size, std::uint64_t not_befo
 
 Oracle Oracle::after(const Operation& operation, std::uint64_t not_before_ns) const {
   Oracle result = *this;
-  if (operation.makes_room()) result.make_room(operation.room());
+  if (operation.makes_room()) result.evict_for_bytes(operation.room());
   if (operation.makes_record()) {
-    result.make_place();
+    result.evict_for_count();
     result.append(operation.id, operation.size, not_before_ns);
   }
   return result;
@@ -94,8 +94,9 @@ Verdict Oracle::check_records(const Reader& reader) const {
   Run run;
   SequenceRange gap;
   if (oldest_ < next()) {
-    const Take all = reader.take(cursor, {.bytes = capacity_, .records = next()}, run, gap);
-    if (all != Take::run || run.count != next() - oldest_ ||
+    const RunOutcome all =
+        reader.next_run(cursor, {.bytes = capacity_, .records = next()}, run, gap);
+    if (all != RunOutcome::run || run.count != next() - oldest_ ||
         run.bytes.size() != tail_ - records_[oldest_].position)
       return "the window from sequence " + text(oldest_) + " cannot be taken in one run";
   }

@@ -43,8 +43,8 @@ class Oracle {
   std::uint64_t retain() const { return retain_; }
 
   /// Room for another record of `bytes` bytes, and place for another one: as few go as must.
-  void make_room(std::uint64_t bytes);
-  void make_place();
+  void evict_for_bytes(std::uint64_t bytes);
+  void evict_for_count();
   void append(std::uint64_t id, std::uint32_t size, std::uint64_t not_before_ns);
 
   /// What `operation` leaves once it has returned.

@@ -80,7 +80,7 @@ int produce(const Bus& bus, const Role& role, Heard& heard) {
   const std::uint64_t told = heard.next.load();
   std::uint64_t sequence = writer->next().value;
   const bool is_new = writer->origin() == Origin::created && told == 0;
-  if (!is_new && writer->origin() != Origin::taken_up)
+  if (!is_new && writer->origin() != Origin::reopened)
     return give_up(heard, "it did not find the segment that it left");
   if (sequence != told && sequence != told + 1)
     return give_up(heard, "it was told of " + text(told) + " events and found " + text(sequence));
@@ -185,7 +185,7 @@ Verdict Producer::check_records(Sequence from, Sequence to) const {
   while (from < to) {
     Run run;
     SequenceRange gap;
-    if (reader_->take(from, {.bytes = 1 << 20}, run, gap) != Take::run)
+    if (reader_->next_run(from, {.bytes = 1 << 20}, run, gap) != RunOutcome::run)
       return "sequence " + text(from.value) + " cannot be taken";
     Bytes rest = run.bytes;
     for (; from < run.end(); from = from + 1) {

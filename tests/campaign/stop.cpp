@@ -132,8 +132,8 @@ Verdict StopCampaign::others_go_on(const Producer& stopped) {
     Sequence cursor = from;
     Run run;
     SequenceRange gap;
-    if (reader->take(cursor, {}, run, gap) != Take::gap || gap.from != from || gap.to <= from ||
-        cursor != gap.to)
+    if (reader->next_run(cursor, {}, run, gap) != RunOutcome::gap || gap.from != from ||
+        gap.to <= from || cursor != gap.to)
       return name + ": a reader was lapped and is not told what it missed";
     ++laps_;
   }

@@ -29,8 +29,8 @@ Verdict read_all(const Reader& reader, const Promise& promise, std::vector<std::
         return std::nullopt;
       case RecordCopier::Next::gap:
         return "a gap in a segment that nobody writes";
-      case RecordCopier::Next::invalid:
-      case RecordCopier::Next::fault:
+      case RecordCopier::Next::damaged:
+      case RecordCopier::Next::corrupt:
         return "the segment that is shown contradicts itself";
       case RecordCopier::Next::record:
         break;

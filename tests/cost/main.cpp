@@ -45,9 +45,9 @@ Writer open_writer(const Bus& bus) {
 }
 
 Producer open_producer(const Bus& bus, std::uint64_t capacity = kCapacity) {
-  return must(
-      Producer::open(bus, {"embedding", "cost"}, EventType::event(), {.capacity_bytes = capacity}),
-      "open a producer");
+  return must(Producer::open(bus, {"embedding", "cost"}, EventType::embedding(),
+                             {.capacity_bytes = capacity}),
+              "open a producer");
 }
 
 void must_be_next(const Writer& writer, std::uint64_t count) {
@@ -132,7 +132,7 @@ void reopen(const Bus& bus, std::uint64_t count) {
   publish(bus, 100);
   for (std::uint64_t i = 0; i < count; ++i) {
     const Writer writer = open_writer(bus);
-    if (writer.origin() != Origin::taken_up) throw std::runtime_error("a segment was lost");
+    if (writer.origin() != Origin::reopened) throw std::runtime_error("a segment was lost");
     must_be_next(writer, 100);
   }
 }

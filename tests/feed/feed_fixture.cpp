@@ -128,8 +128,8 @@ std::vector<Batch> Workplace::batches() const {
         break;
       case RecordCopier::Next::nothing:
         return batches;
-      case RecordCopier::Next::invalid:
-      case RecordCopier::Next::fault:
+      case RecordCopier::Next::damaged:
+      case RecordCopier::Next::corrupt:
         throw std::runtime_error("a segment that contradicts itself");
     }
   }

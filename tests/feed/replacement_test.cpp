@@ -33,9 +33,9 @@ struct Seen {
 
 void look_at(const Batch& batch, Seen& seen) {
   const auto k = static_cast<std::uint32_t>(batch.rows.at(0).x);
-  const bool is_whole =
+  const bool is_still_valid =
       batch.index == 0 && batch.total == batch.rows.size() && batch.rows == rows_of(k, rows_in(k));
-  ++(is_whole ? seen.whole : seen.other);
+  ++(is_still_valid ? seen.whole : seen.other);
   seen.backwards = seen.backwards || k < seen.last;
   seen.last = k;
 }
@@ -49,7 +49,7 @@ void follow(const Workplace& place, const std::atomic<bool>& stop, Seen& seen) {
     const auto next = copier.next();
     if (next == RecordCopier::Next::record)
       look_at(decode(copier.record()), seen);
-    else if (next == RecordCopier::Next::fault || next == RecordCopier::Next::invalid)
+    else if (next == RecordCopier::Next::corrupt || next == RecordCopier::Next::damaged)
       ++seen.other;
     else if (next == RecordCopier::Next::nothing && last_look)
       return;

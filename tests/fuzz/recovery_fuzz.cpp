@@ -51,7 +51,7 @@ std::vector<Copy> copy_from(const Reader& reader, Sequence from, bool& complete)
   while (true) {
     const auto next = copier.next();
     if (next == RecordCopier::Next::nothing) break;
-    if (next == RecordCopier::Next::fault || next == RecordCopier::Next::invalid) return copies;
+    if (next == RecordCopier::Next::corrupt || next == RecordCopier::Next::damaged) return copies;
     must_hold(next == RecordCopier::Next::record, "nothing is missing inside the window");
     const Record& record = copier.record();
     forward = forward && record.timestamp.ns >= last_ns;
@@ -166,10 +166,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const SequenceRange window = reader->window();
   must_hold(window == SequenceRange{writer->oldest(), writer->next()},
             "writer and reader see one window");
-  const bool all_checked = segment.earlier_boot || origin != Origin::taken_up;
+  const bool all_checked = segment.earlier_boot || origin != Origin::reopened;
   if (!segment.fixed_changed) {
     must_hold(origin != Origin::replaced, "the same caps and schema replace nothing");
-    must_hold((reader->epoch() == segment.geometry.epoch) == (origin == Origin::taken_up),
+    must_hold((reader->epoch() == segment.geometry.epoch) == (origin == Origin::reopened),
               "the sequence goes on in its epoch or starts in another");
     must_hold(window.count() <= segment.geometry.retain, "no more is retained than allowed");
     must_hold(reader->geometry().created == segment.geometry.created,
@@ -188,7 +188,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Epoch epoch = writer->geometry().epoch;
   writer = tl::unexpected<Error>(Error{Errc::in_use, 0, {}});  // closes it
   const Result<Writer> again = Writer::open(bus, kName, options);
-  must_hold(again.has_value() && again->origin() == Origin::taken_up &&
+  must_hold(again.has_value() && again->origin() == Origin::reopened &&
                 again->geometry().epoch == epoch && again->next() == next,
             "the next writer takes up what this one left");
   return 0;

@@ -44,11 +44,11 @@ Copied copy_all(const Reader& reader, Sequence from, bool& fault) {
     const Sequence before = copier.cursor();
     const auto next = copier.next();
     if (next == RecordCopier::Next::nothing) return copied;
-    if (next == RecordCopier::Next::fault) {
+    if (next == RecordCopier::Next::corrupt) {
       fault = true;
       return copied;
     }
-    if (next == RecordCopier::Next::gap || next == RecordCopier::Next::invalid) {
+    if (next == RecordCopier::Next::gap || next == RecordCopier::Next::damaged) {
       must_hold(copier.gap().from == before && copier.gap().to == copier.cursor() &&
                     before < copier.cursor(),
                 "a gap is told exactly");
@@ -62,7 +62,7 @@ Copied copy_all(const Reader& reader, Sequence from, bool& fault) {
     Run one;
     SequenceRange gap;
     Sequence cursor = before;
-    must_hold(reader.take(cursor, {.bytes = 0, .records = 1}, one, gap) == Take::run,
+    must_hold(reader.next_run(cursor, {.bytes = 0, .records = 1}, one, gap) == RunOutcome::run,
               "what was copied can be taken");
     must_hold(fuzz::is_whole_record(reader.epoch(), before.value, record_at(reader, one)),
               "only whole records are copied");
@@ -85,7 +85,8 @@ void walk(const Reader& reader, const Run& run, const Copied& copied) {
     SequenceRange gap;
     Sequence cursor = at;
     const auto same = copied.find(at.value);
-    if (same != copied.end() && reader.take(cursor, {.records = 1}, one, gap) == Take::run &&
+    if (same != copied.end() &&
+        reader.next_run(cursor, {.records = 1}, one, gap) == RunOutcome::run &&
         one.bytes.data() == rest.data())
       must_hold(payload.size() == same->second.size() &&
                     std::memcmp(payload.data(), same->second.data(), payload.size()) == 0,
@@ -104,9 +105,9 @@ void take_all(const Reader& reader, Sequence from, const RunLimit& limit, const 
     const Sequence before = cursor;
     Run run;
     SequenceRange gap;
-    const Take taken = reader.take(cursor, limit, run, gap);
-    if (taken == Take::nothing || taken == Take::fault) return;
-    if (taken == Take::gap || taken == Take::invalid) {
+    const RunOutcome taken = reader.next_run(cursor, limit, run, gap);
+    if (taken == RunOutcome::nothing || taken == RunOutcome::corrupt) return;
+    if (taken == RunOutcome::gap || taken == RunOutcome::damaged) {
       must_hold(gap.from == before && gap.to == cursor && before < cursor, "a gap is told exactly");
       continue;
     }
@@ -120,7 +121,7 @@ void take_all(const Reader& reader, Sequence from, const RunLimit& limit, const 
                   run.bytes.size() <= reader.geometry().data_capacity &&
                   run.bytes.data() + run.bytes.size() <= mapped.data() + mapped.size(),
               "a run lies inside the mapping");
-    must_hold(reader.is_whole(run), "what nobody overwrites stays whole");
+    must_hold(reader.is_still_valid(run), "what nobody overwrites stays whole");
     walk(reader, run, copied);
     cursor = run.end();
   }

@@ -119,7 +119,7 @@ bool feed(FrameDecoder& decoder, std::string_view bytes, Seen& seen, std::string
   std::string piece(bytes);
   for (std::span<char> left = piece; !left.empty();) {
     const std::size_t before = left.size();
-    const tl::expected<Incoming, Closing> incoming = decoder.feed(left);
+    const tl::expected<Incoming, CloseFrame> incoming = decoder.feed(left);
     must_hold(left.size() < before, "a decoder that is fed goes on");
     if (!incoming) {
       must_hold(incoming.error().reason.size() <= 123, "the reason fits into a close frame");

@@ -24,7 +24,7 @@ void write(const SegmentName& name, const Bus& bus, std::uint64_t cycle, bool on
   for (std::string text; std::getline(std::cin, text);) lines.push_back(parse(text));
   std::vector<EmbeddingPoint> points;
   for (const Line& line : lines) points.push_back(line.point());
-  auto producer = Producer::open(bus, name, EventType::event(), {.capacity_bytes = 1 << 20});
+  auto producer = Producer::open(bus, name, EventType::embedding(), {.capacity_bytes = 1 << 20});
   if (!producer) give_up(producer.error().message);
   const auto total = static_cast<std::uint32_t>(points.size());
   if (!one_by_one) {
@@ -63,9 +63,9 @@ void read(const SegmentName& name, const Bus& bus) {
   Run run;
   SequenceRange gap{};
   for (;;) {
-    const Take taken = reader->take(cursor, {}, run, gap);
-    if (taken == Take::nothing) return;
-    if (taken != Take::run) give_up("not a run");
+    const RunOutcome taken = reader->next_run(cursor, {}, run, gap);
+    if (taken == RunOutcome::nothing) return;
+    if (taken != RunOutcome::run) give_up("not a run");
     const std::byte* at = run.bytes.data();
     for (std::uint32_t i = 0; i < run.count; ++i) {
       RecordHeader header{};
@@ -76,7 +76,7 @@ void read(const SegmentName& name, const Bus& bus) {
       print_event(*GetEvent(at + sizeof(header)));
       at += record_bytes(header.size);
     }
-    if (!reader->is_whole(run)) give_up("a run was overwritten");
+    if (!reader->is_still_valid(run)) give_up("a run was overwritten");
     cursor = run.end();
   }
 }

@@ -194,7 +194,7 @@ inline store_oldest() {
   fi
 }
 
-inline make_place() {
+inline evict_for_count() {
   /* No `oldest` follows a store that is missing. */
   if
   :: skipped && next - oldest >= RETAIN -> goto killed
@@ -291,7 +291,7 @@ killed:
     store_oldest();
 #endif
 #ifdef M_NEXT_FIRST
-    make_place();
+    evict_for_count();
     store_next();
     store_bytes();
     store_index();
@@ -299,10 +299,10 @@ killed:
     store_bytes();
 #ifdef M_PLACE_LATE
     store_index();
-    make_place();
+    evict_for_count();
     store_next();
 #else
-    make_place();
+    evict_for_count();
 #ifdef M_INDEX_LATE
     store_next();
     store_index();
@@ -408,7 +408,7 @@ again:
   :: cursor == RECORDS -> goto done
   :: else
   fi;
-  /* Reader::take(). */
+  /* Reader::next_run(). */
 #ifdef M_NO_NEXT_ACQUIRE
   load_relaxed(NEXT, last_next, next);
 #else

@@ -21,7 +21,8 @@ const SegmentName kName{"embedding", "test"};
 class Published {
  public:
   explicit Published(const Caps& caps = {})
-      : bus_(directory_.path()), producer_(Producer::open(bus_, kName, EventType::event(), caps)) {
+      : bus_(directory_.path()),
+        producer_(Producer::open(bus_, kName, EventType::embedding(), caps)) {
     REQUIRE(producer_);
   }
 

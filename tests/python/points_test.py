@@ -124,7 +124,7 @@ class PointsTest(PointsBusTest):
         # Copies outlive what they were made of.
         for _ in range(3000):
             producer.publish_columns(columns(10), batch=1)
-        self.assertTrue(points.is_whole())
+        self.assertTrue(points.is_still_valid())
 
     def test_texts_of_uneven_lengths_are_copied_while_numbers_stay_in_place(self):
         given = columns(1000)
@@ -164,7 +164,7 @@ class PointsTest(PointsBusTest):
         copy = points.copy()
         for i in range(40):
             producer.publish_columns(columns(1000, seed=i))
-        self.assertFalse(points.is_whole())
+        self.assertFalse(points.is_still_valid())
         with self.assertRaises(ringside.Overwritten):
             points.check()
         with self.assertRaises(ringside.Overwritten):

@@ -348,7 +348,7 @@ class ProducerTest(BusTest):
         with ringside.Producer("load", "p", bus=self.bus) as producer:
             producer.publish({"seed": 1})
             os.remove(os.path.join(self.bus, "load", "p.ring"))
-            with self.assertRaises(ringside.Displaced):
+            with self.assertRaises(ringside.Detached):
                 for _ in range(10_000_000):
                     producer.publish({"seed": 1})
 

@@ -56,7 +56,7 @@ class ReaderTest(BusTest):
             run.check()
             while producer.info.oldest == 0:
                 producer.publish({"seed": 1, "words": [1, 2, 3]})
-            self.assertFalse(run.is_whole())
+            self.assertFalse(run.is_still_valid())
             with self.assertRaises(ringside.Overwritten):
                 run.check()
             # Where the first record began there is now the middle of a large event.
@@ -161,7 +161,7 @@ class ReaderTest(BusTest):
         run = reader.run()
         os.truncate(os.path.join(self.bus, "load", "c.ring"), 65536)
         bytes(run.bytes)  # zeros, where SIGBUS would have been
-        self.assertFalse(run.is_whole())
+        self.assertFalse(run.is_still_valid())
         with self.assertRaises(ringside.Corrupt):
             list(reader)
 

@@ -43,7 +43,7 @@ std::string masked(int first_byte, const std::string& payload, int length_form =
 struct Decoded {
   std::vector<IncomingControl> controls;
   std::vector<std::string> messages;  // whole ones
-  Closing closing{CloseCode::none, {}};
+  CloseFrame closing{CloseCode::none, {}};
 };
 
 constexpr std::uint64_t kMaxMessage = 70'000;
@@ -56,7 +56,7 @@ Decoded decode(const std::string& input, std::size_t piece) {
   for (std::size_t at = 0; at < input.size(); at += piece) {
     std::string part = input.substr(at, piece);
     for (std::span<char> left = part; !left.empty();) {
-      const tl::expected<Incoming, Closing> incoming = decoder.feed(left);
+      const tl::expected<Incoming, CloseFrame> incoming = decoder.feed(left);
       if (!incoming) {
         decoded.closing = incoming.error();
         return decoded;
@@ -74,7 +74,7 @@ Decoded decode(const std::string& input, std::size_t piece) {
 
 /// What is refused must be refused however it is cut.
 std::string refusal(const std::string& input) {
-  const Closing whole = decode(input, input.size()).closing;
+  const CloseFrame whole = decode(input, input.size()).closing;
   CHECK(decode(input, 1).closing.reason == whole.reason);
   CHECK(whole.code == CloseCode::protocol_error);
   return whole.reason;

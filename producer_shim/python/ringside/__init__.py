@@ -20,7 +20,7 @@ library_path  where libringside was found
 from . import _library
 from ._errors import (
     Corrupt,
-    Displaced,
+    Detached,
     InUse,
     InvalidArgument,
     InvalidEvent,
@@ -46,7 +46,7 @@ library_path = _library.path
 __all__ = [
     "POINT_COLUMNS",
     "Corrupt",
-    "Displaced",
+    "Detached",
     "Event",
     "Events",
     "Gap",

@@ -47,7 +47,7 @@ class Corrupt(RingsideError):
     code = -7
 
 
-class Displaced(RingsideError):
+class Detached(RingsideError):
     """The producer's file was removed, replaced or shortened: open the producer again."""
 
     code = -8
@@ -84,7 +84,7 @@ _BY_CODE: Dict[int, Type[RingsideError]] = {
     -5: Corrupt,
     -6: Corrupt,
     -7: Corrupt,
-    -8: Displaced,
+    -8: Detached,
     -9: InUse,
     -11: TooLarge,
     -12: InvalidEvent,

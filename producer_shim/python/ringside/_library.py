@@ -312,7 +312,7 @@ next_run = _declare(
 next_record = _declare(
     _held, "next_record", c_int, POINTER(RunStruct), POINTER(c_size_t), POINTER(RecordStruct)
 )
-is_whole = _declare(_held, "is_whole", c_int, c_void_p, POINTER(RunStruct))
+is_still_valid = _declare(_held, "is_still_valid", c_int, c_void_p, POINTER(RunStruct))
 copy_record_into = _declare(
     _held,
     "copy_record_into",

@@ -226,9 +226,9 @@ class Points(OneOfAKind):
 
     # ---- whole or not ------------------------------------------------------------------------
 
-    def is_whole(self) -> bool:
+    def is_still_valid(self) -> bool:
         """Whether no byte that the views show has been overwritten up to now; copies always are."""
-        return not self.is_view or self.run is None or self.run.is_whole()
+        return not self.is_view or self.run is None or self.run.is_still_valid()
 
     def check(self) -> None:
         """Raises Overwritten if what the views show has been overwritten."""

@@ -138,7 +138,7 @@ class Producer(OneOfAKind):
 
         Nothing is published where it raises: InvalidEvent for what does not verify against the
         schema, TypeError or another ValueError that names the field of a point, TooLarge for more
-        than ``info.max_event`` bytes, Displaced once the segment's file is gone, and
+        than ``info.max_event`` bytes, Detached once the segment's file is gone, and
         InvalidArgument when this is closed.
         """
         if event.__class__ is bytes:

@@ -27,7 +27,7 @@ class Record(NamedTuple):
 class Run(OneOfAKind):
     """Consecutive records as they stand in the ring: one span of memory, nothing copied.
 
-    The producer may overwrite it at any moment. Use it, then call check() (or is_whole()): only
+    The producer may overwrite it at any moment. Use it, then call check() (or is_still_valid()): only
     then were the bytes the published ones. Iterating gives each Record in place, and raises
     Overwritten where the bytes are no records any more. Any thread may use it, and the child of a
     fork too; it stays valid when its reader is closed.
@@ -57,13 +57,13 @@ class Run(OneOfAKind):
 
         return numpy.frombuffer(self.bytes, dtype=numpy.uint8)
 
-    def is_whole(self) -> bool:
+    def is_still_valid(self) -> bool:
         """Whether no byte of it has been overwritten up to now."""
-        return bool(c.is_whole(self._mapping.handle, ctypes.byref(self._run)))
+        return bool(c.is_still_valid(self._mapping.handle, ctypes.byref(self._run)))
 
     def check(self) -> None:
         """Raises Overwritten if a byte of it has been overwritten up to now."""
-        if not self.is_whole():
+        if not self.is_still_valid():
             end = self.first + self.count
             raise Overwritten(
                 f"sequences {self.first} to {end - 1} are not whole any more: the producer has "
