@@ -7,6 +7,8 @@
 
 #include "bench/program.hpp"
 #include "bench/samples.hpp"
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 #include "tests/support/process.hpp"
@@ -29,7 +31,7 @@ double time_us(Call call) {
 /// A bus with one full segment of that capacity.
 Bus fill(const std::filesystem::path& directory, std::uint64_t capacity) {
   const Bus bus(directory);
-  auto writer = Writer::open(bus, {"bench", "attach"}, {.capacity = capacity});
+  auto writer = open_writer(bus, {"bench", "attach"}, {.caps = {.capacity_bytes = capacity}});
   if (!writer) throw std::runtime_error(writer.error().message);
   const std::vector<std::byte> event(4096 - 24);
   for (std::uint64_t bytes = 0; bytes < capacity + capacity / 4; bytes += 4096)
@@ -55,9 +57,9 @@ int run(int argc, char** argv) {
     for (const Bus& bus : {small, large}) {
       // Attaching alone: unmapping is not part of it.
       Result<Reader> reader = tl::unexpected<Error>(Error{Errc::not_found, 0, {}});
-      const double read_us = time_us([&] { reader = Reader::open(bus, name); });
+      const double read_us = time_us([&] { reader = open_reader(bus, name); });
       Result<Writer> writer = tl::unexpected<Error>(Error{Errc::not_found, 0, {}});
-      const double write_us = time_us([&] { writer = Writer::open(bus, name, {}); });
+      const double write_us = time_us([&] { writer = open_writer(bus, name, {}); });
       if (!reader || !writer || writer->origin() != Origin::reopened ||
           reader->window().to != writer->next() || reader->window().from != writer->oldest())
         throw std::runtime_error("the segment could not be attached");

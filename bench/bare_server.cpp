@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "dashboard_reader/http/http_response.hpp"
 #include "dashboard_reader/stream/websocket.hpp"
@@ -124,7 +125,7 @@ void send_window(int client, Epoch epoch, const Run& run, std::uint64_t chunk_by
 }  // namespace
 
 BareServer::BareServer(const Bus& bus, const SegmentName& name, std::uint64_t chunk_bytes) {
-  const Result<Reader> reader = Reader::open(bus, name);
+  const Result<Reader> reader = open_reader(bus, name);
   if (!reader) throw std::runtime_error(reader.error().message);
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench/bare_live.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/writer.hpp"
 #include "tests/support/process.hpp"
 
@@ -38,7 +39,7 @@ class RingsideFeed final : public LiveFeed {
 
  private:
   static Writer open(const Bus& bus, const std::string& channel, std::uint64_t ring_bytes) {
-    auto writer = Writer::open(bus, {channel, "bench"}, {.capacity = ring_bytes});
+    auto writer = open_writer(bus, {channel, "bench"}, {.caps = {.capacity_bytes = ring_bytes}});
     if (!writer) throw std::runtime_error(writer.error().message);
     return std::move(*writer);
   }

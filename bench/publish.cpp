@@ -13,6 +13,8 @@
 #include "bench/samples.hpp"
 #include "bench/segment_tail.hpp"
 #include "bus/boot.hpp"
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -70,8 +72,8 @@ struct Folder {
   }
 };
 
-Reader open_reader(const std::filesystem::path& directory) {
-  auto reader = Reader::open(Bus(directory), {"bench", "publish"});
+Reader reader_of(const std::filesystem::path& directory) {
+  auto reader = open_reader(Bus(directory), {"bench", "publish"});
   if (!reader) throw std::runtime_error(reader.error().message);
   return std::move(*reader);
 }
@@ -88,16 +90,16 @@ int run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   const support::TemporaryDirectory directory;
-  auto writer =
-      Writer::open(Bus(directory.path()), {"bench", "publish"}, {.capacity = options.capacity});
+  auto writer = open_writer(Bus(directory.path()), {"bench", "publish"},
+                            {.caps = {.capacity_bytes = options.capacity}});
   if (!writer) throw std::runtime_error(writer.error().message);
   const Folder disk{options.disk / ("ringside-bench-" + std::to_string(::getpid()))};
-  auto synced =
-      Writer::open(Bus(disk.path), {"bench", "publish"},
-                   {.capacity = options.capacity, .sync_interval = std::chrono::milliseconds(10)});
+  auto synced = open_writer(Bus(disk.path), {"bench", "publish"},
+                            {.caps = {.capacity_bytes = options.capacity},
+                             .sync_interval = std::chrono::milliseconds(10)});
   if (!synced) throw std::runtime_error(synced.error().message);
-  const Reader reader = open_reader(directory.path());
-  const Reader synced_reader = open_reader(disk.path);
+  const Reader reader = reader_of(directory.path());
+  const Reader synced_reader = reader_of(disk.path);
   std::vector<std::byte> event(options.size);
   std::vector<std::byte> memory(options.capacity);
   std::size_t at = 0;

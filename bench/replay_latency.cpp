@@ -17,6 +17,7 @@
 #include "bench/replay_client.hpp"
 #include "bench/replay_content.hpp"
 #include "bench/samples.hpp"
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -94,7 +95,7 @@ std::uint16_t peer_port(support::Process& peer) {
 void compare(const Bus& bus, const Options& options, std::uint64_t events) {
   const SegmentName name{"window-" + std::to_string(events), "bench"};
   fill_with_points(bus, name, events);
-  const auto reader = Reader::open(bus, name);
+  const auto reader = open_reader(bus, name);
   if (!reader) throw std::runtime_error(reader.error().message);
   const ExpectedEvents expected = window_of(*reader);
   const std::uint64_t bytes = expected.bytes();

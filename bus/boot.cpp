@@ -5,6 +5,7 @@
 #include <string>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace ringside {
 namespace {
@@ -51,6 +52,10 @@ BootId current_boot_id() noexcept {
 std::uint64_t current_pid_namespace() noexcept {
   struct stat status {};
   return ::stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+}
+
+Owner current_owner() noexcept {
+  return {static_cast<std::uint64_t>(::getpid()), current_pid_namespace()};
 }
 
 Timestamp now() noexcept {

@@ -23,6 +23,14 @@ constexpr bool is_known(const BootId& boot) {
 /// The namespace in which this process's ids mean something; 0 where it cannot be known.
 std::uint64_t current_pid_namespace() noexcept;
 
+/// Who writes a segment, as people and the next writer may read it.
+struct Owner {
+  std::uint64_t pid = 0;
+  std::uint64_t pid_namespace = 0;  ///< in which `pid` means something
+};
+/// This process. Two system calls.
+Owner current_owner() noexcept;
+
 /// The wall clock. It may be wrong and may jump: nothing that is stored is judged by it alone.
 Timestamp now() noexcept;
 

@@ -96,7 +96,7 @@ Result<Doorbell> Doorbell::open(const Bus& bus) {
     const bool writable = flags == O_RDWR;
     ipc::mapped_region region(*file, writable ? ipc::read_write : ipc::read_only, 0,
                               kDoorbellBytes);
-    return Doorbell(std::move(*file), std::move(region), writable);
+    return Doorbell(bus.doorbell_path(), std::move(*file), std::move(region), writable);
   } catch (const ipc::interprocess_exception& error) {
     return fail_errno(error.get_native_error(), "cannot map " + bus.doorbell_path().string());
   }

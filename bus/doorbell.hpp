@@ -58,10 +58,8 @@ class Doorbell {
   /// Whether readers of this process can say that they wait; if not, wait() only naps.
   bool is_writable() const noexcept { return writable_; }
 
-  /// Whether this is still the doorbell of `bus`, and not one that was removed.
-  bool is_at(const Bus& bus) const {
-    return !guard_.is_truncated() && file_.is_at(bus.doorbell_path());
-  }
+  /// Whether it is still the doorbell of its bus, and was not removed. One system call.
+  bool is_at_its_name() const noexcept { return !guard_.is_truncated() && file_.is_at(path_); }
 
   /// Wakes every waiter, for instance to stop a thread that waits.
   void wake() noexcept;
@@ -77,13 +75,16 @@ class Doorbell {
     // At 256: magic and version, by which a file that was given this name is told apart.
   };
 
-  Doorbell(File file, boost::interprocess::mapped_region region, bool writable)
-      : file_(std::move(file)),
+  Doorbell(std::filesystem::path path, File file, boost::interprocess::mapped_region region,
+           bool writable)
+      : path_(std::move(path)),
+        file_(std::move(file)),
         region_(std::move(region)),
         guard_(static_cast<std::byte*>(region_.get_address()), region_.get_size()),
         page_(static_cast<Page*>(region_.get_address())),
         writable_(writable) {}
 
+  std::filesystem::path path_;
   File file_;
   boost::interprocess::mapped_region region_;
   SigbusGuard guard_;

@@ -55,6 +55,18 @@ int clear_of_streams(int descriptor) {
   return moved;
 }
 
+std::uint64_t device_of(const struct statx& status) {
+  return std::uint64_t{status.stx_dev_major} << 32 | status.stx_dev_minor;
+}
+
+FileIdentity identity_in(const struct statx& status) {
+  FileIdentity found{.device = device_of(status), .inode = status.stx_ino};
+  if ((status.stx_mask & STATX_BTIME) != 0)
+    found.born_ns = static_cast<std::uint64_t>(status.stx_btime.tv_sec) * 1'000'000'000 +
+                    status.stx_btime.tv_nsec;
+  return found;
+}
+
 /// How linkat names a file that has no name yet.
 std::string self_path(int descriptor) {
   return "/proc/self/fd/" + std::to_string(descriptor);
@@ -85,12 +97,18 @@ Result<File> File::open_at(int folder, const std::filesystem::path& path, int fl
                   ": a symbolic link, and none is followed in a bus; put the file itself there");
     return fail_errno(error, "cannot open " + path.string());
   }
-  struct stat status {};
-  if (::fstat(file.descriptor_, &status) != 0)
-    return fail_errno(errno, "cannot stat " + path.string());
-  if (!S_ISREG(status.st_mode))
+  RINGSIDE_TRY(const mode_t kind, file.identify());
+  if (!S_ISREG(kind))
     return fail(Errc::not_segment, path.string(), ": not a regular file; move it out of the bus");
   return file;
+}
+
+Result<mode_t> File::identify() {
+  struct statx status {};
+  if (::statx(descriptor_, "", AT_EMPTY_PATH, STATX_MODE | STATX_INO | STATX_BTIME, &status) != 0)
+    return fail_errno(errno, "cannot stat an open file");
+  identity_ = identity_in(status);
+  return mode_t{status.stx_mode};
 }
 
 Result<File> File::open(const std::filesystem::path& path, int flags, mode_t mode) {
@@ -126,6 +144,7 @@ Result<File> File::create_nameless(const std::filesystem::path& directory, std::
   }
   const int error = ::posix_fallocate(file.descriptor_, 0, static_cast<off_t>(size));
   if (error != 0) return fail_allocation(error, size, directory);
+  RINGSIDE_CHECK(file.identify());
   return file;
 }
 
@@ -133,6 +152,7 @@ Result<File> File::create_in_memory(std::uint64_t size) {
   File file(::memfd_create("ringside", MFD_CLOEXEC));
   if (file.descriptor_ < 0 || ::ftruncate(file.descriptor_, static_cast<off_t>(size)) != 0)
     return fail_errno(errno, "cannot make a file in memory");
+  RINGSIDE_CHECK(file.identify());
   return file;
 }
 
@@ -154,10 +174,9 @@ Result<void> File::replace(const std::filesystem::path& path) const {
   name.append(path.filename().string()).append(".new");
   const std::filesystem::path temporary = path.parent_path() / name;
   ::unlink(temporary.c_str());
-  const Result<bool> linked = link_as(temporary);
-  if (!linked) return tl::unexpected<Error>(linked.error());
-  if (!*linked || ::rename(temporary.c_str(), path.c_str()) != 0)
-    return fail_errno(*linked ? errno : EEXIST, "cannot replace " + path.string());
+  RINGSIDE_TRY(const bool linked, link_as(temporary));
+  if (!linked || ::rename(temporary.c_str(), path.c_str()) != 0)
+    return fail_errno(linked ? errno : EEXIST, "cannot replace " + path.string());
   return {};
 }
 
@@ -187,11 +206,12 @@ Result<void> File::sync_directory(const std::filesystem::path& directory) {
   return {};
 }
 
-bool File::is_at(const std::filesystem::path& path) const {
-  struct stat mine {};
-  struct stat named {};
-  return ::fstat(descriptor_, &mine) == 0 && ::stat(path.c_str(), &named) == 0 &&
-         mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+bool File::is_at(const std::filesystem::path& path, std::uint64_t bytes) const noexcept {
+  struct statx named {};
+  // Symbolic links are followed: a file that is opened by name need not be one of a bus.
+  return ::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_SIZE, &named) == 0 &&
+         device_of(named) == identity_.device && named.stx_ino == identity_.inode &&
+         named.stx_size >= bytes;
 }
 
 Result<bool> File::try_lock(LockByte byte) const {
@@ -211,18 +231,6 @@ LockHolder File::holder(LockByte byte) const {
   if (::fcntl(descriptor_, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK)
     return LockHolder::nobody;
   return lock.l_type == F_WRLCK ? LockHolder::writer : LockHolder::reader;
-}
-
-FileIdentity File::identity() const {
-  struct statx status {};
-  if (::statx(descriptor_, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &status) != 0) return {};
-  FileIdentity found;
-  found.device = std::uint64_t{status.stx_dev_major} << 32 | status.stx_dev_minor;
-  found.inode = status.stx_ino;
-  if ((status.stx_mask & STATX_BTIME) != 0)
-    found.born_ns = static_cast<std::uint64_t>(status.stx_btime.tv_sec) * 1'000'000'000 +
-                    status.stx_btime.tv_nsec;
-  return found;
 }
 
 bool File::is_in_memory() const {

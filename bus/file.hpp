@@ -34,9 +34,11 @@ class File {
  public:
   File() = default;
   explicit File(int descriptor) : descriptor_(descriptor) {}
-  File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  File(File&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), identity_(other.identity_) {}
   File& operator=(File&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);
+    std::swap(identity_, other.identity_);
     return *this;
   }
   File(const File&) = delete;
@@ -83,8 +85,8 @@ class File {
   /// Returns when the names in `directory` are on the disk.
   static Result<void> sync_directory(const std::filesystem::path& directory);
 
-  /// Whether `path` names this very file.
-  bool is_at(const std::filesystem::path& path) const;
+  /// Whether `path` names this very file, and it has at least so many bytes. One system call.
+  bool is_at(const std::filesystem::path& path, std::uint64_t bytes = 0) const noexcept;
 
   /// Takes a write lock on one byte (an open file description lock: the kernel drops it when the
   /// owner dies, however it dies). False if another open file has a lock on it.
@@ -95,7 +97,7 @@ class File {
   /// the file; a read lock is for everyone who may read it.
   LockHolder holder(LockByte byte) const;
 
-  FileIdentity identity() const;
+  const FileIdentity& identity() const noexcept { return identity_; }
 
   /// Whether it is on a file system that lives in memory: what is there was written in this boot.
   bool is_in_memory() const;
@@ -112,10 +114,13 @@ class File {
   void allow_everyone() const;
 
  private:
+  /// Notes which file it is; gives its type and mode.
+  Result<mode_t> identify();
   static Result<File> open_at(int folder, const std::filesystem::path& path, int flags,
                               mode_t mode);
 
   int descriptor_ = -1;
+  FileIdentity identity_{};
 };
 
 }  // namespace ringside

@@ -1,6 +1,8 @@
 #include "bus/layout.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <cstdio>
 #include <cstring>
 #include <string>
 
@@ -14,30 +16,101 @@ constexpr std::uint64_t kBytesPerSlot = 128;
 constexpr std::uint64_t kMinSlots = 16;
 constexpr std::uint64_t kMaxRetain = (std::uint64_t{1} << 36) - 1;
 
-Bytes without_crc(std::span<const std::byte, kFixedBytes> fixed) {
-  return fixed.first(offsetof(FixedPart, crc32c));
+std::uint32_t fixed_crc(const FixedPart& fixed) {
+  return crc32c(std::as_bytes(std::span(&fixed, 1)).first(offsetof(FixedPart, crc32c)));
 }
 
-bool consistent(const Geometry& g) {
-  return g.epoch.value != 0 && g.schema_size <= kMaxSchemaBytes &&
-         g.data_capacity >= kDataGranule && g.data_capacity <= kMaxCapacity &&
-         g.data_capacity % kDataGranule == 0 && std::has_single_bit(g.index_slots) &&
-         g.index_slots <= kMaxRetain + 1 && g.retain >= 1 && g.retain < g.index_slots &&
-         g.index_offset % 4096 == 0 && g.index_offset >= kHeaderBytes + g.schema_size &&
-         g.index_offset <= kHeaderBytes + kMaxSchemaBytes + 4096 &&
-         g.data_offset % kDataGranule == 0 &&
-         g.data_offset >= g.index_offset + g.index_slots * sizeof(std::uint64_t) &&
-         g.data_offset <= kMaxCapacity && g.file_size == g.data_offset + g.data_capacity;
+/// One rule of docs/format.md for one field of the fixed part.
+struct HeaderRule {
+  const char* field;
+  std::size_t offset;
+  const char* number;
+  Errc code;           // of a file that breaks it
+  const char* advice;  // to whoever has that file
+  bool good;
+  std::string expected;
+  std::string found;
+};
+
+/// All of them, in the order in which a reader has to look. Their texts are left out unless
+/// somebody is going to read them.
+std::array<HeaderRule, 13> header_rules(const FixedPart& f, std::uint64_t file_size,
+                                        bool in_words) {
+  constexpr const char* kMoveOut = "not a ringside segment; move it out of the bus";
+  constexpr const char* kMatch =
+      "of another format version; use a matching build, or move the file away";
+  constexpr const char* kMoveAway = "the header is damaged; move the file away";
+  const auto magic = std::bit_cast<std::uint64_t>(f.magic);
+  const auto wanted_magic = std::bit_cast<std::uint64_t>(kMagic);
+  const bool is_swapped = f.byte_order == __builtin_bswap32(kByteOrder);
+  const std::uint64_t first_index = kHeaderBytes + f.schema_size;
+  const std::uint64_t last_index = kHeaderBytes + kMaxSchemaBytes + kPageBytes;
+  const std::uint64_t index_end = f.index_offset + f.index_slots * sizeof(std::uint64_t);
+  const auto text = [in_words](std::uint64_t value) {
+    return in_words ? std::to_string(value) : std::string();
+  };
+  const auto hex = [in_words](std::uint64_t value) {
+    std::array<char, 24> digits{};
+    if (in_words)
+      std::snprintf(digits.data(), digits.size(), "0x%08llx",
+                    static_cast<unsigned long long>(value));
+    return std::string(digits.data());
+  };
+  const auto between = [in_words, &text](const char* kind, std::uint64_t from, std::uint64_t to) {
+    return in_words ? kind + (" from " + text(from)) + " to " + text(to) : std::string();
+  };
+  return {{
+      {"magic", offsetof(FixedPart, magic), "F-2", Errc::not_segment, kMoveOut,
+       magic == wanted_magic, hex(wanted_magic), hex(magic)},
+      {"byte_order", offsetof(FixedPart, byte_order), "F-1",
+       is_swapped ? Errc::incompatible : Errc::corrupt,
+       is_swapped ? "written on a machine of the other byte order; read it there" : kMoveAway,
+       f.byte_order == kByteOrder, hex(kByteOrder), hex(f.byte_order)},
+      {"version", offsetof(FixedPart, version), "F-3", Errc::incompatible, kMatch,
+       f.version == kFormatVersion, text(kFormatVersion), text(f.version)},
+      {"fixed_crc32c", offsetof(FixedPart, crc32c), "F-4", Errc::corrupt, kMoveAway,
+       f.crc32c == fixed_crc(f), hex(fixed_crc(f)), hex(f.crc32c)},
+      {"epoch", offsetof(FixedPart, epoch), "F-5", Errc::corrupt, kMoveAway, f.epoch != 0, "not 0",
+       text(f.epoch)},
+      {"schema_size", offsetof(FixedPart, schema_size), "F-5", Errc::corrupt, kMoveAway,
+       f.schema_size <= kMaxSchemaBytes, between("one", 0, kMaxSchemaBytes), text(f.schema_size)},
+      {"data_capacity", offsetof(FixedPart, data_capacity), "F-5", Errc::corrupt, kMoveAway,
+       f.data_capacity >= kDataGranule && f.data_capacity <= kMaxCapacity &&
+           f.data_capacity % kDataGranule == 0,
+       between("a multiple of 65536", kDataGranule, kMaxCapacity), text(f.data_capacity)},
+      {"index_slots", offsetof(FixedPart, index_slots), "F-5", Errc::corrupt, kMoveAway,
+       std::has_single_bit(f.index_slots) && f.index_slots <= kMaxRetain + 1,
+       between("a power of two", 1, kMaxRetain + 1), text(f.index_slots)},
+      {"retain_events", offsetof(FixedPart, retain_events), "F-5", Errc::corrupt, kMoveAway,
+       f.retain_events >= 1 && f.retain_events < f.index_slots,
+       between("one", 1, f.index_slots - 1), text(f.retain_events)},
+      {"index_offset", offsetof(FixedPart, index_offset), "F-5", Errc::corrupt, kMoveAway,
+       f.index_offset % kPageBytes == 0 && f.index_offset >= first_index &&
+           f.index_offset <= last_index,
+       between("a multiple of 4096", first_index, last_index), text(f.index_offset)},
+      {"data_offset", offsetof(FixedPart, data_offset), "F-5", Errc::corrupt, kMoveAway,
+       f.data_offset % kDataGranule == 0 && f.data_offset >= index_end &&
+           f.data_offset <= kMaxCapacity,
+       between("a multiple of 65536", index_end, kMaxCapacity), text(f.data_offset)},
+      {"file_size", offsetof(FixedPart, file_size), "F-5", Errc::corrupt, kMoveAway,
+       f.file_size == f.data_offset + f.data_capacity, text(f.data_offset + f.data_capacity),
+       text(f.file_size)},
+      {"file_size", offsetof(FixedPart, file_size), "F-7", Errc::corrupt,
+       "the file is truncated; move it away", f.file_size <= file_size,
+       between("one", 0, file_size), text(f.file_size)},
+  }};
 }
 
 }  // namespace
 
 Result<Geometry> plan_segment(const SegmentSpec& spec) {
-  if (spec.capacity == 0 || spec.capacity > kMaxCapacity)
-    return fail(Errc::bad_argument, "capacity of ", std::to_string(spec.capacity),
+  const std::uint64_t capacity = spec.caps.capacity_bytes.value_or(kDefaultCapacity);
+  const std::uint64_t retain = spec.caps.retain_events.value_or(0);
+  if (capacity == 0 || capacity > kMaxCapacity)
+    return fail(Errc::bad_argument, "capacity of ", std::to_string(capacity),
                 " bytes: must be from 1 to ", std::to_string(kMaxCapacity));
-  if (spec.retain > kMaxRetain)
-    return fail(Errc::bad_argument, "retain of ", std::to_string(spec.retain),
+  if (retain > kMaxRetain)
+    return fail(Errc::bad_argument, "retain of ", std::to_string(retain),
                 " events: must be at most ", std::to_string(kMaxRetain));
   if (spec.schema.size() > kMaxSchemaBytes)
     return fail(Errc::bad_argument, "schema of ", std::to_string(spec.schema.size()),
@@ -45,16 +118,16 @@ Result<Geometry> plan_segment(const SegmentSpec& spec) {
   Geometry g;
   g.schema_size = spec.schema.size();
   g.schema_id = spec.schema_id;
-  g.retain_age_ns = spec.retain_age_ns;
-  g.data_capacity = round_up(spec.capacity, kDataGranule);
-  if (spec.retain == 0) {
+  g.retain_age_ns = spec.caps.retain_age_ns.value_or(0);
+  g.data_capacity = round_up(capacity, kDataGranule);
+  if (retain == 0) {
     g.index_slots = std::bit_ceil(g.data_capacity / kBytesPerSlot);
-    g.retain = g.index_slots - 1;
+    g.retain_events = g.index_slots - 1;
   } else {
-    g.retain = spec.retain;
-    g.index_slots = std::max(std::bit_ceil(spec.retain + 1), kMinSlots);
+    g.retain_events = retain;
+    g.index_slots = std::max(std::bit_ceil(retain + 1), kMinSlots);
   }
-  g.index_offset = round_up(kHeaderBytes + g.schema_size, 4096);
+  g.index_offset = round_up(kHeaderBytes + g.schema_size, kPageBytes);
   const bool huge = g.data_capacity >= 16 * kHugePage && g.data_capacity % kHugePage == 0;
   g.data_offset = round_up(g.index_offset + g.index_slots * sizeof(std::uint64_t),
                            huge ? kHugePage : kDataGranule);
@@ -63,6 +136,7 @@ Result<Geometry> plan_segment(const SegmentSpec& spec) {
 }
 
 void write_fixed(FixedPart& fixed, const Geometry& geometry) {
+  fixed = {};
   fixed.magic = kMagic;
   fixed.byte_order = kByteOrder;
   fixed.version = kFormatVersion;
@@ -72,59 +146,37 @@ void write_fixed(FixedPart& fixed, const Geometry& geometry) {
   fixed.schema_size = geometry.schema_size;
   fixed.index_offset = geometry.index_offset;
   fixed.index_slots = geometry.index_slots;
-  fixed.retain = geometry.retain;
+  fixed.retain_events = geometry.retain_events;
   fixed.retain_age_ns = geometry.retain_age_ns;
   fixed.data_offset = geometry.data_offset;
   fixed.data_capacity = geometry.data_capacity;
   fixed.schema_id = geometry.schema_id;
-  const auto* bytes = reinterpret_cast<const std::byte*>(&fixed);
-  fixed.crc32c = crc32c(without_crc(std::span<const std::byte, kFixedBytes>(bytes, kFixedBytes)));
+  fixed.crc32c = fixed_crc(fixed);
 }
 
-Result<Geometry> check_fixed(std::span<const std::byte, kFixedBytes> fixed, std::uint64_t file_size,
+Result<Geometry> check_fixed(std::span<const std::byte, kFixedBytes> bytes, std::uint64_t file_size,
                              std::string_view where) {
-  const auto read = [&fixed]<class T>(T& value, std::size_t offset) {
-    std::memcpy(&value, fixed.data() + offset, sizeof value);
-  };
-  std::array<char, 8> magic{};
-  std::uint32_t byte_order = 0;
-  std::uint32_t version = 0;
-  std::uint32_t stored_crc = 0;
-  read(magic, offsetof(FixedPart, magic));
-  read(byte_order, offsetof(FixedPart, byte_order));
-  read(version, offsetof(FixedPart, version));
-  read(stored_crc, offsetof(FixedPart, crc32c));
-  if (magic != kMagic)
-    return fail(Errc::not_segment, where, ": not a ringside segment; move it out of the bus");
-  if (byte_order == __builtin_bswap32(kByteOrder))
-    return fail(Errc::incompatible, where,
-                ": written on a machine of the other byte order; read it there");
-  if (byte_order != kByteOrder)
-    return fail(Errc::corrupt, where, ": the byte-order mark is damaged; move the file away");
-  if (version != kFormatVersion)
-    return fail(Errc::incompatible, where, ": segment format version ", std::to_string(version),
-                ", this build reads version ", std::to_string(kFormatVersion),
-                "; use a matching build or move the file away");
-  if (stored_crc != crc32c(without_crc(fixed)))
-    return fail(Errc::corrupt, where, ": the header's checksum does not match; move the file away");
-  Geometry g;
-  read(g.epoch.value, offsetof(FixedPart, epoch));
-  read(g.created.ns, offsetof(FixedPart, created_ns));
-  read(g.file_size, offsetof(FixedPart, file_size));
-  read(g.schema_size, offsetof(FixedPart, schema_size));
-  read(g.index_offset, offsetof(FixedPart, index_offset));
-  read(g.index_slots, offsetof(FixedPart, index_slots));
-  read(g.retain, offsetof(FixedPart, retain));
-  read(g.retain_age_ns, offsetof(FixedPart, retain_age_ns));
-  read(g.data_offset, offsetof(FixedPart, data_offset));
-  read(g.data_capacity, offsetof(FixedPart, data_capacity));
-  read(g.schema_id, offsetof(FixedPart, schema_id));
-  if (!consistent(g))
-    return fail(Errc::corrupt, where, ": the header contradicts itself; move the file away");
-  if (file_size < g.file_size)
-    return fail(Errc::corrupt, where, ": truncated to ", std::to_string(file_size), " of ",
-                std::to_string(g.file_size), " bytes; move the file away");
-  return g;
+  FixedPart f{};
+  std::memcpy(&f, bytes.data(), sizeof f);
+  const auto is_broken = [](const HeaderRule& rule) { return !rule.good; };
+  if (std::ranges::any_of(header_rules(f, file_size, false), is_broken)) {
+    const auto rules = header_rules(f, file_size, true);
+    const HeaderRule& rule = *std::ranges::find_if(rules, is_broken);
+    return fail(rule.code, where, ": ", rule.advice, " (", rule.field, " at offset ",
+                std::to_string(rule.offset), ": expected ", rule.expected, ", found ", rule.found,
+                "; ", rule.number, ")");
+  }
+  return Geometry{.epoch = {f.epoch},
+                  .created = {f.created_ns},
+                  .file_size = f.file_size,
+                  .schema_size = f.schema_size,
+                  .index_offset = f.index_offset,
+                  .index_slots = f.index_slots,
+                  .retain_events = f.retain_events,
+                  .retain_age_ns = f.retain_age_ns,
+                  .data_offset = f.data_offset,
+                  .data_capacity = f.data_capacity,
+                  .schema_id = f.schema_id};
 }
 
 }  // namespace ringside

@@ -19,6 +19,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "bus/result.hpp"
 #include "bus/types.hpp"
@@ -59,7 +60,7 @@ struct FixedPart {
   std::uint64_t schema_size;
   std::uint64_t index_offset;
   std::uint64_t index_slots;
-  std::uint64_t retain;
+  std::uint64_t retain_events;
   std::uint64_t data_offset;
   std::uint64_t data_capacity;
   std::array<char, 4> schema_id;
@@ -77,7 +78,7 @@ static_assert(offsetof(FixedPart, file_size) == 32);
 static_assert(offsetof(FixedPart, schema_size) == 40);
 static_assert(offsetof(FixedPart, index_offset) == 48);
 static_assert(offsetof(FixedPart, index_slots) == 56);
-static_assert(offsetof(FixedPart, retain) == 64);
+static_assert(offsetof(FixedPart, retain_events) == 64);
 static_assert(offsetof(FixedPart, data_offset) == 72);
 static_assert(offsetof(FixedPart, data_capacity) == 80);
 static_assert(offsetof(FixedPart, schema_id) == 88);
@@ -185,8 +186,8 @@ struct Geometry {
   std::uint64_t file_size = 0;
   std::uint64_t schema_size = 0;
   std::uint64_t index_offset = 0;
-  std::uint64_t index_slots = 0;    // a power of two, more than `retain`
-  std::uint64_t retain = 0;         // the most records that are kept
+  std::uint64_t index_slots = 0;    // a power of two, more than `retain_events`
+  std::uint64_t retain_events = 0;  // the most records that are kept
   std::uint64_t retain_age_ns = 0;  // how old a record may get; 0: as old as it likes
   std::uint64_t data_offset = 0;
   std::uint64_t data_capacity = 0;
@@ -199,13 +200,20 @@ struct Geometry {
   }
 };
 
-/// What a producer asks of a new segment. Zero for `retain` means as many as the index holds.
+/// How much a segment keeps: the one struct that every layer passes on.
+struct Caps {
+  std::optional<std::uint64_t> capacity_bytes{};  ///< of the data ring; else kDefaultCapacity
+  std::optional<std::uint64_t> retain_events{};   ///< else, or if 0, as many as the index holds
+  std::optional<std::uint64_t> retain_age_ns{};   ///< else, or if 0, events get as old as they like
+
+  bool operator==(const Caps&) const = default;
+};
+
+/// What a producer asks of a new segment.
 struct SegmentSpec {
   Bytes schema;                     // the binary schema (.bfbs) of the events
   std::array<char, 4> schema_id{};  // their FlatBuffers file identifier
-  std::uint64_t capacity = kDefaultCapacity;
-  std::uint64_t retain = 0;
-  std::uint64_t retain_age_ns = 0;  // 0: no cap
+  Caps caps;
 };
 
 /// Lays out a new segment: rounds the capacity up to 64 KiB and chooses the offsets.

@@ -2,43 +2,13 @@
 
 #include <algorithm>
 
-#include "bus/durable/recovery.hpp"
 #include "bus/record_finder.hpp"
 
 namespace ringside {
 
-Result<Reader> Reader::open(const Bus& bus, const SegmentName& name) {
-  if (auto checked = check_name("channel", name.channel); !checked)
-    return tl::unexpected<Error>(checked.error());
-  if (auto checked = check_name("producer", name.producer); !checked)
-    return tl::unexpected<Error>(checked.error());
-  return open(bus.segment_path(name));
-}
-
-Result<Reader> Reader::open(const std::filesystem::path& path) {
-  Result<Segment> segment = Segment::open(path, Access::read_only);
-  if (!segment) return tl::unexpected<Error>(segment.error());
-  if (auto local = segment->file().check_is_local(path); !local)
-    return tl::unexpected<Error>(local.error());
+DamagedSource::Mark DamagedSource::mark_of(const Segment& segment) noexcept {
   // Acquire: a window that is looked at afterwards is not older.
-  const auto next = [&segment] { return segment->state().next.load(std::memory_order_acquire); };
-  const std::uint64_t before = next();
-  const std::uint64_t written_ns = segment->file().written_ns();
-  if (segment->is_trusted() || is_window_intact(*segment)) return Reader(std::move(*segment));
-  // It is out of order because a writer is at work, which began meanwhile or whom a lock hides:
-  // what moves under our eyes is of this boot.
-  if (next() != before || segment->is_trusted()) return Reader(std::move(*segment));
-  const Result<Salvage> salvaged = salvage(*segment);
-  if (!salvaged) return tl::unexpected<Error>(salvaged.error());
-  if (next() != before || segment->is_trusted()) return Reader(std::move(*segment));
-  Result<Segment> copy = Segment::build_in_memory(segment->geometry(), segment->schema());
-  if (!copy) return tl::unexpected<Error>(copy.error());
-  refill(*copy, salvaged->records);
-  Reader reader(std::move(*copy));
-  reader.damaged_.emplace(std::move(*segment));
-  reader.damaged_next_ = before;
-  reader.damaged_written_ns_ = written_ns;
-  return reader;
+  return {segment.state().next.load(std::memory_order_acquire), segment.file().written_ns()};
 }
 
 Sequence Reader::load_next() const noexcept {
@@ -72,18 +42,12 @@ std::optional<Sequence> Reader::sure_next() const noexcept {
 }
 
 bool Reader::is_at(const std::filesystem::path& path) const {
-  const Result<std::uint64_t> size = file().size();
   // A copy of what was intact ends when a producer goes on in the file, or somebody mends it.
-  const bool has_changed =
-      damaged_ && (damaged_->is_trusted() || damaged_->file().written_ns() != damaged_written_ns_ ||
-                   damaged_->state().next.load(std::memory_order_relaxed) != damaged_next_);
-  return size && *size >= geometry().file_size && !has_changed && segment_.is_same_epoch() &&
-         file().is_at(path);
+  return !(damaged_ && damaged_->has_changed()) && segment_.is_same_epoch() && source().is_at(path);
 }
 
 Liveness Reader::liveness() const {
-  const Segment& shown = damaged_ ? *damaged_ : segment_;
-  switch (shown.file().holder(LockByte::live)) {
+  switch (source().file().holder(LockByte::live)) {
     case LockHolder::writer:
       return Liveness::live;
     case LockHolder::reader:
@@ -92,14 +56,14 @@ Liveness Reader::liveness() const {
       break;
   }
   // A writer that was kept from the lock says so; whether it lives still, nobody can see.
-  return shown.state().is_unlocked.load(std::memory_order_relaxed) != 0 ? Liveness::unknown
-                                                                        : Liveness::gone;
+  return source().state().is_unlocked.load(std::memory_order_relaxed) != 0 ? Liveness::unknown
+                                                                           : Liveness::gone;
 }
 
 std::optional<std::uint64_t> Reader::owner_pid() const noexcept {
-  const SegmentState& owner = (damaged_ ? *damaged_ : segment_).state();
-  const std::uint64_t place = owner.pid_namespace.load(std::memory_order_relaxed);
-  if (place == 0 || place != current_pid_namespace()) return std::nullopt;
+  const SegmentState& owner = source().state();
+  const std::uint64_t there = owner.pid_namespace.load(std::memory_order_relaxed);
+  if (there == 0 || there != current_pid_namespace()) return std::nullopt;
   return owner.owner_pid.load(std::memory_order_relaxed);
 }
 
@@ -115,7 +79,7 @@ bool Reader::is_corrupt() const noexcept {
   // only rises.
   const Sequence next = load_next();
   const Sequence oldest = load_oldest();
-  return oldest < next && next - oldest > geometry().retain;
+  return oldest < next && next - oldest > geometry().retain_events;
 }
 
 std::optional<Sequence> Reader::durable() const noexcept {
@@ -123,13 +87,13 @@ std::optional<Sequence> Reader::durable() const noexcept {
   return durable.value > 0 && durable <= load_next() ? std::optional(durable) : std::nullopt;
 }
 
-std::optional<RunOutcome> Reader::take_state(Sequence& cursor, SequenceRange& gap,
-                                             SequenceRange& window) const noexcept {
+std::optional<RunOutcome> Reader::check_state(Sequence& cursor, SequenceRange& gap,
+                                              SequenceRange& window) const noexcept {
   // `next` first, as in is_corrupt().
   const Sequence next = load_next();
   const Sequence oldest = load_oldest();
   if (segment_.is_truncated() || !segment_.is_same_epoch() ||
-      (oldest < next && next - oldest > geometry().retain))
+      (oldest < next && next - oldest > geometry().retain_events))
     return RunOutcome::corrupt;
   if (oldest > cursor) {
     const Sequence newest = load_next();
@@ -165,10 +129,10 @@ RunOutcome Reader::judge(Sequence& cursor, const Run& run, const SequenceRange& 
   return RunOutcome::damaged;
 }
 
-RunOutcome Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
-                        SequenceRange& gap) const noexcept {
+RunOutcome Reader::next_run(Sequence& cursor, const RunLimit& limit, Run& run,
+                            SequenceRange& gap) const noexcept {
   SequenceRange window;
-  if (const std::optional<RunOutcome> found = take_state(cursor, gap, window)) return *found;
+  if (const std::optional<RunOutcome> found = check_state(cursor, gap, window)) return *found;
   const RecordFinder finder(segment_, window);
   const std::optional<Position> start = finder.find(cursor);
   if (!start) return judge(cursor, run = {cursor, 0, {}}, window, gap);
@@ -196,15 +160,15 @@ RunOutcome Reader::take(Sequence& cursor, const RunLimit& limit, Run& run,
       (count == 1 || bytes <= limit.bytes) && finder.is_at(last, *start + before_last) &&
       finder.bytes_at(*start + before_last) == bytes - before_last;
   // An index word is wrong, or a record: what stands in between is looked at one by one.
-  if (!consistent) return take_checked(cursor, limit, run, gap);
+  if (!consistent) return next_run_checked(cursor, limit, run, gap);
   run = {cursor, static_cast<std::uint32_t>(count), {segment_.at(*start), bytes}};
   return judge(cursor, run, window, gap);
 }
 
-RunOutcome Reader::take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
-                                SequenceRange& gap) const noexcept {
+RunOutcome Reader::next_run_checked(Sequence& cursor, const RunLimit& limit, Run& run,
+                                    SequenceRange& gap) const noexcept {
   SequenceRange window;
-  if (const std::optional<RunOutcome> found = take_state(cursor, gap, window)) return *found;
+  if (const std::optional<RunOutcome> found = check_state(cursor, gap, window)) return *found;
   const RecordFinder finder(segment_, window);
   run = {cursor, 0, {}};
   std::uint64_t bytes = 0;
@@ -277,7 +241,7 @@ std::optional<Timestamp> Reader::sure_time_from(Sequence& sequence) const noexce
   for (int tries = 0; tries < kTries; ++tries) {
     Run one;
     SequenceRange gap;
-    switch (take_checked(sequence, {.bytes = 0, .records = 1}, one, gap)) {
+    switch (next_run_checked(sequence, {.bytes = 0, .records = 1}, one, gap)) {
       case RunOutcome::gap:
       case RunOutcome::damaged:
         continue;

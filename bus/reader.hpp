@@ -35,8 +35,8 @@ enum class RunOutcome {
   run,      ///< there is a run
   nothing,  ///< all that is published has been read
   gap,      ///< the producer lapped the cursor, which now stands at the oldest record
-  invalid,  ///< the records of the gap are damaged; the cursor stands behind them
-  fault,    ///< the segment contradicts itself; read no more of it
+  damaged,  ///< records are damaged, and named by the gap; the cursor stands behind them
+  corrupt,  ///< the segment contradicts itself; read no more of it
 };
 
 enum class Liveness {
@@ -45,17 +45,32 @@ enum class Liveness {
   unknown,  ///< a lock that is no writer's hides which
 };
 
+/// The file of which a Reader shows a copy, since parts of it are damaged.
+struct DamagedSource {
+  /// What changes when a producer goes on in it, or somebody mends it.
+  struct Mark {
+    std::uint64_t next = 0;
+    std::uint64_t written_ns = 0;
+    bool operator==(const Mark&) const = default;
+  };
+  static Mark mark_of(const Segment& segment) noexcept;
+
+  Segment segment;
+  Mark copied_at;
+
+  bool has_changed() const { return segment.is_trusted() || mark_of(segment) != copied_at; }
+};
+
 class Reader {
  public:
-  /// Opens a segment in constant time. One of an earlier boot, or a copy, that no producer has
-  /// opened since is read through once; if it is not in order, a copy in memory of what is intact
-  /// is shown, under an epoch of its own.
-  static Result<Reader> open(const Bus& bus, const SegmentName& name);
-  static Result<Reader> open(const std::filesystem::path& path);
+  /// What open_reader() found (bus/durable/reader_open.hpp). With a `damaged` source, `segment` is
+  /// the copy in memory of its intact records.
+  explicit Reader(Segment segment, std::optional<DamagedSource> damaged = std::nullopt)
+      : segment_(std::move(segment)), damaged_(std::move(damaged)) {}
 
   Epoch epoch() const { return segment_.geometry().epoch; }
   /// The epoch that the file says, which is another one while a copy of what is intact is shown.
-  Epoch file_epoch() const { return (damaged_ ? *damaged_ : segment_).geometry().epoch; }
+  Epoch file_epoch() const { return source().geometry().epoch; }
   const Geometry& geometry() const { return segment_.geometry(); }
   Bytes schema() const { return segment_.schema(); }
 
@@ -75,15 +90,15 @@ class Reader {
   Sequence seek(const Start& start) const noexcept;
 
   /// Takes what is published from `cursor` on, up to `limit`. On `run`, `run` is set and `cursor`
-  /// stays; on `gap` and `invalid`, `cursor` moves behind what `gap` names. In O(log n): of a run,
+  /// stays; on `gap` and `damaged`, `cursor` moves behind what `gap` names. In O(log n): of a run,
   /// only the first and the last record are looked at.
-  RunOutcome take(Sequence& cursor, const RunLimit& limit, Run& run,
-                  SequenceRange& gap) const noexcept;
+  RunOutcome next_run(Sequence& cursor, const RunLimit& limit, Run& run,
+                      SequenceRange& gap) const noexcept;
 
   /// The same in O(n), and every record of the run has a header with its own number and with a size
   /// that reaches exactly to the next. Checksums are the caller's to check.
-  RunOutcome take_checked(Sequence& cursor, const RunLimit& limit, Run& run,
-                          SequenceRange& gap) const noexcept;
+  RunOutcome next_run_checked(Sequence& cursor, const RunLimit& limit, Run& run,
+                              SequenceRange& gap) const noexcept;
 
   /// All that is retained as one span, from the first record that can be found to the end of the
   /// last. Damaged ones in between are in it as they stand. Empty if there is none, or if the
@@ -118,7 +133,7 @@ class Reader {
   /// replaced, shortened, or taken up since a copy of it was made.
   bool is_at(const std::filesystem::path& path) const;
 
-  /// Whether the file was shortened under the mapping. Every take() is a fault then.
+  /// Whether the file was shortened under the mapping. Every next_run() is corrupt then.
   bool is_truncated() const noexcept { return segment_.is_truncated(); }
 
   /// How many files it keeps open.
@@ -128,34 +143,30 @@ class Reader {
   Bytes mapped_data() const { return {segment_.data(), 2 * geometry().data_capacity}; }
 
  private:
-  explicit Reader(Segment segment) : segment_(std::move(segment)) {}
-
-  const File& file() const { return damaged_ ? damaged_->file() : segment_.file(); }
+  const Segment& source() const { return damaged_ ? damaged_->segment : segment_; }
   Sequence load_next() const noexcept;
   Sequence load_oldest() const noexcept;
   bool has_record(Sequence sequence) const noexcept;
   Sequence since(Timestamp from, const SequenceRange& window) const noexcept;
   std::optional<Timestamp> sure_time_from(Sequence& sequence) const noexcept;
-  std::optional<RunOutcome> take_state(Sequence& cursor, SequenceRange& gap,
-                                       SequenceRange& window) const noexcept;
+  std::optional<RunOutcome> check_state(Sequence& cursor, SequenceRange& gap,
+                                        SequenceRange& window) const noexcept;
   RunOutcome judge(Sequence& cursor, const Run& run, const SequenceRange& window,
                    SequenceRange& gap) const noexcept;
 
   Segment segment_;
-  std::optional<Segment> damaged_;        // what segment_ shows the intact part of
-  std::uint64_t damaged_next_ = 0;        // its `next` then: one that moves on is being written
-  std::uint64_t damaged_written_ns_ = 0;  // and when it was written to: it may have been mended
+  std::optional<DamagedSource> damaged_;
 };
 
 /// Copies records out, one at a time, for those who want values rather than spans.
 class RecordCopier {
  public:
-  enum class Next { record, nothing, gap, invalid, fault };
+  enum class Next { record, nothing, gap, damaged, corrupt };
 
   RecordCopier(const Reader& reader, Sequence from) : reader_(&reader), cursor_(from) {}
 
   /// On `record`, record() is the next one: a private copy, checked against its checksum, valid
-  /// until the next call. On `gap`, gap() names what was missed; on `invalid`, what is damaged.
+  /// until the next call. On `gap`, gap() names what was missed; on `damaged`, what is damaged.
   Next next();
 
   const Record& record() const { return record_; }

@@ -5,12 +5,13 @@
 #include <atomic>
 
 #include "bus/crc32c.hpp"
-#include "bus/segment.hpp"
 
 namespace ringside {
 namespace {
 
 constexpr std::size_t kPieceWords = 512;
+
+using HeaderWords = std::array<std::uint64_t, 3>;
 
 std::uint64_t load_word(const std::byte* at) noexcept {
   // Relaxed: pairs with the writer's word stores; is_still_valid() has the fence.
@@ -26,16 +27,36 @@ FrameWords load_frame(const std::byte* at) noexcept {
           Sequence{load_word(at + 8)}, Timestamp{load_word(at + 16)}};
 }
 
-RecordCheck::RecordCheck(const Geometry& geometry, Sequence sequence, Bytes bytes) noexcept {
+RecordChecksum::RecordChecksum(Epoch epoch) noexcept
+    : register_(crc32c_update(kCrcStart, std::as_bytes(std::span(&epoch.value, 1)))) {}
+
+std::uint32_t RecordChecksum::copy(std::uint32_t size, Sequence sequence, Timestamp timestamp,
+                                   std::byte* to, const std::byte* payload) const noexcept {
+  return ~crc32c_copy(register_, HeaderWords{size, sequence.value, timestamp.ns}, to, payload,
+                      size);
+}
+
+RecordChecksum& RecordChecksum::add_header(std::uint32_t size, Sequence sequence,
+                                           Timestamp timestamp) noexcept {
+  const HeaderWords words{size, sequence.value, timestamp.ns};
+  return add(std::as_bytes(std::span(words)));
+}
+
+RecordChecksum& RecordChecksum::add(Bytes padded) noexcept {
+  register_ = crc32c_update(register_, padded);
+  return *this;
+}
+
+RecordCheck::RecordCheck(const Geometry& geometry, Sequence sequence, Bytes bytes) noexcept
+    : checksum_(geometry.epoch) {
   if (bytes.size() < kMinRecordBytes) return;
   const FrameWords frame = load_frame(bytes.data());
   if (frame.size == 0 || frame.size > geometry.max_payload() || frame.sequence != sequence ||
       record_bytes(frame.size) != bytes.size())
     return;
-  wanted_ = ~frame.crc32c;
+  wanted_ = frame.crc32c;
   padding_ = static_cast<std::uint32_t>(bytes.size() - sizeof(RecordHeader) - frame.size);
-  const auto words = record_crc_words(frame.size, sequence, frame.timestamp);
-  crc_ = crc32c_update(record_crc_start(geometry.epoch), std::as_bytes(std::span(words)));
+  checksum_.add_header(frame.size, sequence, frame.timestamp);
   rest_ = bytes.subspan(sizeof(RecordHeader));
 }
 
@@ -45,13 +66,13 @@ bool RecordCheck::advance(std::uint64_t most) noexcept {
     const std::size_t bytes = std::min(rest_.size(), kPieceWords * 8);
     for (std::size_t at = 0; at < bytes; at += 8) piece.at(at / 8) = load_word(rest_.data() + at);
     const Bytes copied = std::as_bytes(std::span(piece)).first(bytes);
-    crc_ = crc32c_update(crc_, copied);
+    checksum_.add(copied);
     rest_ = rest_.subspan(bytes);
     most -= std::min<std::uint64_t>(most, bytes);
     if (!rest_.empty()) continue;
     const Bytes padding = copied.last(padding_);
-    is_intact_ = crc_ == wanted_ && std::all_of(padding.begin(), padding.end(),
-                                                [](std::byte pad) { return pad == std::byte{0}; });
+    is_intact_ = checksum_.value() == wanted_ &&
+                 std::ranges::all_of(padding, [](std::byte pad) { return pad == std::byte{0}; });
   }
   return rest_.empty();
 }
@@ -60,6 +81,15 @@ bool is_intact(const Geometry& geometry, Sequence sequence, Bytes bytes) noexcep
   RecordCheck check(geometry, sequence, bytes);
   check.advance(~std::uint64_t{0});
   return check.is_intact();
+}
+
+std::optional<Record> decode_record(const Geometry& geometry, Sequence sequence, Bytes bytes) {
+  if (bytes.size() < kMinRecordBytes) return std::nullopt;
+  const FrameWords frame = load_frame(bytes.data());
+  const std::uint64_t length = record_bytes(frame.size);
+  if (length > bytes.size() || !is_intact(geometry, sequence, bytes.first(length)))
+    return std::nullopt;
+  return Record{sequence, frame.timestamp, bytes.subspan(sizeof(RecordHeader), frame.size)};
 }
 
 }  // namespace ringside

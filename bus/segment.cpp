@@ -7,8 +7,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "bus/crc32c.hpp"
-
 namespace ringside {
 namespace {
 
@@ -24,47 +22,42 @@ Epoch random_epoch() {
 }  // namespace
 
 Result<Segment> Segment::open(const std::filesystem::path& path, Access access) {
-  Result<File> file = File::open_in_channel(path, access == Access::read_only ? O_RDONLY : O_RDWR);
-  if (!file) return tl::unexpected<Error>(file.error());
-  const Result<std::uint64_t> size = file->size();
-  if (!size) return tl::unexpected<Error>(size.error());
+  RINGSIDE_TRY(File file,
+               File::open_in_channel(path, access == Access::read_only ? O_RDONLY : O_RDWR));
+  RINGSIDE_TRY(const std::uint64_t size, file.size());
   // Read, not mapped: a private copy cannot change between the check and the use.
   std::array<std::byte, kFixedBytes> fixed{};
-  const ssize_t got = ::pread(file->descriptor(), fixed.data(), fixed.size(), 0);
+  const ssize_t got = ::pread(file.descriptor(), fixed.data(), fixed.size(), 0);
   if (got < 0) return fail_errno(errno, "cannot read " + path.string());
   if (static_cast<std::size_t>(got) < fixed.size())
     return fail(Errc::not_segment, path.string(),
-                ": too short to be a ringside segment; move it out of the bus");
-  const Result<Geometry> geometry = check_fixed(fixed, *size, path.string());
-  if (!geometry) return tl::unexpected<Error>(geometry.error());
-  Result<Mapping> mapping = Mapping::map(*file, *geometry, access);
-  if (!mapping) return tl::unexpected<Error>(mapping.error());
-  return Segment(std::move(*file), *geometry, std::move(*mapping));
+                ": not a ringside segment; move it out of the bus (the file's length: expected at "
+                "least ",
+                std::to_string(fixed.size()), " bytes, found ", std::to_string(got), "; F-7)");
+  RINGSIDE_TRY(const Geometry geometry, check_fixed(fixed, size, path.string()));
+  RINGSIDE_TRY(Mapping mapping, Mapping::map(file, geometry, access));
+  return Segment(std::move(file), geometry, std::move(mapping));
 }
 
 Result<Segment> Segment::fill(File file, Geometry geometry, Bytes schema) {
   geometry.epoch = random_epoch();
   if (geometry.created.ns == 0) geometry.created = now();
-  Result<Mapping> mapping = Mapping::map(file, geometry, Access::read_write);
-  if (!mapping) return tl::unexpected<Error>(mapping.error());
-  write_fixed(mapping->fixed(), geometry);
-  if (!schema.empty()) std::memcpy(mapping->base() + kHeaderBytes, schema.data(), schema.size());
-  return Segment(std::move(file), geometry, std::move(*mapping));
+  RINGSIDE_TRY(Mapping mapping, Mapping::map(file, geometry, Access::read_write));
+  write_fixed(mapping.fixed(), geometry);
+  if (!schema.empty()) std::memcpy(mapping.base() + kHeaderBytes, schema.data(), schema.size());
+  return Segment(std::move(file), geometry, std::move(mapping));
 }
 
 Result<Segment> Segment::build(const std::filesystem::path& directory, const Geometry& geometry,
                                Bytes schema) {
-  Result<File> file = File::create_nameless(directory, geometry.file_size);
-  if (!file) return tl::unexpected<Error>(file.error());
-  if (const Result<bool> locked = file->try_lock(LockByte::live); !locked)
-    return tl::unexpected<Error>(locked.error());
-  return fill(std::move(*file), geometry, schema);
+  RINGSIDE_TRY(File file, File::create_nameless(directory, geometry.file_size));
+  RINGSIDE_CHECK(file.try_lock(LockByte::live));
+  return fill(std::move(file), geometry, schema);
 }
 
 Result<Segment> Segment::build_in_memory(const Geometry& geometry, Bytes schema) {
-  Result<File> file = File::create_in_memory(geometry.file_size);
-  if (!file) return tl::unexpected<Error>(file.error());
-  return fill(std::move(*file), geometry, schema);
+  RINGSIDE_TRY(File file, File::create_in_memory(geometry.file_size));
+  return fill(std::move(file), geometry, schema);
 }
 
 bool Segment::is_trusted() const {
@@ -80,7 +73,7 @@ bool Segment::is_written_here() const {
   };
   // A copy says which file it was copied from.
   const FileIdentity written{load(owner.device), load(owner.inode), load(owner.born_ns)};
-  if (identity_ == FileIdentity{} || written != identity_) return false;
+  if (written == FileIdentity{} || written != file_.identity()) return false;
   // Nothing in memory outlives the machine's run, and containers make up boot ids of their own.
   if (file_.is_in_memory()) return true;
   const BootId boot{load(owner.boot_id[0]), load(owner.boot_id[1])};
@@ -88,18 +81,18 @@ bool Segment::is_written_here() const {
          load(owner.owner_boottime_ns) <= boottime_ns();
 }
 
-void Segment::write_owner(std::uint64_t pid_namespace) const {
+void Segment::write_owner(const Owner& by) const noexcept {
   const BootId boot = current_boot_id();
   SegmentState& owner = state();
   const auto store = [](std::atomic<std::uint64_t>& word, std::uint64_t value) {
     word.store(value, std::memory_order_relaxed);
   };
-  store(owner.owner_pid, static_cast<std::uint64_t>(::getpid()));
-  store(owner.pid_namespace, pid_namespace);
+  store(owner.owner_pid, by.pid);
+  store(owner.pid_namespace, by.pid_namespace);
   store(owner.owner_boottime_ns, boottime_ns());
-  store(owner.device, identity_.device);
-  store(owner.inode, identity_.inode);
-  store(owner.born_ns, identity_.born_ns);
+  store(owner.device, file_.identity().device);
+  store(owner.inode, file_.identity().inode);
+  store(owner.born_ns, file_.identity().born_ns);
   store(owner.boot_id[0], boot[0]);
   store(owner.boot_id[1], boot[1]);
 }
@@ -127,32 +120,6 @@ std::optional<Record> Segment::check_record(Sequence sequence, Position from, Po
   if (end <= from || end - from > geometry_.data_capacity || from.value % 8 != 0)
     return std::nullopt;
   return decode_record(geometry_, sequence, {at(from), end - from});
-}
-
-std::optional<Record> decode_record(const Geometry& geometry, Sequence sequence, Bytes bytes) {
-  RecordHeader header{};
-  if (bytes.size() < kMinRecordBytes) return std::nullopt;
-  std::memcpy(&header, bytes.data(), sizeof header);
-  const std::uint64_t length = record_bytes(header.size);
-  if (header.size == 0 || header.size > geometry.max_payload() || length > bytes.size() ||
-      header.sequence != sequence.value)
-    return std::nullopt;
-  const Timestamp timestamp{header.timestamp_ns};
-  const Bytes padded = bytes.subspan(sizeof header, length - sizeof header);
-  const Bytes payload = padded.first(header.size);
-  const Bytes padding = padded.subspan(header.size);
-  const auto words = record_crc_words(header.size, sequence, timestamp);
-  std::uint32_t crc = record_crc_start(geometry.epoch);
-  crc = crc32c_update(crc, std::as_bytes(std::span(words)));
-  crc = crc32c_update(crc, padded);
-  if (header.crc32c != ~crc || std::any_of(padding.begin(), padding.end(),
-                                           [](std::byte pad) { return pad != std::byte{0}; }))
-    return std::nullopt;
-  return Record{sequence, timestamp, payload};
-}
-
-std::uint32_t record_crc_start(Epoch epoch) noexcept {
-  return crc32c_update(kCrcStart, std::as_bytes(std::span(&epoch.value, 1)));
 }
 
 }  // namespace ringside

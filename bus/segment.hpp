@@ -11,16 +11,10 @@
 #include "bus/file.hpp"
 #include "bus/layout.hpp"
 #include "bus/mapping.hpp"
+#include "bus/record.hpp"
 #include "bus/result.hpp"
 
 namespace ringside {
-
-/// One record, in place. Valid as long as the mapping, whole as long as it is retained.
-struct Record {
-  Sequence sequence;
-  Timestamp timestamp;
-  Bytes payload;
-};
 
 class Segment {
  public:
@@ -67,10 +61,14 @@ class Segment {
   /// any age.
   bool is_trusted() const;
 
-  /// Says that this process of this boot writes this file. For people, for the next writer and for
-  /// readers that come later; nothing is ordered by it. `pid_namespace` is
-  /// current_pid_namespace(), which takes a system call.
-  void write_owner(std::uint64_t pid_namespace) const;
+  /// Says that `owner`, of this boot, writes this file. For people, for the next writer and for
+  /// readers that come later; nothing is ordered by it. Makes no system call.
+  void write_owner(const Owner& owner) const noexcept;
+
+  /// Whether `path` names this very file, in its full length. One system call.
+  bool is_at(const std::filesystem::path& path) const noexcept {
+    return file_.is_at(path, geometry_.file_size);
+  }
 
   /// The clock that the last writer kept here, if that was in this boot.
   std::optional<ClockWords> kept_clock() const;
@@ -83,29 +81,13 @@ class Segment {
   static Result<Segment> fill(File file, Geometry geometry, Bytes schema);
 
   Segment(File file, const Geometry& geometry, Mapping mapping)
-      : file_(std::move(file)),
-        identity_(file_.identity()),
-        geometry_(geometry),
-        mapping_(std::move(mapping)) {}
+      : file_(std::move(file)), geometry_(geometry), mapping_(std::move(mapping)) {}
 
   bool is_written_here() const;
 
   File file_;
-  FileIdentity identity_;
   Geometry geometry_;
   Mapping mapping_;
 };
-
-/// Reads the record of `sequence` at the start of `bytes` by its own header and checks everything
-/// of it: size, number, padding and checksum. Empty if it is not whole.
-std::optional<Record> decode_record(const Geometry& geometry, Sequence sequence, Bytes bytes);
-
-/// A record's checksum covers, in this order: the epoch (which is what makes the register start
-/// where this says), these three words, and the padded payload (docs/format.md, 4).
-std::uint32_t record_crc_start(Epoch epoch) noexcept;
-constexpr std::array<std::uint64_t, 3> record_crc_words(std::uint32_t size, Sequence sequence,
-                                                        Timestamp timestamp) {
-  return {size, sequence.value, timestamp.ns};
-}
 
 }  // namespace ringside

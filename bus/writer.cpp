@@ -5,66 +5,59 @@
 
 #include <sys/mman.h>
 
-#include "bus/crc32c.hpp"
-
 namespace ringside {
 namespace {
 
 /// Pages are touched this far ahead of the tail, a batch at a time: a fault on the hot path costs
 /// more than the record.
 constexpr std::uint64_t kPopulateBytes = 256 * 1024;
-/// How often a writer looks whether its file is still where it was: two system calls.
+/// How often a writer looks whether file and doorbell are still where they were: two system calls.
 constexpr std::uint64_t kAttachmentCheckNs = 100'000'000;
-/// Of events that are too old, so many are given up with each that is published: more than one, so
-/// that there are never many, and few, so that publishing stays wait-free.
+/// How many events that are too old are evicted with each that is published: more than one, so that
+/// they never pile up, and few, so that publishing stays wait-free.
 constexpr std::uint64_t kExpiredAtOnce = 8;
 
 }  // namespace
 
-Writer::Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell, Origin origin,
-               WriteBack::Owner write_back, const std::optional<ClockWords>& clock)
-    : place_(std::move(place)),
-      segment_(std::move(segment)),
-      write_back_(std::move(write_back)),
+Writer::Writer(Parts parts, Doorbell doorbell)
+    : parts_(std::move(parts)),
       doorbell_(std::move(doorbell)),
-      origin_(origin),
+      segment_(parts_.segment.get()),
       data_(segment_->data()),
       state_(&segment_->state()),
       capacity_(segment_->geometry().data_capacity),
-      budget_(capacity_ - (write_back_ ? WriteBack::reserve_bytes(segment_->geometry()) : 0)),
-      retain_(segment_->geometry().retain),
+      budget_(capacity_ - parts_.reserve_bytes),
+      retain_events_(segment_->geometry().retain_events),
       retain_age_ns_(segment_->geometry().retain_age_ns),
       max_payload_(std::min(segment_->geometry().max_payload(), budget_ - sizeof(RecordHeader))),
-      crc_start_(record_crc_start(segment_->geometry().epoch)),
-      pid_namespace_(segment_->state().pid_namespace.load(std::memory_order_relaxed)) {
-  resume(clock);
+      checksum_(segment_->geometry().epoch),
+      owner_(current_owner()) {
+  resume();
   lock_bytes();
 }
 
-void Writer::resume(const std::optional<ClockWords>& clock) noexcept {
+void Writer::resume() noexcept {
   // What the last writer stored; it is gone, so no ordering is at stake.
   oldest_ = Sequence{state_->oldest.load(std::memory_order_relaxed)};
   next_ = Sequence{state_->next.load(std::memory_order_relaxed)};
-  oldest_position_ = Position{segment_->index(oldest_).load(std::memory_order_relaxed)};
-  tail_ = Position{segment_->index(next_).load(std::memory_order_relaxed)};
+  oldest_position_ = position_of(oldest_);
+  tail_ = position_of(next_);
   tail_offset_ = tail_.value % capacity_;
   // No record is older than its segment, nor than the newest one that is there, whose checksum was
   // checked; `last_timestamp_ns` has none.
   last_timestamp_ = segment_->geometry().created;
-  if (oldest_ < next_) {
-    const Sequence newest{next_.value - 1};
-    const Position start{segment_->index(newest).load(std::memory_order_relaxed)};
-    last_timestamp_ = std::max(last_timestamp_, timestamp_at(start));
-  }
-  clock_ = RecordClock(clock, read_clocks(), last_timestamp_);
+  if (oldest_ < next_)
+    last_timestamp_ =
+        std::max(last_timestamp_, timestamp_at(position_of(Sequence{next_.value - 1})));
+  clock_ = RecordClock(parts_.clock, read_clocks(), last_timestamp_);
   follow_clock();
   populated_ = tail_.value;
   // The last writer may have raised `oldest` and died before it overwrote anything, and this one
   // may overwrite without raising it again. Pairs with the acquire fence in
   // Reader::is_still_valid(), as the fence in evict_to() does.
   std::atomic_thread_fence(std::memory_order_release);
-  // With a write-back the pages ahead are its thread's affair.
-  populate_end_ = write_back_ ? tail_.value : tail_.value + capacity_;
+  // With a reserve, the pages ahead are the companion's affair.
+  populate_end_ = parts_.reserve_bytes > 0 ? tail_.value : tail_.value + capacity_;
 }
 
 tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
@@ -78,8 +71,8 @@ tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
   if (detached_) [[unlikely]]
     return tl::unexpected(Refusal::detached);
   evict_for_bytes(record_bytes(size));
-  const std::uint32_t crc = crc32c_copy(crc_start_, record_crc_words(size, next_, time),
-                                        tail() + sizeof(RecordHeader), payload.data(), size);
+  const std::uint32_t crc =
+      checksum_.copy(size, next_, time, tail() + sizeof(RecordHeader), payload.data());
   return commit_record(size, time, crc);
 }
 
@@ -105,10 +98,9 @@ tl::expected<Sequence, Refusal> Writer::commit(std::size_t size) noexcept {
   if (detached_) [[unlikely]]
     return tl::unexpected(Refusal::detached);
   const auto size32 = static_cast<std::uint32_t>(size);
-  const auto words = record_crc_words(size32, next_, time);
-  std::uint32_t crc = crc32c_update(crc_start_, std::as_bytes(std::span(words)));
-  crc = crc32c_update(crc, {payload, padded});
-  return commit_record(size32, time, crc);
+  RecordChecksum checksum = checksum_;
+  checksum.add_header(size32, next_, time).add({payload, padded});
+  return commit_record(size32, time, checksum.value());
 }
 
 Timestamp Writer::timestamp() noexcept {
@@ -123,19 +115,21 @@ Timestamp Writer::timestamp() noexcept {
 }
 
 void Writer::check_attachment() noexcept {
-  const File& file = segment_->file();
-  const Result<std::uint64_t> size = file.size();
-  if (!size || *size < segment_->geometry().file_size || !file.is_at(place_.path)) {
+  if (!segment_->is_at(parts_.path)) {
     detach();
     return;
   }
   // Should someone have scribbled on it: readers would take the segment for one of another boot.
-  segment_->write_owner(pid_namespace_);
+  segment_->write_owner(owner_);
   follow_clock();
   if (!live_locked_ || !trusted_locked_) lock_bytes();
-  if (doorbell_.is_at(place_.bus)) return;
-  // Someone removed the doorbell; readers listen to another.
-  if (Result<Doorbell> another = Doorbell::open(place_.bus)) doorbell_ = std::move(*another);
+  doorbell_lost_ = !doorbell_.is_at_its_name();
+}
+
+Result<void> Writer::restore_doorbell() {
+  doorbell_lost_ = false;  // if this fails, the next look at the bus says so again
+  RINGSIDE_TRY(doorbell_, Doorbell::open(parts_.bus));
+  return {};
 }
 
 void Writer::follow_clock() noexcept {
@@ -151,7 +145,7 @@ void Writer::detach() noexcept {
   detached_ = true;
   segment_->file().unlock(LockByte::trusted);
   segment_->file().unlock(LockByte::live);
-  place_.ownership.release();
+  parts_.ownership = File();
 }
 
 void Writer::lock_bytes() noexcept {
@@ -168,62 +162,67 @@ void Writer::evict_for_bytes(std::uint64_t bytes) noexcept {
   if (end > populated_) [[unlikely]]
     populate(bytes);
   if (retain_age_ns_ > 0) [[unlikely]]
-    expire_at_most(kExpiredAtOnce);
-  Sequence oldest = oldest_;
-  Position position = oldest_position_;
-  // An empty window has nothing left to give up.
-  while (oldest < next_ && end - position.value > budget_) advance(oldest, position);
-  if (oldest != oldest_) evict_to(oldest, position);
+    evict_older(kExpiredAtOnce);
+  // The first record that may stay. Index words rise, so look further and further ahead, mostly
+  // just one step, and then halve. A word that someone scribbled on is checked by evict_to().
+  const auto fits = [&](Sequence first) { return end - position_of(first).value <= budget_; };
+  if (oldest_ == next_ || end - oldest_position_.value <= budget_) return;
+  const std::uint64_t window = next_ - oldest_;
+  std::uint64_t high = 1;
+  while (high < window && !fits(oldest_ + high)) high *= 2;
+  std::uint64_t low = high / 2 + 1;
+  high = std::min(high, window);
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (fits(oldest_ + middle))
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  evict_to(oldest_ + high);
 }
 
 void Writer::evict_for_count() noexcept {
-  Sequence oldest = oldest_;
-  Position position = oldest_position_;
   // The new record counts, hence >=.
-  while (oldest < next_ && next_ - oldest >= retain_) advance(oldest, position);
-  if (oldest != oldest_) evict_to(oldest, position);
+  if (next_ - oldest_ >= retain_events_) evict_to(Sequence{next_.value + 1 - retain_events_});
 }
 
-bool Writer::advance(Sequence& oldest, Position& position) const noexcept {
-  oldest = oldest + 1;
-  const Position following{segment_->index(oldest).load(std::memory_order_relaxed)};
-  // Written by this process or checked at take-up; if someone scribbled on it, nothing is kept.
-  const bool sane = following > position && following <= tail_ && following.value % 8 == 0;
-  if (!sane) [[unlikely]]
-    oldest = next_;
-  position = sane ? following : tail_;
-  return sane;
+void Writer::evict_older(std::uint64_t most) noexcept {
+  const Timestamp time = clock_.at(boottime_ns());
+  Sequence oldest = oldest_;
+  while (oldest < next_ && oldest - oldest_ < most &&
+         clock_.age(time, timestamp_at(position_of(oldest))) > retain_age_ns_)
+    oldest = oldest + 1;
+  if (oldest != oldest_) evict_to(oldest);
 }
 
-void Writer::evict_to(Sequence oldest, Position position) noexcept {
-  oldest_ = oldest;
-  oldest_position_ = position;
+void Writer::evict_to(Sequence oldest) noexcept {
+  // Written by this process or checked when the segment was opened; if someone scribbled on it,
+  // nothing is kept.
+  const Position position = position_of(oldest);
+  const bool sane = position > oldest_position_ && position <= tail_ && position.value % 8 == 0;
+  oldest_ = sane ? oldest : next_;
+  oldest_position_ = sane ? position : tail_;
   // Release: pairs with Reader::load_oldest(); whoever sees this `oldest` finds a `next` that is
   // not behind it. Then, before the bytes, a release fence: pairs with the acquire fence and the
   // second load of `oldest` in Reader::is_still_valid(); whoever saw any byte that is written from
   // here on also sees this `oldest`.
-  state_->oldest.store(oldest.value, std::memory_order_release);
+  state_->oldest.store(oldest_.value, std::memory_order_release);
   std::atomic_thread_fence(std::memory_order_release);
 }
 
 void Writer::expire() noexcept {
-  if (retain_age_ns_ > 0 && !detached_) expire_at_most(~std::uint64_t{0});
+  if (retain_age_ns_ > 0 && !detached_) evict_older(~std::uint64_t{0});
 }
 
-void Writer::expire_at_most(std::uint64_t count) noexcept {
-  const Timestamp time = clock_.at(boottime_ns());
-  Sequence oldest = oldest_;
-  Position position = oldest_position_;
-  for (; oldest < next_ && count > 0; --count) {
-    if (clock_.age(time, timestamp_at(position)) <= retain_age_ns_) break;
-    if (!advance(oldest, position)) break;
-  }
-  if (oldest != oldest_) evict_to(oldest, position);
+Position Writer::position_of(Sequence sequence) const noexcept {
+  return Position{segment_->index(sequence).load(std::memory_order_relaxed)};
 }
 
 Timestamp Writer::timestamp_at(Position position) const noexcept {
+  // A position that someone scribbled on leads to some word of the ring.
   const auto* const word = reinterpret_cast<const std::uint64_t*>(
-      data_ + position.value % capacity_ + offsetof(RecordHeader, timestamp_ns));
+      data_ + position.value % capacity_ / 8 * 8 + offsetof(RecordHeader, timestamp_ns));
   // Relaxed: this writer stored it, or it was checked when the segment was opened.
   return {std::atomic_ref<const std::uint64_t>(*word).load(std::memory_order_relaxed)};
 }
@@ -248,14 +247,8 @@ void Writer::populate(std::uint64_t bytes) noexcept {
 
 tl::expected<Sequence, Refusal> Writer::commit_record(std::uint32_t size, Timestamp timestamp,
                                                       std::uint32_t crc) noexcept {
-  const auto store = [to = tail()](std::size_t word, std::uint64_t value) {
-    // Pairs with readers' relaxed word loads; ordered by the release of `next` below.
-    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(to + 8 * word))
-        .store(value, std::memory_order_relaxed);
-  };
-  store(0, size | static_cast<std::uint64_t>(~crc) << 32);
-  store(1, next_.value);
-  store(2, timestamp.ns);
+  // Ordered by the release of `next` below.
+  store_frame(tail(), {size, crc, next_, timestamp});
   const std::uint64_t bytes = record_bytes(size);
   const Position end = tail_ + bytes;
   evict_for_count();

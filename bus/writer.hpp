@@ -1,19 +1,21 @@
-// The one writer of a segment. Publishing is wait-free: no lock, no compare-and-swap, and no system
-// call unless a reader sleeps. One thread at a time may use a writer; the kernel's lock on the file
-// keeps other processes (and other writers of this one) out. Killed at any instruction it leaves a
-// segment in which the next writer goes on and in which no reader notices anything but silence.
+// The one writer of a segment. One thread at a time may use it; the kernel's locks keep other
+// processes, and other writers of this one, out. Killed at any instruction it leaves a segment in
+// which the next writer goes on and in which no reader notices anything but silence.
+//
+// Publishing is wait-free: no lock, no compare-and-swap. A record makes no system call, except to
+// wake a sleeping reader, a look at the file every 100 ms, and page population on the first lap. It
+// allocates nothing.
 //
 // A writer whose file is removed, replaced or shortened notices within a tenth of a second of
-// publishing, refuses from then on, and reaches nobody; open another.
+// publishing, refuses from then on, and reaches nobody; open another (bus/durable/writer_open.hpp).
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "bus/clock.hpp"
 #include "bus/doorbell.hpp"
-#include "bus/durable/write_back.hpp"
-#include "bus/ownership.hpp"
 #include "bus/segment.hpp"
 
 namespace ringside {
@@ -30,30 +32,31 @@ enum class Origin {
   created,    ///< there was none
   reopened,   ///< the last writer's, as it stood: same epoch, the sequence goes on
   replaced,   ///< schema or caps changed: a new epoch, and empty
-  recovered,  ///< the old one was damaged: a new epoch, holding what was still whole
+  recovered,  ///< the old one was damaged: a new epoch, with its intact records
 };
 
-struct WriterOptions {
-  Bytes schema{};                   ///< the binary schema of the events
-  std::array<char, 4> schema_id{};  ///< their FlatBuffers file identifier
-  /// Caps in bytes and events. Unset: those of the segment that is there, else the defaults.
-  std::optional<std::uint64_t> capacity{};
-  std::optional<std::uint64_t> retain{};
-  /// How old a retained event may get; zero for as old as it likes. Whoever publishes seldom calls
-  /// Writer::expire() in between.
-  std::optional<std::chrono::nanoseconds> retain_age{};
-  /// How often what was published is brought to the disk (bus/durable/write_back.hpp). Unset:
-  /// whenever the kernel likes; a power cut may then take any of it. An eighth of the ring is kept
-  /// free for it.
-  std::optional<std::chrono::milliseconds> sync_interval{};
+/// What works on the segment beside its writer, and is destroyed before the segment is.
+class Companion {
+ public:
+  virtual ~Companion() = default;
+  /// Why it could not work lately: an errno, or 0. Any thread.
+  virtual int error() const noexcept = 0;
 };
 
 class Writer {
  public:
-  /// Creates the segment, or takes it up where the last writer left it, in constant time; only a
-  /// segment of an earlier boot is read through. Fails with in_use, naming the holder's process id,
-  /// and refuses to touch a file that is no segment, or of another version.
-  static Result<Writer> open(const Bus& bus, const SegmentName& name, const WriterOptions& options);
+  /// What open_writer() puts together.
+  struct Parts {
+    Bus bus;
+    std::filesystem::path path;
+    File ownership{};                    ///< holds the lock of the segment's name
+    std::unique_ptr<Segment> segment{};  ///< recovered, and this process's own
+    Origin origin = Origin::created;
+    std::optional<ClockWords> clock{};       ///< what the last writer's clock said
+    std::uint64_t reserve_bytes = 0;         ///< of the ring, kept free ahead of the tail
+    std::shared_ptr<Companion> companion{};  ///< works on `segment`
+  };
+  Writer(Parts parts, Doorbell doorbell);
 
   /// Appends one event: copies it into the ring with timestamp and checksum, and commits it.
   tl::expected<Sequence, Refusal> publish(Bytes payload) noexcept;
@@ -65,44 +68,38 @@ class Writer {
   /// Commits the first `size` bytes of what was claimed last, or refuses and abandons the claim.
   tl::expected<Sequence, Refusal> commit(std::size_t size) noexcept;
 
-  /// Gives up all events that are older than the cap by age. publish() and claim() do it for a few
-  /// at a time.
+  /// Evicts all events that are older than the cap by age. publish() and claim() do it for a few at
+  /// a time; whoever publishes seldom calls this in between.
   void expire() noexcept;
+
+  /// Whether someone removed the bus's doorbell: what is published wakes no reader that came later.
+  bool has_lost_doorbell() const noexcept { return doorbell_lost_; }
+  /// Opens the one that is there now, or creates it. Allocates and makes system calls.
+  Result<void> restore_doorbell();
 
   Sequence oldest() const { return oldest_; }
   Sequence next() const { return next_; }
   std::uint64_t max_payload() const { return max_payload_; }
   const Geometry& geometry() const { return segment_->geometry(); }
-  Origin origin() const { return origin_; }
+  Origin origin() const { return parts_.origin; }
 
   /// Every record before this sequence is on the disk, as far as the file system keeps its word.
   Sequence durable() const noexcept {
     return Sequence{state_->durable.load(std::memory_order_acquire)};
   }
   /// Why the disk could not be written lately: an errno, or 0.
-  int sync_error() const noexcept { return write_back_ ? write_back_->error() : 0; }
+  int sync_error() const noexcept { return parts_.companion ? parts_.companion->error() : 0; }
 
  private:
-  /// How a writer is taken into use: whose it is, and what keeps others out.
-  struct Place {
-    Bus bus;
-    std::filesystem::path path;
-    Ownership ownership;
-  };
-
-  Writer(Place place, std::unique_ptr<Segment> segment, Doorbell doorbell, Origin origin,
-         WriteBack::Owner write_back, const std::optional<ClockWords>& clock);
-
-  void resume(const std::optional<ClockWords>& clock) noexcept;
+  void resume() noexcept;
   Timestamp timestamp() noexcept;
-  /// Gives up what lies where `bytes` more will be written.
+  /// Evicts what lies where `bytes` more will be written.
   void evict_for_bytes(std::uint64_t bytes) noexcept;
-  /// Gives up what the cap by count allows no more, once the new record is there: with a cap of
+  /// Evicts what the cap by count no longer allows, once the new record is there: with a cap of
   /// one, a window that was empty while a large record is copied would be a blank page.
   void evict_for_count() noexcept;
-  bool advance(Sequence& oldest, Position& position) const noexcept;
-  void evict_to(Sequence oldest, Position position) noexcept;
-  void expire_at_most(std::uint64_t count) noexcept;
+  void evict_older(std::uint64_t most) noexcept;
+  void evict_to(Sequence oldest) noexcept;
   void populate(std::uint64_t bytes) noexcept;
   tl::expected<Sequence, Refusal> commit_record(std::uint32_t size, Timestamp timestamp,
                                                 std::uint32_t crc) noexcept;
@@ -110,26 +107,25 @@ class Writer {
   void follow_clock() noexcept;
   void lock_bytes() noexcept;
   void detach() noexcept;
+  Position position_of(Sequence sequence) const noexcept;
   Timestamp timestamp_at(Position position) const noexcept;
   std::optional<Timestamp> oldest_timestamp() const noexcept;
   std::byte* tail() const noexcept { return data_ + tail_offset_; }
 
-  Place place_;
-  std::unique_ptr<Segment> segment_;  // stays where it is when the writer moves
-  WriteBack::Owner write_back_;
+  Parts parts_;
   Doorbell doorbell_;
-  Origin origin_;
   // Private copies of what is written to the mapping: it is never read back on the hot path, so a
   // process that scribbles on it cannot lead this one astray.
+  const Segment* segment_;
   std::byte* data_;
   SegmentState* state_;
   std::uint64_t capacity_;
   std::uint64_t budget_;  // the most bytes that are retained
-  std::uint64_t retain_;
+  std::uint64_t retain_events_;
   std::uint64_t retain_age_ns_;  // 0: no cap
   std::uint64_t max_payload_;
-  std::uint32_t crc_start_;
-  std::uint64_t pid_namespace_;  // as signed when it was opened
+  RecordChecksum checksum_;  // of the epoch, which begins each record's
+  Owner owner_;
   Sequence oldest_{};
   Sequence next_{};
   Position oldest_position_{};
@@ -143,6 +139,7 @@ class Writer {
   std::uint64_t attachment_checked_ns_ = 0;  // a boot time
   bool live_locked_ = false;
   bool trusted_locked_ = false;
+  bool doorbell_lost_ = false;
   bool detached_ = false;
 };
 

@@ -24,7 +24,7 @@ void print_table(const std::vector<SegmentStatus>& all) {
       continue;
     }
     const std::string bytes = human_bytes(static_cast<double>(status.bytes)) + " / " +
-                              human_bytes(static_cast<double>(status.capacity));
+                              human_bytes(static_cast<double>(status.capacity_bytes));
     std::printf("%-*s  %-15s  %12llu  %12llu  %10llu  %20s  %9s\n", columns,
                 status.name.text().c_str(), state_of(status).c_str(),
                 static_cast<unsigned long long>(status.window.from.value),

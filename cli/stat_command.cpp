@@ -187,9 +187,9 @@ void print_table(const Sample& sample) {
       continue;
     }
     const std::string events =
-        std::to_string(status.window.count()) + " / " + std::to_string(status.retain);
+        std::to_string(status.window.count()) + " / " + std::to_string(status.retain_events);
     const std::string bytes = human_bytes(static_cast<double>(status.bytes)) + " / " +
-                              human_bytes(static_cast<double>(status.capacity));
+                              human_bytes(static_cast<double>(status.capacity_bytes));
     const std::string durable = status.durable ? std::to_string(status.durable->value) : "-";
     std::printf("%-*s  %-15s  %10s  %10s  %21s  %21s  %9s  %12s\n", columns,
                 status.name.text().c_str(), state_of(status).c_str(),

@@ -32,12 +32,7 @@ std::string schema_text(const Segment& segment) {
 
 Result<void> verify_file(const std::string& file) {
   const Result<Segment> segment = Segment::open(file, Access::read_only);
-  if (!segment) {
-    const std::string fault = fixed_part_fault(file);
-    if (fault.empty()) return tl::unexpected<Error>(segment.error());
-    return tl::unexpected<Error>(
-        Error{segment.error().code, 0, segment.error().message + " (" + fault + ")"});
-  }
+  if (!segment) return tl::unexpected<Error>(segment.error());
   // Once it has its name a segment's schema never changes, so it is checked in place.
   if (!segment->schema().empty())
     if (const Result<EventJson> schema = EventJson::from_schema(segment->schema()); !schema)

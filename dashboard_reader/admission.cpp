@@ -37,10 +37,10 @@ std::optional<Admission::Slot> Admission::admit(const asio::ip::address& peer, s
   }
   ++same;
   ++clients_;
-  return Place(*this, address);
+  return Slot(*this, address);
 }
 
-void Admission::give_back(const asio::ip::address& address) {
+void Admission::free(const asio::ip::address& address) {
   --clients_;
   const auto same = by_address_.find(address);
   if (--same->second == 0) by_address_.erase(same);

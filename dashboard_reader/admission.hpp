@@ -19,20 +19,20 @@ struct AdmissionLimits {
 
 class Admission {
  public:
-  /// A client's place, given back on destruction. Outlived by its Admission.
-  class Place {
+  /// One client of those allowed, until it is destroyed. Its Admission outlives it.
+  class Slot {
    public:
-    Place(Place&& other) noexcept
+    Slot(Slot&& other) noexcept
         : admission_(std::exchange(other.admission_, nullptr)),
           address_(std::move(other.address_)) {}
-    Place& operator=(Place&&) = delete;
-    ~Place() {
-      if (admission_ != nullptr) admission_->give_back(address_);
+    Slot& operator=(Slot&&) = delete;
+    ~Slot() {
+      if (admission_ != nullptr) admission_->free(address_);
     }
 
    private:
     friend class Admission;
-    Place(Admission& admission, asio::ip::address address)
+    Slot(Admission& admission, asio::ip::address address)
         : admission_(&admission), address_(std::move(address)) {}
 
     Admission* admission_;
@@ -41,13 +41,13 @@ class Admission {
 
   explicit Admission(AdmissionLimits limits) : limits_(limits) {}
 
-  /// A place for one more client, or nothing and, in `why`, which limit it met.
-  std::optional<Place> admit(const asio::ip::address& peer, std::string& why);
+  /// A slot for one more client, or nothing and, in `why`, which limit it met.
+  std::optional<Slot> admit(const asio::ip::address& peer, std::string& why);
 
   std::size_t clients() const { return clients_; }
 
  private:
-  void give_back(const asio::ip::address& address);
+  void free(const asio::ip::address& address);
 
   AdmissionLimits limits_;
   std::size_t clients_ = 0;

@@ -117,7 +117,7 @@ void BusView::notify() {
 }
 
 void BusView::follow_doorbell() {
-  if (doorbell_ && !doorbell_->is_at(discovery_.bus())) close_doorbell();
+  if (doorbell_ && !doorbell_->is_at_its_name()) close_doorbell();
   if (!doorbell_) open_doorbell();
   if (doorbell_) seen_changes_ = doorbell_->segment_changes();
 }
@@ -191,7 +191,7 @@ std::string BusView::quarantine(const AttachedSegment& segment) {
       reader.is_corrupt()
           ? "its header contradicts itself: oldest " + std::to_string(window.from.value) +
                 " and next " + std::to_string(window.to.value) + ", and it retains at most " +
-                std::to_string(reader.geometry().retain)
+                std::to_string(reader.geometry().retain_events)
       : window.to < wanted && !reader.is_truncated()
           ? "its header says that the next sequence is " + std::to_string(window.to.value) +
                 ", and it was " + std::to_string(wanted.value) + " before"

@@ -176,8 +176,8 @@ void Server::open(UpgradedSocket opened, Upgrade upgrade) {
   else
     session = std::make_shared<EchoSession>(std::move(opened), session_context_);
   sessions_.insert(session.get());
-  const auto place = std::make_shared<Admission::Slot>(std::move(upgrade.place));
-  session->start([this, one = session.get(), stream = stream.get(), peer, began, place] {
+  const auto slot = std::make_shared<Admission::Slot>(std::move(upgrade.slot));
+  session->start([this, one = session.get(), stream = stream.get(), peer, began, slot] {
     sessions_.erase(one);
     sent_bytes_ += one->sent_bytes();
     nlohmann::ordered_json fields = {{"peer", peer}, {"mode", "echo"}};

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "event_generated.h"
 
@@ -18,7 +19,7 @@ std::uint64_t wall_clock_ns() {
 
 /// The cycle of the last event of the producer's segment, if there is one that tells.
 std::optional<std::uint64_t> last_cycle(const Bus& bus, const SegmentName& name) {
-  const Result<Reader> reader = Reader::open(bus, name);
+  const Result<Reader> reader = open_reader(bus, name);
   if (!reader) return {};
   RecordCopier copier(*reader, reader->seek({Start::Kind::last, 1}));
   if (copier.next() != RecordCopier::Next::record) return {};

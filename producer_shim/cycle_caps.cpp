@@ -4,6 +4,7 @@
 #include <bit>
 #include <string>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/durable/write_back.hpp"
 #include "bus/layout.hpp"
 #include "bus/reader.hpp"
@@ -21,7 +22,7 @@ Caps cycle_caps(const Caps& asked, const CycleSize& size, bool is_synced, const 
   // With a sync interval an eighth of the ring is kept free. A new segment has that and more in any
   // case, so that its size does not hang on the interval and a fit may grow.
   caps.capacity_bytes = representable ? std::bit_ceil(used + used / 4) : kMaxCapacity;
-  const auto reader = Reader::open(bus, name);
+  const auto reader = open_reader(bus, name);
   if (representable && reader &&
       reader->geometry().data_capacity >= used + (is_synced ? used / 7 : 0))
     caps.capacity_bytes = reader->geometry().data_capacity;

@@ -116,7 +116,8 @@ Result<EventType> EventType::from_schema_file(const std::filesystem::path& path)
 
 Result<EventType> EventType::from_binary_schema(Bytes schema) {
   const Bytes built_in = embedded<EventBinarySchema>();
-  if (std::equal(schema.begin(), schema.end(), built_in.begin(), built_in.end())) return event();
+  if (std::equal(schema.begin(), schema.end(), built_in.begin(), built_in.end()))
+    return embedding();
   // A copy is aligned, and stays as it was checked.
   const auto copy = std::make_shared<std::vector<std::byte>>(schema.begin(), schema.end());
   const auto* const start = reinterpret_cast<const std::uint8_t*>(copy->data());

@@ -16,7 +16,7 @@ namespace ringside {
 class EventType {
  public:
   /// The events of schemas/event.fbs: embedding points, single and in batches.
-  static EventType event();
+  static EventType embedding();
 
   /// The synthetic events of schemas/load.fbs.
   static EventType load();

@@ -1,9 +1,10 @@
 #include "producer_shim/producer.hpp"
 
-#include <algorithm>
-#include <cstring>
 #include <string>
+#include <tuple>
 #include <utility>
+
+#include "bus/durable/writer_open.hpp"
 
 namespace ringside {
 
@@ -12,11 +13,11 @@ const char* describe(Origin origin) {
     case Origin::created:
       return "a new segment";
     case Origin::reopened:
-      return "the segment taken up";
+      return "the segment reopened";
     case Origin::replaced:
       return "a new epoch, as caps or schema changed";
     case Origin::recovered:
-      return "a new epoch, with what was whole of the last one";
+      return "a new epoch, with the intact events of the last one";
   }
   return "";
 }
@@ -24,45 +25,28 @@ const char* describe(Origin origin) {
 Result<Producer> Producer::open(const Bus& bus, const SegmentName& name, EventType type,
                                 const Caps& caps,
                                 std::optional<std::chrono::milliseconds> sync_interval) {
-  Result<Writer> writer = Writer::open(bus, name,
-                                       {.schema = type.schema(),
-                                        .schema_id = type.id(),
-                                        .capacity = caps.capacity_bytes,
-                                        .retain = caps.retain_events,
-                                        .retain_age = caps.retain_age,
-                                        .sync_interval = sync_interval});
-  if (!writer) return tl::unexpected<Error>(writer.error());
-  return Producer(std::move(*writer), std::move(type), name);
+  RINGSIDE_TRY(Writer writer, open_writer(bus, name,
+                                          {.schema = type.schema(),
+                                           .schema_id = type.id(),
+                                           .caps = caps,
+                                           .sync_interval = sync_interval}));
+  return Producer(std::move(writer), std::move(type), name);
 }
 
 Result<Sequence> Producer::publish(Bytes event) {
+  claimed_ = {};
   if (event.size() > writer_.max_payload()) return too_large(event.size());
   if (!type_.verify(event)) return bad_event();
-  claimed_ = {};
+  find_doorbell();
   const auto published = writer_.publish(event);
   if (!published) return refused(published.error());
   return *published;
 }
 
-Result<Sequence> Producer::finish(const RingAllocator& allocator,
-                                  flatbuffers::FlatBufferBuilder& builder) {
-  const Bytes event{reinterpret_cast<const std::byte*>(builder.GetBufferPointer()),
-                    builder.GetSize()};
-  room_ =
-      std::min<std::size_t>(std::max<std::size_t>(2 * event.size(), 512), writer_.max_payload());
-  // The event outgrew its room, and the next of its kind will have more.
-  if (allocator.overflowed()) return publish(event);
-  if (!type_.verify(event)) return bad_event();
-  // A FlatBuffer grows downwards from the end of its room, and a record starts at the tail.
-  std::memmove(allocator.payload(), event.data(), event.size());
-  const auto committed = writer_.commit(event.size());
-  if (!committed) return refused(committed.error());
-  return *committed;
-}
-
 Result<std::span<std::byte>> Producer::claim(std::size_t size) {
   claimed_ = {};
   if (size > writer_.max_payload()) return too_large(size);
+  find_doorbell();
   const auto claimed = writer_.claim(size);
   if (!claimed) return refused(claimed.error());
   claimed_ = *claimed;
@@ -77,7 +61,7 @@ Result<void> Producer::check_claim(std::size_t size) {
 }
 
 Result<Sequence> Producer::commit(std::size_t size) {
-  if (auto good = check_claim(size); !good) return tl::unexpected<Error>(good.error());
+  RINGSIDE_CHECK(check_claim(size));
   if (!type_.verify(claimed_.first(size))) {
     claimed_ = {};
     return bad_event();
@@ -86,11 +70,16 @@ Result<Sequence> Producer::commit(std::size_t size) {
 }
 
 Result<Sequence> Producer::commit_alike(std::size_t size) {
-  if (auto good = check_claim(size); !good) return tl::unexpected<Error>(good.error());
+  RINGSIDE_CHECK(check_claim(size));
   claimed_ = {};
   const auto committed = writer_.commit(size);
   if (!committed) return refused(committed.error());
   return *committed;
+}
+
+void Producer::find_doorbell() {
+  // If that fails, readers look by themselves now and then, and the writer tries again.
+  if (writer_.has_lost_doorbell()) std::ignore = writer_.restore_doorbell();
 }
 
 tl::unexpected<Error> Producer::refused(Refusal why) const {
@@ -98,7 +87,7 @@ tl::unexpected<Error> Producer::refused(Refusal why) const {
   if (why != Refusal::detached) return bad_event();
   return fail(Errc::detached, name_.text(),
               ": the segment's file was removed, replaced or shortened; this event reached nobody "
-              "(open the producer again, and it is made anew)");
+              "(open the producer again, which recreates it)");
 }
 
 tl::unexpected<Error> Producer::too_large(std::size_t size) const {

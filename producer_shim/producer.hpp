@@ -15,27 +15,19 @@
 #include <flatbuffers/flatbuffers.h>
 
 #include "bus/bus.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/writer.hpp"
 #include "producer_shim/event_type.hpp"
-#include "producer_shim/ring_allocator.hpp"
 
 namespace ringside {
-
-/// How much the segment keeps. Unset: as the segment that is there, else 64 MiB and as many events
-/// as its index holds. A cap that differs makes a new epoch, and the old events are gone.
-struct Caps {
-  std::optional<std::uint64_t> capacity_bytes{};
-  std::optional<std::uint64_t> retain_events{};
-  std::optional<std::chrono::nanoseconds> retain_age{};  ///< zero: as old as they like
-};
 
 /// How a producer came by its segment, in words for a person.
 const char* describe(Origin origin);
 
 class Producer {
  public:
-  /// Creates the producer's segment or takes it up. With `sync_interval`, what is published is
-  /// brought to the disk that often (bus/durable/write_back.hpp). Fails as Writer::open() does.
+  /// Creates the producer's segment or reopens it. With `sync_interval`, what is published is
+  /// brought to the disk that often (bus/durable/write_back.hpp). Fails as open_writer() does.
   static Result<Producer> open(const Bus& bus, const SegmentName& name, EventType type,
                                const Caps& caps = {},
                                std::optional<std::chrono::milliseconds> sync_interval = {});
@@ -45,15 +37,17 @@ class Producer {
   /// nothing is published then.
   Result<Sequence> publish(Bytes event);
 
-  /// Builds an event in the ring itself: `build` gets a builder whose memory is the next record,
-  /// and finishes it. Fails as publish() does.
+  /// Builds an event and publishes it: `build` gets an empty builder, whose memory is kept for the
+  /// next one, and finishes it. Fails as publish() does.
   template <class Build>
   Result<Sequence> build(Build&& build) {
-    claimed_ = {};
-    RingAllocator allocator(writer_);
-    flatbuffers::FlatBufferBuilder builder(room_, &allocator);
-    build(builder);
-    return finish(allocator, builder);
+    builder_.Clear();
+    build(builder_);
+    const auto published = publish(
+        {reinterpret_cast<const std::byte*>(builder_.GetBufferPointer()), builder_.GetSize()});
+    // A large event does not keep its memory.
+    if (builder_.GetSize() > kKeptBytes) builder_ = flatbuffers::FlatBufferBuilder();
+    return published;
   }
 
   /// Room in the ring for an event of up to `size` bytes, aligned to 8. Nobody sees it before it is
@@ -68,7 +62,7 @@ class Producer {
   /// only numbers and texts, within the room that they have, differ. It is not verified once more.
   Result<Sequence> commit_alike(std::size_t size);
 
-  /// Gives up what is older than the cap by age; for a producer that has nothing to publish.
+  /// Evicts what is older than the cap by age; for a producer that has nothing to publish.
   void expire() { writer_.expire(); }
 
   const Writer& writer() const { return writer_; }
@@ -76,10 +70,12 @@ class Producer {
   const SegmentName& name() const { return name_; }
 
  private:
+  static constexpr std::size_t kKeptBytes = 256 * 1024;
+
   Producer(Writer writer, EventType type, SegmentName name)
       : writer_(std::move(writer)), type_(std::move(type)), name_(std::move(name)) {}
 
-  Result<Sequence> finish(const RingAllocator& allocator, flatbuffers::FlatBufferBuilder& builder);
+  void find_doorbell();
   Result<void> check_claim(std::size_t size);
   tl::unexpected<Error> too_large(std::size_t size) const;
   tl::unexpected<Error> bad_event() const;
@@ -89,7 +85,7 @@ class Producer {
   EventType type_;
   SegmentName name_;
   std::span<std::byte> claimed_{};
-  std::size_t room_ = 512;  // what to claim first: twice the last event that was built
+  flatbuffers::FlatBufferBuilder builder_;
 };
 
 }  // namespace ringside

@@ -60,7 +60,9 @@ void add_caps(CLI::App& parser, ProducerOptions& options, const std::string& cap
       ->check(at_least_one());
   add_duration(
       parser, "--retain-age",
-      [&options](std::chrono::nanoseconds age) { options.caps.retain_age = age; },
+      [&options](std::chrono::nanoseconds age) {
+        options.caps.retain_age_ns = static_cast<std::uint64_t>(age.count());
+      },
       "How old events may get: 10m, 24h (default: as it is, else as old as they like; 0s: no such "
       "cap). Another age than before discards the retained events");
   add_duration(

@@ -4,6 +4,8 @@
 
 #include "bench/driver/contenders.hpp"
 #include "bench/driver/turns.hpp"
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 
@@ -17,7 +19,7 @@ const SegmentName kName{"bench", "attach"};
 
 /// A segment that was filled once and a quarter. Returns the sequence that comes next.
 std::uint64_t fill(const Bus& bus) {
-  auto writer = Writer::open(bus, kName, {.capacity = kCapacity});
+  auto writer = open_writer(bus, kName, {.caps = {.capacity_bytes = kCapacity}});
   if (!writer) throw std::runtime_error(writer.error().message);
   const std::vector<std::byte> event(kEventBytes);
   for (std::uint64_t bytes = 0; bytes < kCapacity + kCapacity / 4; bytes += 4096)
@@ -46,7 +48,7 @@ void attach(int argc, char** argv) {
   const std::uint64_t next = fill(bus);
   take_turns("", [&] {
     return time_opens(
-        std::stoull(given[1]), [&] { return Reader::open(bus, kName); },
+        std::stoull(given[1]), [&] { return open_reader(bus, kName); },
         [next](const Reader& reader) { return reader.window().to.value == next; });
   });
 }
@@ -57,7 +59,7 @@ void reopen(int argc, char** argv) {
   const std::uint64_t next = fill(bus);
   take_turns("", [&] {
     return time_opens(
-        std::stoull(given[1]), [&] { return Writer::open(bus, kName, {}); },
+        std::stoull(given[1]), [&] { return open_writer(bus, kName, {}); },
         [next](const Writer& writer) { return writer.next().value == next; });
   });
 }

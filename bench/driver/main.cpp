@@ -37,8 +37,8 @@ Usage: ringside_bench SUBCOMMAND ARGUMENTS
   publish-producer BUS EVENTS  Producer::publish() of a point, verified; ns an event
   publish-pipe BUS EVENTS      `ringside publish` of JSON lines; ns an event
   feed BUS FILE                ringside-feed of a Parquet file; ms
-  attach BUS OPENS             Reader::open() of 64 MiB; us
-  reopen BUS OPENS             Writer::open() of 64 MiB; us
+  attach BUS OPENS             open_reader() of 64 MiB; us
+  reopen BUS OPENS             open_writer() of 64 MiB; us
   window BUS EXPECTED single|batch COUNT run|event|json
                                fills a segment, writes what a replay brings, and serves it
   live BUS RATE WARM-UP EVENTS SERVER-CPU

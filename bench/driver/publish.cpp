@@ -9,6 +9,8 @@
 #include "bench/driver/turns.hpp"
 #include "bench/points.hpp"
 #include "bench/segment_tail.hpp"
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 #include "producer_shim/producer.hpp"
@@ -17,11 +19,13 @@
 namespace ringside::bench {
 namespace {
 
-constexpr std::uint64_t kCapacity = 64 * 1024 * 1024;
+// A turn is more than a lap, so the first one, which is not counted, touches every page of the
+// ring.
+constexpr std::uint64_t kCapacity = 16 * 1024 * 1024;
 constexpr std::size_t kRawBytes = 96;
 
-Reader open_reader(const Bus& bus, const SegmentName& name) {
-  auto reader = Reader::open(bus, name);
+Reader reader_of(const Bus& bus, const SegmentName& name) {
+  auto reader = open_reader(bus, name);
   if (!reader) throw std::runtime_error(reader.error().message);
   return std::move(*reader);
 }
@@ -46,9 +50,9 @@ void publish_raw(int argc, char** argv) {
   const auto given = arguments(argc, argv, 2, "publish-raw BUS EVENTS");
   const std::uint64_t events = std::stoull(given[1]);
   const Bus bus(given[0]);
-  auto writer = Writer::open(bus, {"bench", "raw"}, {.capacity = kCapacity});
+  auto writer = open_writer(bus, {"bench", "raw"}, {.caps = {.capacity_bytes = kCapacity}});
   if (!writer) throw std::runtime_error(writer.error().message);
-  const Reader reader = open_reader(bus, {"bench", "raw"});
+  const Reader reader = reader_of(bus, {"bench", "raw"});
   std::vector<std::byte> event(kRawBytes);
   std::uint64_t next = 0;
   take_turns("", [&]() -> Turn {
@@ -70,7 +74,7 @@ void publish_verified(int argc, char** argv) {
   auto producer = Producer::open(bus, {"embedding", "bench"}, EventType::embedding(),
                                  {.capacity_bytes = kCapacity});
   if (!producer) throw std::runtime_error(producer.error().message);
-  const Reader reader = open_reader(bus, {"embedding", "bench"});
+  const Reader reader = reader_of(bus, {"embedding", "bench"});
   const std::vector<std::byte> point = point_event(7, 10);
   std::uint64_t next = 0;
   take_turns("", [&]() -> Turn {
@@ -101,11 +105,11 @@ void publish_through_pipe(int argc, char** argv) {
     const double taken = time_ns([&] {
       run({"/bin/sh", "-c",
            "exec \"$0\" publish --bus \"$1\" embedding --producer bench --type "
-           "embedding --capacity 64MiB < \"$2\"",
+           "embedding --capacity 2MiB < \"$2\"",
            program_folder() + "/ringside", given[0], lines});
     });
     next += events;
-    check_tail(open_reader(bus, {"embedding", "bench"}), next, events,
+    check_tail(reader_of(bus, {"embedding", "bench"}), next, events,
                [events](std::uint64_t i, Bytes got) {
                  return contains(got, std::string("train-").append(std::to_string(i % events)));
                });
@@ -122,7 +126,7 @@ void publish_parquet(int argc, char** argv) {
     const double taken = time_ns([&] {
       run({program_folder() + "/ringside-feed", "--bus", given[0], given[1]});
     });
-    check_tail(open_reader(bus, {"embedding", "feed"}), ++next, 1, [&](std::uint64_t, Bytes got) {
+    check_tail(reader_of(bus, {"embedding", "feed"}), ++next, 1, [&](std::uint64_t, Bytes got) {
       // Every cycle has the same columns, and so the same size; its number differs.
       if (first.empty()) first.assign(got.begin(), got.end());
       return !got.empty() && got.size() == first.size();

@@ -8,6 +8,8 @@
 #include "bench/live_event.hpp"
 #include "bench/points.hpp"
 #include "bench/replay_content.hpp"
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 #include "schemas/event_json.hpp"
@@ -58,7 +60,7 @@ void serve_window(int argc, char** argv) {
   const Bus bus(given[0]);
   const std::uint64_t count = std::stoull(given[3]);
   given[2] == "batch" ? fill_with_batch(bus, kName, count) : fill_with_points(bus, kName, count);
-  const auto reader = Reader::open(bus, kName);
+  const auto reader = open_reader(bus, kName);
   if (!reader) throw std::runtime_error(reader.error().message);
   ExpectedEvents expected = window_of(*reader);
   if (given[4] == "json") print_as_json(*reader, expected);
@@ -73,7 +75,8 @@ void serve_live(int argc, char** argv) {
   const std::uint64_t warm_up = std::stoull(given[2]);
   const std::uint64_t last = warm_up + std::stoull(given[3]);
   // Nobody is lapped within a turn.
-  auto writer = Writer::open(Bus(given[0]), kName, {.capacity = 4 * last * sizeof(LiveEvent)});
+  auto writer =
+      open_writer(Bus(given[0]), kName, {.caps = {.capacity_bytes = 4 * last * sizeof(LiveEvent)}});
   if (!writer) throw std::runtime_error(writer.error().message);
   support::Dashboard dashboard = serve(given[0]);
   run_on(dashboard.process().pid(), std::stoi(given[4]));

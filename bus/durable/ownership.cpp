@@ -1,4 +1,4 @@
-#include "bus/ownership.hpp"
+#include "bus/durable/ownership.hpp"
 
 #include <string>
 #include <tuple>
@@ -46,7 +46,7 @@ void follow_mode(const File& lock, const std::filesystem::path& segment) {
 
 }  // namespace
 
-Result<Ownership> Ownership::take(const std::filesystem::path& path) {
+Result<File> take_ownership(const std::filesystem::path& path) {
   const std::filesystem::path named = lock_path(path);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     Result<File> file = open_or_create(named);
@@ -54,17 +54,14 @@ Result<Ownership> Ownership::take(const std::filesystem::path& path) {
       return fail_errno(EACCES, "cannot write " + path.string() + " (by its lock, " +
                                     named.filename().string() +
                                     ", which who may write it may lock)");
-    if (!file) return tl::unexpected<Error>(file.error());
-    if (auto local = file->check_is_local(named); !local)
-      return tl::unexpected<Error>(local.error());
-    const Result<bool> locked = file->try_lock(LockByte::live);
-    if (!locked) return tl::unexpected<Error>(locked.error());
-    if (!*locked)
-      return fail(Errc::in_use, path.string(), ": another producer writes this segment");
+    if (!file) return file;
+    RINGSIDE_CHECK(file->check_is_local(named));
+    RINGSIDE_TRY(const bool locked, file->try_lock(LockByte::live));
+    if (!locked) return fail(Errc::in_use, path.string(), ": another producer writes this segment");
     // Between open and lock someone may have removed it, and another producer made it anew.
     if (!file->is_at(named)) continue;
     follow_mode(*file, path);
-    return Ownership(std::move(*file));
+    return file;
   }
   return fail(Errc::system, named.string(), ": the file keeps changing; is something removing it?");
 }

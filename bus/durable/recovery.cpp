@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "bus/crc32c.hpp"
-
 namespace ringside {
 namespace {
 
@@ -87,7 +85,7 @@ bool is_window_intact(const Segment& segment) {
   const Sequence oldest{state.oldest.load(std::memory_order_relaxed)};
   const Sequence next{state.next.load(std::memory_order_relaxed)};
   const SyncMark* mark = newest_mark(segment);
-  if (oldest > next || next - oldest > geometry.retain) return false;
+  if (oldest > next || next - oldest > geometry.retain_events) return false;
   // A header that is older than what is known to be on the disk.
   if (mark != nullptr && next.value < mark->next) return false;
   // Nothing that could be checked: two words that agree by chance, or zeros, look the same.
@@ -112,8 +110,9 @@ bool is_window_intact(const Segment& segment) {
 }
 
 std::uint32_t mark_crc(Epoch epoch, const SyncMark& mark) noexcept {
-  const std::uint32_t crc = record_crc_start(epoch);
-  return ~crc32c_update(crc, std::as_bytes(std::span(&mark, 1)).subspan(sizeof mark.crc32c));
+  return RecordChecksum(epoch)
+      .add(std::as_bytes(std::span(&mark, 1)).subspan(sizeof mark.crc32c))
+      .value();
 }
 
 const SyncMark* newest_mark(const Segment& segment) {
@@ -147,25 +146,23 @@ void refill(const Segment& segment, const std::vector<Record>& records) {
   SegmentState& state = segment.state();
   const Geometry& geometry = segment.geometry();
   auto first = records.end();
-  for (std::uint64_t bytes = 0; first != records.begin() &&
-                                static_cast<std::uint64_t>(records.end() - first) < geometry.retain;
+  for (std::uint64_t bytes = 0;
+       first != records.begin() &&
+       static_cast<std::uint64_t>(records.end() - first) < geometry.retain_events;
        --first) {
     bytes += record_bytes((first - 1)->payload.size());
     if (bytes > geometry.data_capacity) break;
   }
+  const RecordChecksum checksum(geometry.epoch);
   Sequence sequence;
   Position tail;
   for (auto record = first; record != records.end(); ++record, sequence = sequence + 1) {
-    RecordHeader written{static_cast<std::uint32_t>(record->payload.size()), 0, sequence.value,
-                         record->timestamp.ns};
+    const auto size = static_cast<std::uint32_t>(record->payload.size());
     std::byte* const to = segment.at(tail);
-    const std::uint32_t crc =
-        crc32c_copy(record_crc_start(geometry.epoch),
-                    record_crc_words(written.size, sequence, record->timestamp),
-                    to + sizeof written, record->payload.data(), written.size);
-    written.crc32c = ~crc;
-    std::memcpy(to, &written, sizeof written);
-    tail = tail + record_bytes(written.size);
+    const std::uint32_t crc = checksum.copy(size, sequence, record->timestamp,
+                                            to + sizeof(RecordHeader), record->payload.data());
+    store_frame(to, {size, crc, sequence, record->timestamp});
+    tail = tail + record_bytes(size);
     segment.index(sequence + 1).store(tail.value, std::memory_order_relaxed);
     state.last_timestamp_ns.store(record->timestamp.ns, std::memory_order_relaxed);
   }

@@ -132,7 +132,7 @@ void WriteBack::populate(Sequence next, Position tail) const {
   advise(reinterpret_cast<std::byte*>(&segment_->index(next)), sizeof(std::uint64_t));
 }
 
-Result<void> reopen(const Segment& segment) {
+Result<void> clear_closed_mark(const Segment& segment) {
   const SyncMark* last = newest_mark(segment);
   if (last == nullptr || last->closed == 0) return {};
   const int error =

@@ -18,10 +18,11 @@
 #include <thread>
 
 #include "bus/segment.hpp"
+#include "bus/writer.hpp"
 
 namespace ringside {
 
-class WriteBack {
+class WriteBack final : public Companion {
  public:
   /// What the writer keeps free ahead of the tail.
   static std::uint64_t reserve_bytes(const Geometry& geometry);
@@ -39,13 +40,13 @@ class WriteBack {
 
   /// Syncs what is left and marks the segment as closed: after a restart of the machine the next
   /// writer goes on in the same epoch.
-  ~WriteBack();
+  ~WriteBack() override;
   WriteBack(const WriteBack&) = delete;
   WriteBack& operator=(const WriteBack&) = delete;
 
   /// The errno of the last round, or 0. After an error nothing more is told to be durable until a
   /// round succeeds. Any thread.
-  int error() const noexcept { return error_.load(std::memory_order_relaxed); }
+  int error() const noexcept override { return error_.load(std::memory_order_relaxed); }
 
  private:
   explicit WriteBack(const Segment& segment);
@@ -68,6 +69,6 @@ class WriteBack {
 
 /// If the segment is marked as closed, marks it as open, on the disk, before anything is published:
 /// every writer does so first.
-Result<void> reopen(const Segment& segment);
+Result<void> clear_closed_mark(const Segment& segment);
 
 }  // namespace ringside

@@ -1,12 +1,12 @@
-// Writer::open: finding, creating, taking up, replacing or recovering the segment of a producer.
+#include "bus/durable/writer_open.hpp"
+
 #include <algorithm>
 #include <string>
+#include <utility>
 
-#include <fcntl.h>
-
+#include "bus/durable/ownership.hpp"
 #include "bus/durable/recovery.hpp"
-#include "bus/ownership.hpp"
-#include "bus/writer.hpp"
+#include "bus/durable/write_back.hpp"
 
 namespace ringside {
 namespace {
@@ -15,30 +15,22 @@ namespace {
 constexpr int kAttempts = 16;
 
 SegmentSpec wanted(const WriterOptions& options, const Geometry* existing) {
-  SegmentSpec spec;
-  spec.schema = options.schema;
-  spec.schema_id = options.schema_id;
-  if (options.capacity)
-    spec.capacity = *options.capacity;
-  else if (existing != nullptr)
-    spec.capacity = existing->data_capacity;
-  if (options.retain)
-    spec.retain = *options.retain;
-  else if (existing != nullptr && round_up(spec.capacity, kDataGranule) == existing->data_capacity)
-    spec.retain = existing->retain;
-  if (options.retain_age)
-    spec.retain_age_ns = static_cast<std::uint64_t>(options.retain_age->count());
-  else if (existing != nullptr)
-    spec.retain_age_ns = existing->retain_age_ns;
+  SegmentSpec spec{.schema = options.schema, .schema_id = options.schema_id, .caps = options.caps};
+  if (existing == nullptr) return spec;
+  if (!spec.caps.capacity_bytes) spec.caps.capacity_bytes = existing->data_capacity;
+  if (!spec.caps.retain_events &&
+      round_up(*spec.caps.capacity_bytes, kDataGranule) == existing->data_capacity)
+    spec.caps.retain_events = existing->retain_events;
+  if (!spec.caps.retain_age_ns) spec.caps.retain_age_ns = existing->retain_age_ns;
   return spec;
 }
 
-bool same_layout(const Segment& segment, const Geometry& plan, const WriterOptions& options) {
+bool has_same_layout(const Segment& segment, const Geometry& plan, Bytes wanted_schema) {
   const Geometry& have = segment.geometry();
   const Bytes schema = segment.schema();
-  return have.data_capacity == plan.data_capacity && have.retain == plan.retain &&
+  return have.data_capacity == plan.data_capacity && have.retain_events == plan.retain_events &&
          have.retain_age_ns == plan.retain_age_ns && have.schema_id == plan.schema_id &&
-         std::equal(schema.begin(), schema.end(), options.schema.begin(), options.schema.end());
+         std::equal(schema.begin(), schema.end(), wanted_schema.begin(), wanted_schema.end());
 }
 
 /// Whether the last writer of this boot left the words that a writer goes on from in order. In
@@ -47,7 +39,7 @@ bool has_intact_ends(const Segment& segment) {
   const SegmentState& state = segment.state();
   const Sequence oldest{state.oldest.load(std::memory_order_relaxed)};
   const Sequence next{state.next.load(std::memory_order_relaxed)};
-  if (oldest > next || next - oldest > segment.geometry().retain) return false;
+  if (oldest > next || next - oldest > segment.geometry().retain_events) return false;
   const Position start{segment.index(oldest).load(std::memory_order_relaxed)};
   const Position tail{segment.index(next).load(std::memory_order_relaxed)};
   if (start > tail || tail - start > segment.geometry().data_capacity || tail.value % 8 != 0)
@@ -77,12 +69,12 @@ std::string owner_at(const std::filesystem::path& path) {
   const Result<Segment> segment = Segment::open(path, Access::read_only);
   if (!segment) return "another producer";
   const std::uint64_t pid = segment->state().owner_pid.load(std::memory_order_relaxed);
-  const std::uint64_t place = segment->state().pid_namespace.load(std::memory_order_relaxed);
+  const std::uint64_t there = segment->state().pid_namespace.load(std::memory_order_relaxed);
   const std::uint64_t here = current_pid_namespace();
   // The number means something only where it was given.
-  if (place == 0 || here == 0)
+  if (there == 0 || here == 0)
     return "another producer, in a place whose processes are not seen here,";
-  if (place != here)
+  if (there != here)
     return "another producer, in another container (there it is process " + std::to_string(pid) +
            "),";
   return "another producer, process " + std::to_string(pid) + ",";
@@ -98,7 +90,7 @@ tl::unexpected<Error> in_use(const std::filesystem::path& path) {
 /// know of, or has lost, the lock file.
 Result<bool> lock_live(const Segment& segment, const std::filesystem::path& path) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const Result<bool> locked = segment.file().try_lock(LockByte::live);
+    Result<bool> locked = segment.file().try_lock(LockByte::live);
     if (!locked || *locked) return locked;
     const LockHolder holder = segment.file().holder(LockByte::live);
     if (holder == LockHolder::writer) return in_use(path);
@@ -107,97 +99,120 @@ Result<bool> lock_live(const Segment& segment, const std::filesystem::path& path
   return false;  // someone who comes and goes
 }
 
-}  // namespace
+/// The owner of a name, on the way to its writer. Each step gives a writer, an error, or nothing:
+/// the file changed under it, and it has to look again.
+class Opening {
+ public:
+  using Step = Result<std::optional<Writer>>;
 
-Result<Writer> Writer::open(const Bus& bus, const SegmentName& name, const WriterOptions& options) {
-  if (auto checked = check_name("producer", name.producer); !checked)
-    return tl::unexpected<Error>(checked.error());
-  if (auto made = bus.create(name.channel); !made) return tl::unexpected<Error>(made.error());
-  Result<Doorbell> doorbell = Doorbell::open(bus);
-  if (!doorbell) return tl::unexpected<Error>(doorbell.error());
+  Opening(const Bus& bus, const SegmentName& name, const WriterOptions& options, Doorbell doorbell,
+          File ownership)
+      : bus_(bus),
+        path_(bus.segment_path(name)),
+        options_(options),
+        doorbell_(std::move(doorbell)),
+        ownership_(std::move(ownership)) {}
 
-  const std::filesystem::path path = bus.segment_path(name);
-  Result<Ownership> ownership = Ownership::take(path);
-  if (!ownership && ownership.error().code == Errc::in_use) return in_use(path);
-  if (!ownership) return tl::unexpected<Error>(ownership.error());
-  const auto finish = [&](Segment segment, Origin origin) -> Result<Writer> {
-    const std::optional<ClockWords> clock = segment.kept_clock();
-    segment.write_owner(current_pid_namespace());
-    segment.state().opened_ns.store(now().ns, std::memory_order_relaxed);
-    if (auto reopened = reopen(segment); !reopened) return tl::unexpected<Error>(reopened.error());
-    auto kept = std::make_unique<Segment>(std::move(segment));
-    WriteBack::Owner write_back;
-    if (options.sync_interval) {
-      auto started = WriteBack::start(*kept, *options.sync_interval);
-      if (!started) return tl::unexpected<Error>(started.error());
-      write_back = std::move(*started);
-    }
-    return Writer({bus, path, std::move(*ownership)}, std::move(kept), std::move(*doorbell), origin,
-                  std::move(write_back), clock);
-  };
-  // With a sync interval a name is given only to what is on the disk, and is on the disk itself
-  // before anything is published under it.
-  const auto sync_file = [&options](const Segment& segment) -> Result<void> {
-    return options.sync_interval ? segment.file().sync() : Result<void>{};
-  };
-  const auto sync_names = [&]() -> Result<void> {
-    if (!options.sync_interval) return {};
-    if (auto synced = File::sync_directory(path.parent_path()); !synced) return synced;
-    return File::sync_directory(bus.directory());
-  };
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    Result<Segment> existing = Segment::open(path, Access::read_write);
+  Step try_once() {
+    Result<Segment> existing = Segment::open(path_, Access::read_write);
     if (!existing && existing.error().code != Errc::not_found)
       return tl::unexpected<Error>(existing.error());
-    const Result<Geometry> plan =
-        plan_segment(wanted(options, existing ? &existing->geometry() : nullptr));
-    if (!plan) return tl::unexpected<Error>(plan.error());
-
-    if (!existing) {
-      Result<Segment> fresh = Segment::build(path.parent_path(), *plan, options.schema);
-      if (!fresh) return tl::unexpected<Error>(fresh.error());
-      fresh->write_owner(current_pid_namespace());
-      if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
-      const Result<bool> linked = fresh->file().link_as(path);
-      if (!linked) return tl::unexpected<Error>(linked.error());
-      if (!*linked) continue;  // another producer of the same name was quicker
-      if (auto synced = sync_names(); !synced) return tl::unexpected<Error>(synced.error());
-      doorbell->announce_segments();
-      return finish(std::move(*fresh), Origin::created);
-    }
-
-    if (const Result<bool> locked = lock_live(*existing, path); !locked)
-      return tl::unexpected<Error>(locked.error());
+    RINGSIDE_TRY(const Geometry plan,
+                 plan_segment(wanted(options_, existing ? &existing->geometry() : nullptr)));
+    if (!existing) return create(plan);
+    RINGSIDE_CHECK(lock_live(*existing, path_));
     // Between open and lock the file may have been removed, or another put in its place.
-    if (!existing->file().is_at(path)) continue;
+    if (!existing->is_at(path_)) return std::nullopt;
+    const bool is_same = has_same_layout(*existing, plan, options_.schema);
+    if (is_same && can_reopen(*existing)) return reopen(std::move(*existing));
+    return replace(*existing, plan, is_same);
+  }
 
-    const bool same = same_layout(*existing, *plan, options);
-    const bool whole = can_reopen(*existing);
-    if (same && whole) {
-      const std::uint64_t size = existing->geometry().file_size;
-      if (auto filled = existing->file().allocate_holes(size, path); !filled)
-        return tl::unexpected<Error>(filled.error());
-      return finish(std::move(*existing), Origin::reopened);
-    }
-    Geometry layout = *plan;
+ private:
+  Step create(const Geometry& plan) {
+    RINGSIDE_TRY(Segment fresh, Segment::build(path_.parent_path(), plan, options_.schema));
+    fresh.write_owner(current_owner());
+    RINGSIDE_CHECK(sync_file(fresh));
+    RINGSIDE_TRY(const bool linked, fresh.file().link_as(path_));
+    if (!linked) return std::nullopt;  // another producer of the same name was quicker
+    RINGSIDE_CHECK(announce());
+    return finish(std::move(fresh), Origin::created);
+  }
+
+  Step reopen(Segment existing) {
+    RINGSIDE_CHECK(existing.file().allocate_holes(existing.geometry().file_size, path_));
+    return finish(std::move(existing), Origin::reopened);
+  }
+
+  /// With the records that are intact, if they fit: if the new segment is laid out alike. A new
+  /// epoch, since which sequences readers saw of what is lost, nobody knows.
+  Step replace(const Segment& existing, Geometry plan, bool is_same) {
     // What is recovered is as old as it was, and no record is older than its segment.
-    if (same) layout.created = existing->geometry().created;
-    Result<Segment> fresh = Segment::build(path.parent_path(), layout, options.schema);
-    if (!fresh) return tl::unexpected<Error>(fresh.error());
-    // The old records fit the new segment only if it is laid out alike. A new epoch, since which
-    // sequences readers saw of what is lost, nobody knows.
-    if (same) {
-      const Result<Salvage> salvaged = salvage(*existing);
-      if (!salvaged) return tl::unexpected<Error>(salvaged.error());
-      refill(*fresh, salvaged->records);
+    if (is_same) plan.created = existing.geometry().created;
+    RINGSIDE_TRY(Segment fresh, Segment::build(path_.parent_path(), plan, options_.schema));
+    if (is_same) {
+      RINGSIDE_TRY(const Salvage salvaged, salvage(existing));
+      refill(fresh, salvaged.records);
     }
-    fresh->write_owner(current_pid_namespace());
-    if (auto synced = sync_file(*fresh); !synced) return tl::unexpected<Error>(synced.error());
-    if (auto replaced = fresh->file().replace(path); !replaced)
-      return tl::unexpected<Error>(replaced.error());
-    if (auto synced = sync_names(); !synced) return tl::unexpected<Error>(synced.error());
-    doorbell->announce_segments();
-    return finish(std::move(*fresh), same ? Origin::recovered : Origin::replaced);
+    fresh.write_owner(current_owner());
+    RINGSIDE_CHECK(sync_file(fresh));
+    RINGSIDE_CHECK(fresh.file().replace(path_));
+    RINGSIDE_CHECK(announce());
+    return finish(std::move(fresh), is_same ? Origin::recovered : Origin::replaced);
+  }
+
+  /// With a sync interval a name is given only to what is on the disk, and is on the disk itself
+  /// before anything is published under it.
+  Result<void> sync_file(const Segment& segment) const {
+    return options_.sync_interval ? segment.file().sync() : Result<void>{};
+  }
+
+  Result<void> announce() {
+    if (options_.sync_interval) {
+      RINGSIDE_CHECK(File::sync_directory(path_.parent_path()));
+      RINGSIDE_CHECK(File::sync_directory(bus_.directory()));
+    }
+    doorbell_.announce_segments();
+    return {};
+  }
+
+  Step finish(Segment segment, Origin origin) {
+    const std::optional<ClockWords> clock = segment.kept_clock();
+    segment.write_owner(current_owner());
+    segment.state().opened_ns.store(now().ns, std::memory_order_relaxed);
+    RINGSIDE_CHECK(clear_closed_mark(segment));
+    auto kept = std::make_unique<Segment>(std::move(segment));
+    Writer::Parts parts{.bus = bus_, .path = path_, .origin = origin, .clock = clock};
+    if (options_.sync_interval) {
+      RINGSIDE_TRY(parts.companion, WriteBack::start(*kept, *options_.sync_interval));
+      parts.reserve_bytes = WriteBack::reserve_bytes(kept->geometry());
+    }
+    parts.segment = std::move(kept);
+    parts.ownership = std::move(ownership_);
+    return Writer(std::move(parts), std::move(doorbell_));
+  }
+
+  const Bus& bus_;
+  std::filesystem::path path_;
+  const WriterOptions& options_;
+  Doorbell doorbell_;
+  File ownership_;
+};
+
+}  // namespace
+
+Result<Writer> open_writer(const Bus& bus, const SegmentName& name, const WriterOptions& options) {
+  RINGSIDE_CHECK(check_name("producer", name.producer));
+  RINGSIDE_CHECK(bus.create(name.channel));
+  RINGSIDE_TRY(Doorbell doorbell, Doorbell::open(bus));
+  const std::filesystem::path path = bus.segment_path(name);
+  Result<File> ownership = take_ownership(path);
+  if (!ownership && ownership.error().code == Errc::in_use) return in_use(path);
+  if (!ownership) return tl::unexpected<Error>(ownership.error());
+  Opening opening(bus, name, options, std::move(doorbell), std::move(*ownership));
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    RINGSIDE_TRY(std::optional<Writer> writer, opening.try_once());
+    if (writer) return std::move(*writer);
   }
   return fail(Errc::system, path.string(), ": the file keeps changing; is something removing it?");
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bus/durable/reader_open.hpp"
+
 namespace ringside {
 namespace {
 
@@ -72,7 +74,7 @@ void Discovery::attach(const SegmentName& name, Changes& changes) {
         changes);
     return;
   }
-  Result<Reader> reader = Reader::open(bus_, name);
+  Result<Reader> reader = open_reader(bus_, name);
   if (!reader) {
     if (reader.error().code == Errc::not_found) return;  // removed since it was listed
     report_quarantined(name, reader.error(), changes);

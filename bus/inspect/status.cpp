@@ -47,8 +47,8 @@ SegmentStatus status_of(const Attached& segment) {
   status.pid = reader.owner_pid();
   status.window = reader.window();
   status.bytes = reader.retained_bytes();
-  status.capacity = reader.geometry().data_capacity;
-  status.retain = reader.geometry().retain;
+  status.capacity_bytes = reader.geometry().data_capacity;
+  status.retain_events = reader.geometry().retain_events;
   if (const std::uint64_t age_ns = reader.geometry().retain_age_ns; age_ns > 0)
     status.retain_age_s = static_cast<double>(age_ns) / 1e9;
   if (status.window.count() > 0) {
@@ -96,8 +96,8 @@ nlohmann::json to_json(const SegmentStatus& status) {
   json["next"] = status.window.to.value;
   json["events"] = status.window.count();
   json["bytes"] = status.bytes;
-  json["capacity"] = status.capacity;
-  json["retain"] = status.retain;
+  json["capacity"] = status.capacity_bytes;
+  json["retain"] = status.retain_events;
   json["retain_age_s"] = status.retain_age_s ? nlohmann::json(*status.retain_age_s) : nullptr;
   json["oldest_age_s"] = status.oldest_age_s ? nlohmann::json(*status.oldest_age_s) : nullptr;
   json["span_s"] = status.span_s ? nlohmann::json(*status.span_s) : nullptr;

@@ -21,8 +21,8 @@ struct SegmentStatus {
   std::optional<std::uint64_t> pid;
   SequenceRange window;
   std::uint64_t bytes = 0;  ///< of the retained records
-  std::uint64_t capacity = 0;
-  std::uint64_t retain = 0;
+  std::uint64_t capacity_bytes = 0;
+  std::uint64_t retain_events = 0;
   std::optional<double> retain_age_s;  ///< the cap by age; none if there is none
   std::optional<double> oldest_age_s;  ///< of the oldest retained event; none if there is none
   std::optional<double> span_s;        ///< from the oldest retained event to the newest

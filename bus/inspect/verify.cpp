@@ -5,7 +5,6 @@
 #include <cstring>
 #include <vector>
 
-#include "bus/crc32c.hpp"
 #include "bus/durable/recovery.hpp"
 
 namespace ringside {
@@ -152,11 +151,11 @@ Result<SequenceRange> check_window(const Words& words) {
             .told();
       continue;
     }
-    if (next - oldest > g.retain)
+    if (next - oldest > g.retain_events)
       return Fault{"next",
                    Words::kNextAt,
                    {},
-                   "at most retain, " + std::to_string(g.retain) + ", after oldest",
+                   "at most retain, " + std::to_string(g.retain_events) + ", after oldest",
                    std::to_string(next - oldest),
                    "F-12"}
           .told();
@@ -184,9 +183,9 @@ Result<SequenceRange> check_window(const Words& words) {
   return SequenceRange{std::min(words.oldest(), next), next};
 }
 
-class RecordCheck {
+class WindowCheck {
  public:
-  explicit RecordCheck(const Words& words) : words_(words), geometry_(words.geometry()) {}
+  explicit WindowCheck(const Words& words) : words_(words), geometry_(words.geometry()) {}
 
   Result<Verified> run(const SequenceRange& window) {
     Verified verified;
@@ -267,9 +266,10 @@ class RecordCheck {
           "0",
           std::to_string(std::to_integer<int>(*stain)),
           "F-14"};
-    const auto prefix = record_crc_words(static_cast<std::uint32_t>(size), sequence, time_);
-    std::uint32_t crc = record_crc_start(geometry_.epoch);
-    crc = ~crc32c_update(crc32c_update(crc, std::as_bytes(std::span(prefix))), padded);
+    const std::uint32_t crc = RecordChecksum(geometry_.epoch)
+                                  .add_header(static_cast<std::uint32_t>(size), sequence, time_)
+                                  .add(padded)
+                                  .value();
     if (crc != first >> 32) return broken(sequence, at, size, crc, first >> 32);
     if (time_ < latest_)
       return Fault{"the record's timestamp",
@@ -348,7 +348,7 @@ Result<Verified> verify(const Segment& segment) {
       return tl::unexpected<Error>(durable.error());
     const Result<SequenceRange> window = check_window(words);
     if (!window) return tl::unexpected<Error>(window.error());
-    return RecordCheck(words).run(*window);
+    return WindowCheck(words).run(*window);
   };
   Result<Verified> verified = check();
   // Then zeros were looked at, and any other fault is only what follows from that.

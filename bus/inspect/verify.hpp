@@ -25,8 +25,4 @@ struct Verified {
 /// The message does not name the file. Any thread.
 Result<Verified> verify(const Segment& segment);
 
-/// The first field of the fixed part that is wrong (F-1 to F-5, F-7), in the same form; for a file
-/// that Segment::open() refused. Empty if there is none, or the file cannot be read.
-std::string fixed_part_fault(const std::filesystem::path& path);
-
 }  // namespace ringside

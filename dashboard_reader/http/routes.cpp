@@ -121,8 +121,8 @@ Reply Routes::open_websocket(const HttpRequest& request, const Target& target,
     stream = std::move(*query);
   }
   std::string why;
-  std::optional<Admission::Slot> place = sources_.admission.admit(peer, why);
-  if (!place) {
+  std::optional<Admission::Slot> slot = sources_.admission.admit(peer, why);
+  if (!slot) {
     HttpAnswer answer = plain(HttpStatus::unavailable, why);
     answer.extra_headers = "Retry-After: 5\r\n";
     return answer;
@@ -135,7 +135,7 @@ Reply Routes::open_websocket(const HttpRequest& request, const Target& target,
   std::optional<std::string> accept = accept_key(request.header("sec-websocket-key"));
   if (!accept)
     return plain(HttpStatus::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64");
-  return Upgrade{std::move(*accept), std::move(stream), std::move(*place)};
+  return Upgrade{std::move(*accept), std::move(stream), std::move(*slot)};
 }
 
 }  // namespace ringside::dashboard

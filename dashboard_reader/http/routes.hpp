@@ -23,7 +23,7 @@ namespace ringside::dashboard {
 struct Upgrade {
   std::string accept;                 ///< Sec-WebSocket-Accept
   std::optional<StreamQuery> stream;  ///< none: it echoes
-  Admission::Slot place;
+  Admission::Slot slot;
 };
 
 using Reply = std::variant<HttpAnswer, Window, Upgrade>;

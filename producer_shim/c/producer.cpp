@@ -43,7 +43,7 @@ Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options&
   constexpr std::uint64_t kLongestAge = std::uint64_t{100} * 365 * 86'400'000;
   if (options.retain_age_ms > kLongestAge)
     return fail(Errc::bad_argument, "events may get at most a hundred years old");
-  if (options.retain_age_ms > 0) caps.retain_age = std::chrono::milliseconds(options.retain_age_ms);
+  if (options.retain_age_ms > 0) caps.retain_age_ns = options.retain_age_ms * 1'000'000;
   std::optional<std::chrono::milliseconds> sync_interval;
   constexpr std::uint64_t kLongestInterval = 86'400'000;
   if (options.sync_interval_ms > kLongestInterval)
@@ -145,7 +145,7 @@ int ringside_producer_describe(ringside_producer* producer, ringside_producer_in
     info->oldest = writer.oldest().value;
     info->next = writer.next().value;
     info->capacity = writer.geometry().data_capacity;
-    info->retain = writer.geometry().retain;
+    info->retain = writer.geometry().retain_events;
     info->max_event = writer.max_payload();
     info->origin = static_cast<std::int32_t>(writer.origin());
     info->sync_error = writer.sync_error();

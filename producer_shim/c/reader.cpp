@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/inspect/status.hpp"
 #include "bus/layout.hpp"
 #include "producer_shim/c/reader_handle.hpp"
@@ -31,7 +32,7 @@ LastRecord& last_record() {
 
 std::shared_ptr<Doorbell> doorbell_of(const ringside_reader& handle) {
   const std::lock_guard lock(handle.making);
-  if (handle.doorbell && handle.doorbell->is_at(handle.bus)) return handle.doorbell;
+  if (handle.doorbell && handle.doorbell->is_at_its_name()) return handle.doorbell;
   if (Result<Doorbell> opened = Doorbell::open(handle.bus))
     handle.doorbell = std::make_shared<Doorbell>(std::move(*opened));
   else
@@ -88,7 +89,7 @@ ringside_reader* ringside_reader_open(const char* bus, const char* channel, cons
   return guarded_pointer([&]() -> ringside_reader* {
     const Bus where = Bus::locate(text(bus));
     const SegmentName name{text(channel), text(producer)};
-    Result<Reader> opened = Reader::open(where, name);
+    Result<Reader> opened = open_reader(where, name);
     if (opened) return std::make_unique<ringside_reader>(where, name, std::move(*opened)).release();
     Error error = opened.error();
     error.message = with_advice(error);
@@ -111,7 +112,7 @@ int ringside_reader_describe(const ringside_reader* reader, ringside_reader_info
     info->oldest = window.from.value;
     info->next = window.to.value;
     info->capacity = segment.geometry().data_capacity;
-    info->retain = segment.geometry().retain;
+    info->retain = segment.geometry().retain_events;
     info->schema = segment.schema().data();
     info->schema_size = segment.schema().size();
     info->mapping = segment.mapped_data().data();

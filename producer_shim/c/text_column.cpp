@@ -57,7 +57,7 @@ tl::unexpected<Error> no_text(const char* name, std::size_t i) {
 
 /// Calls `take` with number and text of each of `count` texts that end with NUL, one after the
 /// other in `size` bytes. Whether there are as many, and nothing else.
-template <class RunOutcome>
+template <class Take>
 bool split(const char* chars, std::size_t size, std::size_t count, Take&& take) {
   std::size_t at = 0;
   for (std::size_t i = 0; i < count; ++i) {

@@ -17,7 +17,8 @@ std::uint64_t SegmentOwner::next_cycle() {
 
 bool SegmentOwner::suffices(const Caps& caps) const {
   const Geometry& geometry = producer_->writer().geometry();
-  return geometry.data_capacity >= *caps.capacity_bytes && geometry.retain == *caps.retain_events;
+  return geometry.data_capacity >= *caps.capacity_bytes &&
+         geometry.retain_events == *caps.retain_events;
 }
 
 Result<void> SegmentOwner::open(const CycleEvents& events) {

@@ -41,7 +41,7 @@ class ThriftReader {
   };
 
   /// Calls `take(field)` for each field of a structure; it reads or skips the value.
-  template <class RunOutcome>
+  template <class Take>
   void structure(Take&& take) {
     const Nesting nesting(*this);
     int id = 0;
@@ -56,7 +56,7 @@ class ThriftReader {
   }
 
   /// Calls `take()` for each element of a list whose elements are of type `of`.
-  template <class RunOutcome>
+  template <class Take>
   void list(Field field, ThriftType of, Take&& take) {
     if (field.type != ThriftType::list) return fail();
     const auto [count, type] = list_head();
@@ -64,7 +64,7 @@ class ThriftReader {
     for (std::uint64_t i = 0; i < count && good_; ++i) take();
   }
 
-  template <class RunOutcome>
+  template <class Take>
   void structure(Field field, Take&& take) {
     if (field.type != ThriftType::structure) return fail();
     structure(take);

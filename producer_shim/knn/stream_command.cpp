@@ -101,7 +101,7 @@ void print_start(const StreamArguments& arguments, const Bus& bus, const Produce
                producer.name().text().c_str(), bus.directory().c_str(),
                describe(producer.writer().origin()),
                static_cast<unsigned long long>(geometry.data_capacity),
-               static_cast<unsigned long long>(geometry.retain));
+               static_cast<unsigned long long>(geometry.retain_events));
 }
 
 /// One pass over the fit, or the part of it before a signal.

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/file.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -47,14 +49,14 @@ TemporaryBus::~TemporaryBus() {
   fs::remove_all(bus_.directory(), ignored);
 }
 
-Writer open_writer(const Bus& bus, const WriterOptions& options, const SegmentName& name) {
-  Result<Writer> writer = Writer::open(bus, name, options);
+Writer make_writer(const Bus& bus, const WriterOptions& options, const SegmentName& name) {
+  Result<Writer> writer = open_writer(bus, name, options);
   if (!writer) FAIL(writer.error().message);
   return std::move(*writer);
 }
 
-Reader open_reader(const Bus& bus, const SegmentName& name) {
-  Result<Reader> reader = Reader::open(bus, name);
+Reader make_reader(const Bus& bus, const SegmentName& name) {
+  Result<Reader> reader = open_reader(bus, name);
   if (!reader) FAIL(reader.error().message);
   return std::move(*reader);
 }

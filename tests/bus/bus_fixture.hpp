@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bus/bus.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 
@@ -39,14 +40,14 @@ inline const SegmentName kName{"load", "writer"};
 /// The smallest ring there is, and not many events.
 inline WriterOptions small_ring(std::optional<std::uint64_t> retain = std::nullopt) {
   WriterOptions options;
-  options.capacity = kDataGranule;
-  options.retain = retain;
+  options.caps.capacity_bytes = kDataGranule;
+  options.caps.retain_events = retain;
   return options;
 }
 
 /// The writer of `options`; the test fails with the error's words if there is none.
-Writer open_writer(const Bus& bus, const WriterOptions& options, const SegmentName& name = kName);
-Reader open_reader(const Bus& bus, const SegmentName& name = kName);
+Writer make_writer(const Bus& bus, const WriterOptions& options, const SegmentName& name = kName);
+Reader make_reader(const Bus& bus, const SegmentName& name = kName);
 
 std::vector<std::byte> bytes_of(std::string_view text);
 std::string text_of(Bytes bytes);

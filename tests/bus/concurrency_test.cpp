@@ -114,10 +114,10 @@ template <class Copy>
 std::vector<Tally> race(const WriterOptions& options, std::uint64_t count, std::uint64_t most,
                         Copy copy) {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), options);
+  Writer writer = make_writer(temporary.bus(), options);
   std::vector<Tally> tallies(kReaders);
   std::vector<Reader> readers;
-  for (std::uint64_t i = 0; i < kReaders; ++i) readers.push_back(open_reader(temporary.bus()));
+  for (std::uint64_t i = 0; i < kReaders; ++i) readers.push_back(make_reader(temporary.bus()));
   std::vector<std::thread> threads;
   for (std::uint64_t i = 0; i < kReaders; ++i)
     threads.emplace_back([&, i] { tallies[i] = copy(readers[i], Sequence{count}, most); });

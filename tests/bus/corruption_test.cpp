@@ -109,21 +109,21 @@ TEST_CASE("any word of the header's changing part or of the index may hold anyth
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   {
-    Writer writer = open_writer(temporary.bus(), small_ring(30));
+    Writer writer = make_writer(temporary.bus(), small_ring(30));
     publish_events(writer, kSeed, 700, kMost);
   }
   std::vector<std::uint64_t> words;
   for (std::uint64_t at = kBootIdAt; at < 384; at += 8) words.push_back(at);
   for (std::uint64_t slot = 0; slot < peek(path, kIndexSlotsAt); ++slot)
     words.push_back(peek(path, kIndexOffsetAt) + 8 * slot);
-  const Reader attached = open_reader(temporary.bus());
+  const Reader attached = make_reader(temporary.bus());
   for (const std::uint64_t at : words) {
     const std::uint64_t good = peek(path, at);
     for (const std::uint64_t value : odd_values(random, good)) {
       INFO("word at " << at << ": " << value << " instead of " << good);
       poke(path, at, value);
       ask_everything(attached);
-      ask_everything(open_reader(temporary.bus()));
+      ask_everything(make_reader(temporary.bus()));
       poke(path, at, good);
     }
   }
@@ -138,7 +138,7 @@ TEST_CASE("a writer takes up or replaces whatever stands in those words, and goe
     const TemporaryBus temporary;
     const auto path = temporary.path(kName);
     {
-      Writer writer = open_writer(temporary.bus(), small_ring(30));
+      Writer writer = make_writer(temporary.bus(), small_ring(30));
       publish_events(writer, kSeed, 100, kMost);
     }
     const std::uint64_t slots = peek(path, kIndexOffsetAt);
@@ -153,9 +153,9 @@ TEST_CASE("a writer takes up or replaces whatever stands in those words, and goe
     const std::uint64_t value = values.at(random() % values.size());
     INFO("seed " << seed << ", round " << round << ", word at " << at << ": " << value);
     poke(path, at, value);
-    Writer writer = open_writer(temporary.bus(), small_ring(30));
+    Writer writer = make_writer(temporary.bus(), small_ring(30));
     publish_events(writer, kSeed, 1, kMost);
-    const Reader reader = open_reader(temporary.bus());
+    const Reader reader = make_reader(temporary.bus());
     REQUIRE(reader.epoch() == writer.geometry().epoch);
     RecordCopier copier(reader, Sequence{writer.next().value - 1});
     REQUIRE(copier.next() == RecordCopier::Next::record);
@@ -172,7 +172,7 @@ namespace {
 struct Twenty {
   TemporaryBus temporary;
   std::filesystem::path path = temporary.path(kName);
-  Writer writer = open_writer(temporary.bus(), small_ring(30));
+  Writer writer = make_writer(temporary.bus(), small_ring(30));
   Reader reader;
 
   explicit Twenty(std::chrono::nanoseconds apart = {}) : reader(filled(apart)) {}
@@ -182,7 +182,7 @@ struct Twenty {
       publish_events(writer, kSeed, 1, kMost);
       if (apart.count() > 0) std::this_thread::sleep_for(apart);
     }
-    return open_reader(temporary.bus());
+    return make_reader(temporary.bus());
   }
   std::uint64_t slot(std::uint64_t sequence) const {
     return peek(path, kIndexOffsetAt) + 8 * sequence;
@@ -316,9 +316,9 @@ TEST_CASE("a seek by time is not led astray by damaged records (F-25)") {
 TEST_CASE("a next that is not reached, or an oldest past it, is not believed (F-22, F-25)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
-  Writer writer = open_writer(temporary.bus(), small_ring(30));
+  Writer writer = make_writer(temporary.bus(), small_ring(30));
   publish_events(writer, kSeed, 20, kMost);
-  const Reader reader = open_reader(temporary.bus());
+  const Reader reader = make_reader(temporary.bus());
   SECTION("next too large") {
     poke(path, kNextAt, 25);
     const Drained all = drain(reader);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus/durable/writer_open.hpp"
 #include "bus/sigbus_guard.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
@@ -22,8 +23,8 @@ constexpr std::uint64_t kSeed = 80;
 struct Filled {
   TemporaryBus temporary;
   fs::path path = temporary.path(kName);
-  Writer writer = open_writer(temporary.bus(), small_ring());
-  Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring());
+  Reader reader = make_reader(temporary.bus());
 
   Filled() { publish_events(writer, kSeed, 100, 200); }
 
@@ -67,8 +68,8 @@ TEST_CASE("a reader of a file that is cut off sees a fault and lives") {
 
 TEST_CASE("a mapping that is cut off beside others leaves them alone") {
   Filled filled;
-  const Writer other = open_writer(filled.temporary.bus(), small_ring(), {"load", "other"});
-  const Reader untouched = open_reader(filled.temporary.bus(), {"load", "other"});
+  const Writer other = make_writer(filled.temporary.bus(), small_ring(), {"load", "other"});
+  const Reader untouched = make_reader(filled.temporary.bus(), {"load", "other"});
   filled.cut_to(0);
   CHECK(filled.reader.window().count() == 0);
   CHECK_FALSE(filled.reader.durable().has_value());
@@ -81,7 +82,7 @@ TEST_CASE("SIGBUS of someone else's mapping still ends the process") {
     ::signal(SIGBUS, SIG_DFL);  // a sanitizer has a handler of its own
     // Something of ours first, so that the handler is there.
     const TemporaryBus temporary;
-    const Writer writer = open_writer(temporary.bus(), small_ring());
+    const Writer writer = make_writer(temporary.bus(), small_ring());
     Result<File> file = File::create_in_memory(4096);
     if (!file || ::ftruncate(file->descriptor(), 0) != 0) return 1;
     boost::interprocess::mapped_region region(*file, boost::interprocess::read_only, 0, 4096);
@@ -94,7 +95,7 @@ TEST_CASE("SIGBUS that is sent, and is no fault, ends the process too") {
   Child child([] {
     ::signal(SIGBUS, SIG_DFL);
     const TemporaryBus temporary;
-    const Writer writer = open_writer(temporary.bus(), small_ring());
+    const Writer writer = make_writer(temporary.bus(), small_ring());
     ::kill(::getpid(), SIGBUS);
     return 1;
   });
@@ -110,7 +111,7 @@ TEST_CASE("a reader under whose feet another segment is copied into the file bel
   REQUIRE(filled.reader.is_still_valid(run));
   {
     const TemporaryBus other;
-    Writer writer = open_writer(other.bus(), small_ring());
+    Writer writer = make_writer(other.bus(), small_ring());
     publish_events(writer, kSeed + 1, 100, 200);
     // In place, as cp and rsync --inplace do: the file stays the same one.
     const File from = *File::open(other.path(kName), O_RDONLY);
@@ -128,8 +129,8 @@ TEST_CASE("a segment takes none of the descriptors of the standard streams") {
   Child child([] {
     for (int stream = 0; stream <= 2; ++stream) ::close(stream);
     const TemporaryBus temporary;
-    Writer writer = open_writer(temporary.bus(), small_ring());
-    const Reader reader = open_reader(temporary.bus());
+    Writer writer = make_writer(temporary.bus(), small_ring());
+    const Reader reader = make_reader(temporary.bus());
     // What is printed now goes nowhere.
     for (int stream = 0; stream <= 2; ++stream)
       if (::write(stream, "a line of a log", 15) != -1 || errno != EBADF) return 1 + stream;
@@ -201,18 +202,18 @@ TEST_CASE("a writer that is detached leaves its name to the next, while it is st
   REQUIRE(filled.publish_until_refused() == Refusal::detached);
   if (!removed) {
     // What is left of a file is for its owner to look at, and no second producer.
-    const auto refused = Writer::open(filled.temporary.bus(), kName, small_ring());
+    const auto refused = open_writer(filled.temporary.bus(), kName, small_ring());
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == Errc::corrupt);
     REQUIRE(fs::remove(filled.path));
   }
-  Writer next = open_writer(filled.temporary.bus(), small_ring());
+  Writer next = make_writer(filled.temporary.bus(), small_ring());
   REQUIRE(next.publish(bytes_of("on and on")).has_value());
-  CHECK(open_reader(filled.temporary.bus()).is_live());
+  CHECK(make_reader(filled.temporary.bus()).is_live());
   CHECK(filled.writer.publish(bytes_of("on and on")).error() == Refusal::detached);
   // The old one takes nothing along when it goes.
   { const Writer gone = std::move(filled.writer); }
-  CHECK(open_reader(filled.temporary.bus()).is_live());
+  CHECK(make_reader(filled.temporary.bus()).is_live());
   REQUIRE(next.publish(bytes_of("on and on")).has_value());
 }
 
@@ -236,7 +237,8 @@ TEST_CASE("what does not change the segment does not stop its writer") {
   CHECK_FALSE(drain(filled.reader).fault);
 }
 
-TEST_CASE("a writer whose doorbell is removed or cut off rings the one that readers listen to") {
+TEST_CASE(
+    "a writer whose doorbell is removed or cut off notices, and rings the one that is there now") {
   Filled filled;
   const fs::path path = filled.temporary.bus().doorbell_path();
   SECTION("removed") {
@@ -252,6 +254,7 @@ TEST_CASE("a writer whose doorbell is removed or cut off rings the one that read
   const std::uint32_t before = listener->prepare();
   wait_until([&] {
     REQUIRE(filled.writer.publish(bytes_of("ding")).has_value());
+    if (filled.writer.has_lost_doorbell()) REQUIRE(filled.writer.restore_doorbell().has_value());
     return listener->rings() != before;
   });
 }

@@ -55,8 +55,8 @@ TEST_CASE("a bus that is not there has no segments, and one that is no directory
 TEST_CASE(
     "a channel whose folder cannot be read is reported once, and the others are read (F-41)") {
   const TemporaryBus temporary;
-  const Writer closed = open_writer(temporary.bus(), small_ring(), {"closed", "one"});
-  const Writer open = open_writer(temporary.bus(), small_ring(), {"open", "two"});
+  const Writer closed = make_writer(temporary.bus(), small_ring(), {"closed", "one"});
+  const Writer open = make_writer(temporary.bus(), small_ring(), {"open", "two"});
   const auto folder = temporary.bus().directory() / "closed";
   std::filesystem::permissions(folder, std::filesystem::perms{0700});
   std::filesystem::permissions(temporary.bus().directory(), std::filesystem::perms{0755});
@@ -98,7 +98,7 @@ TEST_CASE(
     "segments beyond the limit on open files are put aside, and read once others are closed") {
   const TemporaryBus temporary;
   for (const char* producer : {"1", "2", "3"})
-    open_writer(temporary.bus(), small_ring(), {"a", producer});
+    make_writer(temporary.bus(), small_ring(), {"a", producer});
   Discovery discovery(temporary.bus());
   discovery.limit_descriptors(2);
   Changes changes = refresh(discovery);
@@ -128,8 +128,8 @@ TEST_CASE("segments appear, vanish and are replaced, each told once (F-31, F-41)
   Discovery discovery(temporary.bus());
   CHECK(refresh(discovery).appeared.empty());
 
-  auto first = std::make_unique<Writer>(open_writer(temporary.bus(), small_ring(), {"a", "one"}));
-  const Writer second = open_writer(temporary.bus(), small_ring(), {"b", "two"});
+  auto first = std::make_unique<Writer>(make_writer(temporary.bus(), small_ring(), {"a", "one"}));
+  const Writer second = make_writer(temporary.bus(), small_ring(), {"b", "two"});
   Changes changes = refresh(discovery);
   REQUIRE(changes.appeared.size() == 2);
   CHECK(changes.appeared[0]->name.text() == "a/one");
@@ -138,7 +138,7 @@ TEST_CASE("segments appear, vanish and are replaced, each told once (F-31, F-41)
 
   const Epoch old = first->geometry().epoch;
   first.reset();
-  const Writer replacing = open_writer(temporary.bus(), small_ring(7), {"a", "one"});
+  const Writer replacing = make_writer(temporary.bus(), small_ring(7), {"a", "one"});
   changes = refresh(discovery);
   REQUIRE(changes.vanished.size() == 1);
   REQUIRE(changes.appeared.size() == 1);
@@ -154,9 +154,9 @@ TEST_CASE("segments appear, vanish and are replaced, each told once (F-31, F-41)
 
 TEST_CASE("only the channel and the producer that are asked for are attached") {
   const TemporaryBus temporary;
-  const Writer one = open_writer(temporary.bus(), small_ring(), {"a", "one"});
-  const Writer two = open_writer(temporary.bus(), small_ring(), {"a", "two"});
-  const Writer three = open_writer(temporary.bus(), small_ring(), {"b", "one"});
+  const Writer one = make_writer(temporary.bus(), small_ring(), {"a", "one"});
+  const Writer two = make_writer(temporary.bus(), small_ring(), {"a", "two"});
+  const Writer three = make_writer(temporary.bus(), small_ring(), {"b", "one"});
   Discovery channel(temporary.bus(), "a");
   CHECK(refresh(channel).appeared.size() == 2);
   Discovery producer(temporary.bus(), "a", "two");
@@ -167,7 +167,7 @@ TEST_CASE("only the channel and the producer that are asked for are attached") {
 TEST_CASE(
     "a bad file is put aside once with its reason, the others go on, and it comes back (F-41)") {
   const TemporaryBus temporary;
-  const Writer good = open_writer(temporary.bus(), small_ring(), {"a", "good"});
+  const Writer good = make_writer(temporary.bus(), small_ring(), {"a", "good"});
   const auto bad = temporary.path({"a", "bad"});
   std::ofstream(bad) << "this is no segment";
   Discovery discovery(temporary.bus());
@@ -183,7 +183,7 @@ TEST_CASE(
   CHECK(to_json(all[1])["live"] == true);
 
   std::filesystem::remove(bad);
-  const Writer mended = open_writer(temporary.bus(), small_ring(), {"a", "bad"});
+  const Writer mended = make_writer(temporary.bus(), small_ring(), {"a", "bad"});
   changes = refresh(discovery);
   REQUIRE(changes.appeared.size() == 1);
   CHECK(discovery.aside().empty());
@@ -196,7 +196,7 @@ struct Aside {
   TemporaryBus temporary;
   std::filesystem::path path = temporary.path(kName);
   std::unique_ptr<Writer> writer =
-      std::make_unique<Writer>(open_writer(temporary.bus(), small_ring(5)));
+      std::make_unique<Writer>(make_writer(temporary.bus(), small_ring(5)));
   Discovery discovery{temporary.bus()};
 
   Aside() {
@@ -224,7 +224,7 @@ TEST_CASE("a segment found to lie is taken back when it is another one (F-41)") 
   Aside aside;
   CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(0)));
   aside.writer.reset();
-  const Writer other = open_writer(aside.temporary.bus(), small_ring(6));
+  const Writer other = make_writer(aside.temporary.bus(), small_ring(6));
   CHECK(aside.comes_back_within(std::chrono::milliseconds(0)));
   CHECK(aside.discovery.aside().empty());
 }
@@ -268,7 +268,7 @@ TEST_CASE("a segment that was cut off and made whole is attached anew (F-41)") {
 
 TEST_CASE("a copy of a segment is put aside, whichever of the two is met first (F-41)") {
   const TemporaryBus temporary;
-  const Writer writer = open_writer(temporary.bus(), small_ring(), {"a", "m"});
+  const Writer writer = make_writer(temporary.bus(), small_ring(), {"a", "m"});
   const auto folder = temporary.bus().segment_path({"a", "m"}).parent_path();
   for (const std::string copy : {"a", "z"}) {
     INFO("copy " << copy);
@@ -287,7 +287,7 @@ TEST_CASE("a copy of a segment is put aside, whichever of the two is met first (
 
 TEST_CASE("files of other names are passed over (F-40)") {
   const TemporaryBus temporary;
-  const Writer writer = open_writer(temporary.bus(), small_ring(), {"a", "one"});
+  const Writer writer = make_writer(temporary.bus(), small_ring(), {"a", "one"});
   const auto directory = temporary.bus().directory();
   std::ofstream(directory / "a" / ".one.ring.new") << "x";
   std::ofstream(directory / "a" / "notes.txt") << "x";

@@ -9,6 +9,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;
@@ -27,7 +29,7 @@ Doorbell open_doorbell(const Bus& bus) {
 
 /// Publishes at random moments: now at once, now after a pause that lets the reader fall asleep.
 int publish_at_random(const Bus& bus, std::uint64_t count, std::uint64_t seed) {
-  Result<Writer> writer = Writer::open(bus, kName, small_ring());
+  Result<Writer> writer = open_writer(bus, kName, small_ring());
   if (!writer) return 1;
   std::mt19937_64 random(seed);
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -50,10 +52,10 @@ int publish_at_random(const Bus& bus, std::uint64_t count, std::uint64_t seed) {
 TEST_CASE("a reader that sleeps is woken for every event, never by its time limit (F-36, F-37)") {
   constexpr std::uint64_t kCount = 20'000;
   const TemporaryBus temporary;
-  { const Writer first = open_writer(temporary.bus(), small_ring()); }
+  { const Writer first = make_writer(temporary.bus(), small_ring()); }
   Doorbell doorbell = open_doorbell(temporary.bus());
   REQUIRE(doorbell.is_writable());
-  const Reader reader = open_reader(temporary.bus());
+  const Reader reader = make_reader(temporary.bus());
   Child child([&] { return publish_at_random(temporary.bus(), kCount, 40); });
   std::uint64_t slept = 0;
   bool overslept = false;
@@ -77,10 +79,10 @@ TEST_CASE("a reader that sleeps is woken for every event, never by its time limi
 TEST_CASE("of several readers in several processes none oversleeps (F-36, F-38)") {
   constexpr std::uint64_t kCount = 5'000;
   const TemporaryBus temporary;
-  { const Writer first = open_writer(temporary.bus(), small_ring()); }
+  { const Writer first = make_writer(temporary.bus(), small_ring()); }
   const auto read_all = [&temporary] {
     Result<Doorbell> doorbell = Doorbell::open(temporary.bus());
-    const Result<Reader> reader = Reader::open(temporary.bus(), kName);
+    const Result<Reader> reader = open_reader(temporary.bus(), kName);
     if (!doorbell || !reader) return 1;
     for (Sequence cursor{0}; cursor < Sequence{kCount};) {
       const std::uint32_t ticket = doorbell->prepare();
@@ -105,7 +107,7 @@ TEST_CASE("of several readers in several processes none oversleeps (F-36, F-38)"
 
 TEST_CASE("a ring between the ticket and the sleep is not slept through (F-36)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  Writer writer = make_writer(temporary.bus(), small_ring());
   Doorbell doorbell = open_doorbell(temporary.bus());
   const std::uint32_t ticket = doorbell.prepare();
   publish_events(writer, 1, 1, 10);
@@ -116,7 +118,7 @@ TEST_CASE("a ring between the ticket and the sleep is not slept through (F-36)")
 
 TEST_CASE("without a ring the sleep ends at its limit (F-37)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  Writer writer = make_writer(temporary.bus(), small_ring());
   Doorbell doorbell = open_doorbell(temporary.bus());
   const Clock::time_point before = Clock::now();
   doorbell.wait(doorbell.prepare(), std::chrono::milliseconds(50));
@@ -127,7 +129,7 @@ TEST_CASE("without a ring the sleep ends at its limit (F-37)") {
 
 TEST_CASE("a producer makes no wake-up while nobody says that it waits (F-38)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  Writer writer = make_writer(temporary.bus(), small_ring());
   Doorbell doorbell = open_doorbell(temporary.bus());
   const std::uint32_t rings = doorbell.rings();
   publish_events(writer, 1, 100, 10);
@@ -142,12 +144,12 @@ TEST_CASE("a segment that appears or is replaced is announced, one taken up is n
   Doorbell doorbell = open_doorbell(temporary.bus());
   CHECK(doorbell.segment_changes() == 0);
   const std::uint32_t ticket = doorbell.prepare();
-  { const Writer writer = open_writer(temporary.bus(), small_ring()); }
+  { const Writer writer = make_writer(temporary.bus(), small_ring()); }
   CHECK(doorbell.segment_changes() == 1);
   CHECK(doorbell.rings() != ticket);
-  { const Writer writer = open_writer(temporary.bus(), small_ring()); }
+  { const Writer writer = make_writer(temporary.bus(), small_ring()); }
   CHECK(doorbell.segment_changes() == 1);
-  { const Writer writer = open_writer(temporary.bus(), small_ring(3)); }
+  { const Writer writer = make_writer(temporary.bus(), small_ring(3)); }
   CHECK(doorbell.segment_changes() == 2);
 }
 
@@ -156,7 +158,7 @@ TEST_CASE("the doorbell's words stand where the page says, 128 bytes apart (F-36
   Doorbell doorbell = open_doorbell(temporary.bus());
   const auto path = temporary.bus().doorbell_path();
   CHECK(std::filesystem::file_size(path) == 4096);
-  CHECK(doorbell.is_at(temporary.bus()));
+  CHECK(doorbell.is_at_its_name());
   doorbell.prepare();
   CHECK(peek(path, 0) == 1);
   doorbell.wake();
@@ -181,5 +183,5 @@ TEST_CASE("a doorbell that was cut short, or that a power cut left as zeros, is 
   again.wake();
   CHECK(again.rings() == 1);
   // Whoever has the old one sees that it is not the bus's any more.
-  CHECK_FALSE(before.is_at(temporary.bus()));
+  CHECK_FALSE(before.is_at_its_name());
 }

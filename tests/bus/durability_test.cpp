@@ -50,8 +50,8 @@ struct Stopped {
 
 TEST_CASE("with a sync interval, what is published is soon durable, and readers see it (F-42)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), synced_ring());
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), synced_ring());
+  const Reader reader = make_reader(temporary.bus());
   CHECK_FALSE(reader.durable().has_value());
   publish_events(writer, kSeed, 100, kMost);
   wait_for_durable(writer);
@@ -62,18 +62,18 @@ TEST_CASE("with a sync interval, what is published is soon durable, and readers 
 
 TEST_CASE("without a sync interval nothing is told to be durable (F-42)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  Writer writer = make_writer(temporary.bus(), small_ring());
   publish_events(writer, kSeed, 100, kMost);
-  CHECK_FALSE(open_reader(temporary.bus()).durable().has_value());
+  CHECK_FALSE(make_reader(temporary.bus()).durable().has_value());
   CHECK(writer.durable() == Sequence{0});
 }
 
 TEST_CASE("a durable sequence beyond what is published is not believed (F-25)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  Writer writer = make_writer(temporary.bus(), small_ring());
   publish_events(writer, kSeed, 10, kMost);
   poke(temporary.path(kName), kDurableAt, 11);
-  CHECK_FALSE(open_reader(temporary.bus()).durable().has_value());
+  CHECK_FALSE(make_reader(temporary.bus()).durable().has_value());
 }
 
 TEST_CASE("a segment that was closed goes on in its epoch after another boot (F-34, F-45)") {
@@ -81,35 +81,35 @@ TEST_CASE("a segment that was closed goes on in its epoch after another boot (F-
   const auto path = temporary.path(kName);
   Epoch epoch;
   {
-    Writer writer = open_writer(temporary.bus(), synced_ring());
+    Writer writer = make_writer(temporary.bus(), synced_ring());
     publish_events(writer, kSeed, 1000, kMost);
     epoch = writer.geometry().epoch;
   }
   age_by_a_boot(path);
-  const Drained before = drain(open_reader(temporary.bus()));
+  const Drained before = drain(make_reader(temporary.bus()));
   CHECK(before.sequences.back() == Sequence{999});
   {
-    Writer writer = open_writer(temporary.bus(), synced_ring());
+    Writer writer = make_writer(temporary.bus(), synced_ring());
     CHECK(writer.origin() == Origin::reopened);
     CHECK(writer.geometry().epoch == epoch);
     CHECK(writer.next() == Sequence{1000});
   }
   SECTION("again and again") {
     age_by_a_boot(path);
-    const Writer writer = open_writer(temporary.bus(), small_ring());
+    const Writer writer = make_writer(temporary.bus(), small_ring());
     CHECK(writer.origin() == Origin::reopened);
     CHECK(writer.next() == Sequence{1000});
   }
   SECTION("but not after a writer that was not closed, whoever it was") {
     // The closing mark is gone from the disk before anything is published.
-    { const Writer plain = open_writer(temporary.bus(), small_ring()); }
+    { const Writer plain = make_writer(temporary.bus(), small_ring()); }
     age_by_a_boot(path);
-    const Writer writer = open_writer(temporary.bus(), small_ring());
+    const Writer writer = make_writer(temporary.bus(), small_ring());
     CHECK(writer.origin() == Origin::recovered);
   }
   SECTION("but not if a record has rotted") {
     age_by_a_boot(path);
-    const Reader reader = open_reader(temporary.bus());
+    const Reader reader = make_reader(temporary.bus());
     Sequence cursor = reader.window().from;
     Run run;
     SequenceRange gap;
@@ -117,14 +117,14 @@ TEST_CASE("a segment that was closed goes on in its epoch after another boot (F-
     const auto at = static_cast<std::uint64_t>(run.bytes.data() - reader.mapped_data().data());
     const std::uint64_t byte = peek(path, kDataOffsetAt) + at + 24;
     poke(path, byte, peek(path, byte) ^ 1);
-    CHECK(open_writer(temporary.bus(), small_ring()).origin() == Origin::recovered);
+    CHECK(make_writer(temporary.bus(), small_ring()).origin() == Origin::recovered);
   }
 }
 
 TEST_CASE("of two marks the newer whole one counts (F-43)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
-  Writer writer = open_writer(temporary.bus(), synced_ring());
+  Writer writer = make_writer(temporary.bus(), synced_ring());
   for (int round = 0; round < 3; ++round) {
     publish_events(writer, kSeed, 10, kMost);
     wait_for_durable(writer);
@@ -147,7 +147,7 @@ TEST_CASE("of two marks the newer whole one counts (F-43)") {
 
 TEST_CASE("durable events are there after a power cut took every page written since (F-44, F-47)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), synced_ring(std::chrono::hours(1)));
+  Writer writer = make_writer(temporary.bus(), synced_ring(std::chrono::hours(1)));
   const auto path = temporary.path(kName);
   // A round of our own, between two publishes: the interval never comes.
   publish_events(writer, kSeed, 1000, kMost);
@@ -173,13 +173,13 @@ TEST_CASE("durable events are there after a power cut took every page written si
     for (std::uint64_t page = tail / kPageBytes * kPageBytes; page < tail + 20 * (kMost + 32);
          page += kPageBytes)
       wipe_page(cut.path, data + page % kDataGranule);
-    const Drained left = drain(open_reader(cut.temporary.bus()));
+    const Drained left = drain(make_reader(cut.temporary.bus()));
     CHECK_FALSE(left.fault);
     REQUIRE_FALSE(left.payloads.empty());
     CHECK(left.payloads.back() == event_of(kSeed, Sequence{999}, kMost));
     // All that the writer had not given up by then.
     CHECK(left.payloads.size() >= next - writer.oldest().value);
-    const Writer heir = open_writer(cut.temporary.bus(), synced_ring());
+    const Writer heir = make_writer(cut.temporary.bus(), synced_ring());
     CHECK(heir.origin() == Origin::recovered);
     CHECK(heir.next().value == left.payloads.size());
   }
@@ -188,7 +188,7 @@ TEST_CASE("durable events are there after a power cut took every page written si
 TEST_CASE("newer records beyond a hole do not push durable ones out (F-47)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
-  Writer writer = open_writer(temporary.bus(), synced_ring());
+  Writer writer = make_writer(temporary.bus(), synced_ring());
   publish_events(writer, kSeed, 100, kMost);
   wait_for_durable(writer);
   // From here on no mark: the thread's next rounds are undone by the copy below.
@@ -204,7 +204,7 @@ TEST_CASE("newer records beyond a hole do not push durable ones out (F-47)") {
   REQUIRE(copy.has_value());
   const std::uint64_t at = peek(path, peek(path, kIndexOffsetAt) + 8 * 125);
   wipe_page(cut.path, peek(path, kDataOffsetAt) + at);
-  const Drained left = drain(open_reader(cut.temporary.bus()));
+  const Drained left = drain(make_reader(cut.temporary.bus()));
   REQUIRE(left.payloads.size() >= 100);
   REQUIRE(left.payloads.size() < 126);
   for (std::uint64_t i = 0; i < left.payloads.size(); ++i)
@@ -213,9 +213,9 @@ TEST_CASE("newer records beyond a hole do not push durable ones out (F-47)") {
 
 TEST_CASE("with a sync interval an eighth of the ring is kept free ahead of the tail (F-46)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), synced_ring());
+  Writer writer = make_writer(temporary.bus(), synced_ring());
   publish_events(writer, kSeed, 5000, kMost);
-  const Reader reader = open_reader(temporary.bus());
+  const Reader reader = make_reader(temporary.bus());
   CHECK(reader.retained_bytes() <= kDataGranule - 8192);
   CHECK(reader.retained_bytes() > kDataGranule - 8192 - 2 * kMost - 64);
   CHECK(writer.max_payload() == kDataGranule - 8192 - 24);

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "bus/durable/reader_open.hpp"
 #include "schemas/event_json.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
@@ -29,7 +30,7 @@ fs::path golden(const std::string& file) {
 }
 
 Reader open_golden(const std::string& file) {
-  Result<Reader> reader = Reader::open(golden(file));
+  Result<Reader> reader = open_reader(golden(file));
   if (!reader) FAIL(reader.error().message);
   return std::move(*reader);
 }
@@ -131,7 +132,7 @@ TEST_CASE("golden: each load event is read as it was made, across the ring's end
   CHECK(reader.epoch() == Epoch{0x1122334455667788});
   CHECK(reader.geometry().created == Timestamp{kCreatedNs});
   CHECK(reader.geometry().data_capacity == kDataGranule);
-  CHECK(reader.geometry().retain == kLoadRetain);
+  CHECK(reader.geometry().retain_events == kLoadRetain);
   CHECK(reader.geometry().index_slots == 256);
   CHECK(reader.geometry().schema_id == std::array{'R', 'S', 'L', 'D'});
   CHECK_FALSE(reader.is_live());
@@ -201,12 +202,12 @@ TEST_CASE("golden: what is not to be read is refused by name (F-1, F-3, F-4)") {
     const char* says;
   };
   const Refused refused =
-      GENERATE(Refused{"version-1.ring", Errc::incompatible, "version 1"},
-               Refused{"version-3.ring", Errc::incompatible, "version 3"},
+      GENERATE(Refused{"version-1.ring", Errc::incompatible, "found 1;"},
+               Refused{"version-3.ring", Errc::incompatible, "found 3;"},
                Refused{"other-byte-order.ring", Errc::incompatible, "byte order"},
-               Refused{"wrong-checksum.ring", Errc::corrupt, "checksum"});
+               Refused{"wrong-checksum.ring", Errc::corrupt, "fixed_crc32c"});
   INFO(refused.file);
-  const Result<Reader> reader = Reader::open(golden(refused.file));
+  const Result<Reader> reader = open_reader(golden(refused.file));
   REQUIRE_FALSE(reader.has_value());
   CHECK(reader.error().code == refused.code);
   CHECK(reader.error().message.find(refused.says) != std::string::npos);
@@ -216,7 +217,7 @@ TEST_CASE("golden: what is not to be read is refused by name (F-1, F-3, F-4)") {
   const TemporaryBus temporary;
   const fs::path path = copy_into(temporary, refused.file);
   const auto before = read_at(path, 0, fs::file_size(path));
-  const Result<Writer> writer = Writer::open(temporary.bus(), kName, small_ring());
+  const Result<Writer> writer = open_writer(temporary.bus(), kName, small_ring());
   REQUIRE_FALSE(writer.has_value());
   CHECK(writer.error().code == refused.code);
   CHECK(read_at(path, 0, fs::file_size(path)) == before);
@@ -231,10 +232,10 @@ TEST_CASE("golden: a producer goes on in a copy with the next sequence, in the s
   const SequenceRange window = before.window();
   const Drained old = drain(before);
   const std::vector<std::byte> schema = schema_of(before);
-  const Reader attached = open_reader(temporary.bus());
+  const Reader attached = make_reader(temporary.bus());
   CHECK(attached.window() == window);
 
-  Writer writer = open_writer(temporary.bus(), options_of(before, schema));
+  Writer writer = make_writer(temporary.bus(), options_of(before, schema));
   CHECK(writer.origin() == Origin::reopened);
   CHECK(writer.geometry().epoch == before.epoch());
   CHECK(writer.next() == window.to);
@@ -250,7 +251,7 @@ TEST_CASE("golden: a producer goes on in a copy with the next sequence, in the s
   CHECK(now_there.sequences.back() == window.to);
   CHECK(now_there.payloads.back() == payload);
   const std::size_t kept = now_there.payloads.size() - 1;
-  CHECK(kept == std::min<std::uint64_t>(old.payloads.size(), before.geometry().retain - 1));
+  CHECK(kept == std::min<std::uint64_t>(old.payloads.size(), before.geometry().retain_events - 1));
   CHECK(std::equal(now_there.payloads.begin(), now_there.payloads.end() - 1,
                    old.payloads.end() - static_cast<std::ptrdiff_t>(kept)));
 }

@@ -73,7 +73,7 @@ TEST_CASE("the fixed part that the code writes is the one that the page describe
   geometry.schema_size = hand.schema_size;
   geometry.index_offset = hand.index_offset;
   geometry.index_slots = hand.index_slots;
-  geometry.retain = hand.retain;
+  geometry.retain_events = hand.retain;
   geometry.data_offset = hand.data_offset;
   geometry.data_capacity = hand.data_capacity;
   geometry.schema_id = {'T', 'E', 'S', 'T'};
@@ -90,7 +90,7 @@ TEST_CASE("the fixed part that the code writes is the one that the page describe
   CHECK(read->schema_size == hand.schema_size);
   CHECK(read->index_offset == hand.index_offset);
   CHECK(read->index_slots == hand.index_slots);
-  CHECK(read->retain == hand.retain);
+  CHECK(read->retain_events == hand.retain);
   CHECK(read->data_offset == hand.data_offset);
   CHECK(read->data_capacity == hand.data_capacity);
   CHECK(text_of(std::as_bytes(std::span(read->schema_id))) == "TEST");
@@ -204,13 +204,13 @@ TEST_CASE("whatever can be planned passes the reader's checks (F-5)") {
         INFO("capacity " << capacity << ", retain " << retain << ", schema " << schema_size);
         SegmentSpec spec;
         spec.schema = Bytes(schema).first(schema_size);
-        spec.capacity = capacity;
-        spec.retain = retain;
+        spec.caps.capacity_bytes = capacity;
+        spec.caps.retain_events = retain;
         Result<Geometry> plan = plan_segment(spec);
         REQUIRE(plan.has_value());
         CHECK(plan->data_capacity >= capacity);
         CHECK(plan->data_capacity - capacity < 65536);
-        if (retain > 0) CHECK(plan->retain == retain);
+        if (retain > 0) CHECK(plan->retain_events == retain);
         plan->epoch = Epoch{1};
         FixedPart header{};
         write_fixed(header, *plan);
@@ -226,13 +226,13 @@ TEST_CASE("sizes out of their range cannot be planned (F-5)") {
   const std::vector<std::byte> schema((1 << 20) + 1);
   SegmentSpec spec;
   SECTION("no capacity") {
-    spec.capacity = 0;
+    spec.caps.capacity_bytes = 0;
   }
   SECTION("too much capacity") {
-    spec.capacity = (std::uint64_t{1} << 40) + 1;
+    spec.caps.capacity_bytes = (std::uint64_t{1} << 40) + 1;
   }
   SECTION("too many events") {
-    spec.retain = std::uint64_t{1} << 36;
+    spec.caps.retain_events = std::uint64_t{1} << 36;
   }
   SECTION("too large a schema") {
     spec.schema = schema;

@@ -1,5 +1,5 @@
 // Who may write a segment, who may see that, and what a file of a bus may be (F-26, F-54, F-58).
-#include "bus/ownership.hpp"
+#include "bus/durable/ownership.hpp"
 
 #include <algorithm>
 
@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "bus/boot.hpp"
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;
@@ -60,17 +62,17 @@ class Umask {
 TEST_CASE("a reader's lock keeps no producer out; whether one lives is unknown then (F-27, F-54)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
-  { const Writer first = open_writer(temporary.bus(), small_ring()); }
+  { const Writer first = make_writer(temporary.bus(), small_ring()); }
   std::optional<ReadLock> lock(path);
-  CHECK(open_reader(temporary.bus()).liveness() == Liveness::unknown);
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  CHECK(make_reader(temporary.bus()).liveness() == Liveness::unknown);
+  Writer writer = make_writer(temporary.bus(), small_ring());
   CHECK(writer.origin() == Origin::reopened);
   publish_events(writer, 1, 10, 100);
-  const Reader reader = open_reader(temporary.bus());
+  const Reader reader = make_reader(temporary.bus());
   CHECK(reader.window().to == Sequence{10});
   CHECK(reader.liveness() == Liveness::unknown);
   // No second one gets in by that.
-  const Result<Writer> second = Writer::open(temporary.bus(), kName, small_ring());
+  const Result<Writer> second = open_writer(temporary.bus(), kName, small_ring());
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().code == Errc::in_use);
   // Whoever held it lets go; the idle producer still cannot be told from a dead one.
@@ -88,14 +90,14 @@ TEST_CASE("the lock's file can be opened by those who may write the segment alon
   const mode_t mask = GENERATE(mode_t{0}, mode_t{002}, mode_t{022}, mode_t{027}, mode_t{077});
   {
     const Umask umask(mask);
-    const Writer writer = open_writer(temporary.bus(), small_ring());
+    const Writer writer = make_writer(temporary.bus(), small_ring());
   }
   CHECK(mode_of(path) == (0666 & ~mask));
   CHECK(mode_of(lock_of(path)) == (0222 & ~mask));
   // And it follows when more, or fewer, are let in.
   for (const mode_t mode : {mode_t{0660}, mode_t{0644}}) {
     REQUIRE(::chmod(path.c_str(), mode) == 0);
-    const Writer writer = open_writer(temporary.bus(), small_ring());
+    const Writer writer = make_writer(temporary.bus(), small_ring());
     CHECK(mode_of(lock_of(path)) == (mode & 0222));
   }
 }
@@ -104,26 +106,26 @@ TEST_CASE(
     "the lock's file stays, and one that is removed under a producer lets no second in (F-54)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
-  std::optional<Writer> writer(open_writer(temporary.bus(), small_ring()));
+  std::optional<Writer> writer(make_writer(temporary.bus(), small_ring()));
   std::filesystem::remove(lock_of(path));
-  CHECK_FALSE(Writer::open(temporary.bus(), kName, small_ring()).has_value());
+  CHECK_FALSE(open_writer(temporary.bus(), kName, small_ring()).has_value());
   writer.reset();
   CHECK(std::filesystem::exists(lock_of(path)));
-  CHECK(Writer::open(temporary.bus(), kName, small_ring()).has_value());
+  CHECK(open_writer(temporary.bus(), kName, small_ring()).has_value());
 }
 
 TEST_CASE("a process number of another container is not passed off as one of this one (F-26)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
-  const Writer writer = open_writer(temporary.bus(), small_ring());
+  const Writer writer = make_writer(temporary.bus(), small_ring());
   CHECK(peek(path, kPidNamespaceAt) == current_pid_namespace());
   const std::uint64_t elsewhere = GENERATE(as<std::uint64_t>{}, 1, 0);
   poke(path, kPidNamespaceAt, elsewhere);
   poke(path, kOwnerPidAt, 1);
-  const Result<Writer> second = Writer::open(temporary.bus(), kName, small_ring());
+  const Result<Writer> second = open_writer(temporary.bus(), kName, small_ring());
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().message.find("process 1,") == std::string::npos);
-  CHECK_FALSE(open_reader(temporary.bus()).owner_pid().has_value());
+  CHECK_FALSE(make_reader(temporary.bus()).owner_pid().has_value());
 }
 
 TEST_CASE("no file of a bus is opened through a symbolic link (F-58)") {
@@ -149,7 +151,7 @@ TEST_CASE("no file of a bus is opened through a symbolic link (F-58)") {
     plant(lock_of(path));
   }
   SECTION("the channel's folder") {
-    { const Writer writer = open_writer(bus, small_ring()); }
+    { const Writer writer = make_writer(bus, small_ring()); }
     std::filesystem::rename(path.parent_path(), bus.directory() / "elsewhere");
     write_at(
         [&] {
@@ -158,9 +160,9 @@ TEST_CASE("no file of a bus is opened through a symbolic link (F-58)") {
         }(),
         0, text);
     std::filesystem::create_directory_symlink(bus.directory() / "elsewhere", path.parent_path());
-    CHECK_FALSE(Reader::open(bus, kName).has_value());
+    CHECK_FALSE(open_reader(bus, kName).has_value());
   }
-  const Result<Writer> writer = Writer::open(bus, kName, small_ring());
+  const Result<Writer> writer = open_writer(bus, kName, small_ring());
   REQUIRE_FALSE(writer.has_value());
   CHECK(writer.error().message.find("symbolic link") != std::string::npos);
   CHECK(read_at(victim, 0, text.size()) == text);
@@ -174,7 +176,7 @@ TEST_CASE("a file that was given the doorbell's name is replaced, and not writte
   { const File made(::open(victim.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)); }
   write_at(victim, 0, text);
   std::filesystem::create_hard_link(victim, bus.doorbell_path());
-  Writer writer = open_writer(bus, small_ring());
+  Writer writer = make_writer(bus, small_ring());
   publish_events(writer, 1, 3, 100);
   CHECK(read_at(victim, 0, text.size()) == text);
   CHECK(std::filesystem::file_size(bus.doorbell_path()) == 4096);
@@ -203,7 +205,7 @@ TEST_CASE(
 TEST_CASE("the holes of a sparse copy are filled before anything is published into them (F-29)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
-  { const Writer writer = open_writer(temporary.bus(), small_ring()); }
+  { const Writer writer = make_writer(temporary.bus(), small_ring()); }
   const auto blocks = [&] {
     struct stat status {};
     REQUIRE(::stat(path.c_str(), &status) == 0);
@@ -214,7 +216,7 @@ TEST_CASE("the holes of a sparse copy are filled before anything is published in
   REQUIRE(::fallocate(file.descriptor(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                       static_cast<off_t>(size - kDataGranule), kDataGranule) == 0);
   REQUIRE(blocks() < size);
-  const Writer writer = open_writer(temporary.bus(), small_ring());
+  const Writer writer = make_writer(temporary.bus(), small_ring());
   CHECK(writer.origin() == Origin::reopened);
   CHECK(blocks() >= size);
 }

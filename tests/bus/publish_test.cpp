@@ -15,13 +15,13 @@ TEST_CASE("a new segment is empty, of its own epoch, and carries its schema (F-6
   WriterOptions options = small_ring(100);
   options.schema = schema;
   options.schema_id = {'A', 'B', 'C', 'D'};
-  const Writer writer = open_writer(temporary.bus(), options);
+  const Writer writer = make_writer(temporary.bus(), options);
   CHECK(writer.origin() == Origin::created);
-  const Reader reader = open_reader(temporary.bus());
+  const Reader reader = make_reader(temporary.bus());
   CHECK(reader.window().count() == 0);
   CHECK(reader.window().to == Sequence{0});
   CHECK(text_of(reader.schema()) == text_of(schema));
-  CHECK(reader.geometry().retain == 100);
+  CHECK(reader.geometry().retain_events == 100);
   CHECK(reader.epoch() == writer.geometry().epoch);
   CHECK(reader.is_live());
   CHECK(drain(reader).sequences.empty());
@@ -34,7 +34,7 @@ TEST_CASE("a new segment is empty, of its own epoch, and carries its schema (F-6
   CHECK(is_zero(128, 4096 - 128));
   CHECK(is_zero(4208, 16));
   CHECK(is_zero(4248, 24576 - 4248));
-  const Writer other = open_writer(temporary.bus(), options, {"load", "other"});
+  const Writer other = make_writer(temporary.bus(), options, {"load", "other"});
   CHECK(other.geometry().epoch != writer.geometry().epoch);
 }
 
@@ -43,8 +43,8 @@ TEST_CASE("what was published is read back over many laps, with random sizes (F-
   const std::uint64_t seed = GENERATE(as<std::uint64_t>{}, 11, 12, 13);
   const std::uint64_t most = GENERATE(as<std::uint64_t>{}, 40, 3000, 30000);
   INFO("seed " << seed << ", sizes to " << most);
-  Writer writer = open_writer(temporary.bus(), small_ring());
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring());
+  const Reader reader = make_reader(temporary.bus());
   RecordCopier copier(reader, Sequence{0});
   std::mt19937_64 random(seed);
   Timestamp last{};
@@ -70,8 +70,8 @@ TEST_CASE("as many events as asked are retained, to the very event (F-12)") {
   const std::uint64_t retain = GENERATE(as<std::uint64_t>{}, 1, 2, 15, 16, 17, 100);
   INFO("retain " << retain);
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring(retain));
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring(retain));
+  const Reader reader = make_reader(temporary.bus());
   for (std::uint64_t count = 1; count <= 3 * retain + 40; ++count) {
     publish_events(writer, 5, 1, 8);
     const std::uint64_t kept = std::min(count, retain);
@@ -84,8 +84,8 @@ TEST_CASE("as many events as asked are retained, to the very event (F-12)") {
 
 TEST_CASE("as many bytes as fit are retained, to the very record (F-13, F-19)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring());
+  const Reader reader = make_reader(temporary.bus());
   // 1024 bytes a record: the 64 KiB ring holds 64 of them exactly.
   const std::vector<std::byte> event(1000, std::byte{7});
   for (std::uint64_t count = 1; count <= 200; ++count) {
@@ -100,8 +100,8 @@ TEST_CASE("as many bytes as fit are retained, to the very record (F-13, F-19)") 
 
 TEST_CASE("the largest event is taken and a larger one changes nothing (F-18)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring());
+  const Reader reader = make_reader(temporary.bus());
   CHECK(writer.max_payload() == kDataGranule - 24);
   publish_events(writer, 1, 10, 50);
   const auto path = temporary.path(kName);
@@ -127,8 +127,8 @@ TEST_CASE("the largest event is taken and a larger one changes nothing (F-18)") 
 
 TEST_CASE("an event that is built in the ring is seen only once it is committed (F-20)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring());
+  const Reader reader = make_reader(temporary.bus());
   // Dirty the whole ring first, so that padding is seen to be written.
   publish_events(writer, 3, 200, 1500);
   for (std::size_t size : {1u, 7u, 8u, 9u, 500u, 511u, 513u, 2000u}) {
@@ -150,8 +150,8 @@ TEST_CASE("an event that is built in the ring is seen only once it is committed 
 
 TEST_CASE("a window of one event is not empty while the next is built (F-12, F-20)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring(1));
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring(1));
+  const Reader reader = make_reader(temporary.bus());
   publish_events(writer, 5, 1, 1000);
   for (int lap = 0; lap < 200; ++lap) {
     const Sequence last = writer.oldest();
@@ -168,8 +168,8 @@ TEST_CASE("a window of one event is not empty while the next is built (F-12, F-2
 
 TEST_CASE("a claim that is abandoned costs old events at most, never a whole window (F-19, F-20)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring());
+  const Reader reader = make_reader(temporary.bus());
   publish_events(writer, 3, 200, 1500);
   const Sequence next = writer.next();
   for (int i = 0; i < 5; ++i) {
@@ -188,7 +188,7 @@ TEST_CASE("a claim that is abandoned costs old events at most, never a whole win
 
 TEST_CASE("a commit of what is not claimed is refused, and nothing is published") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  Writer writer = make_writer(temporary.bus(), small_ring());
   CHECK(writer.commit(1).error() == Refusal::unclaimed);
   REQUIRE(writer.claim(100).has_value());
   CHECK(writer.commit(101).error() == Refusal::unclaimed);
@@ -203,7 +203,7 @@ TEST_CASE("a commit of what is not claimed is refused, and nothing is published"
 
 TEST_CASE("a sequence is dense from 0 in each epoch and the commit is what counts it (F-16)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  Writer writer = make_writer(temporary.bus(), small_ring());
   for (std::uint64_t i = 0; i < 2000; ++i) {
     const auto published = writer.publish(event_of(1, Sequence{i}, 100));
     REQUIRE(published.has_value());

@@ -270,9 +270,9 @@ TEST_CASE("who only looks makes no table, and claims none") {
 
 TEST_CASE("the lag is what is unread, what of it is gone, and how old the next event is") {
   const TemporaryBus bus;
-  Writer writer = open_writer(bus.bus(), small_ring(100));
+  Writer writer = make_writer(bus.bus(), small_ring(100));
   publish_events(writer, 1, 250, 100);
-  const Reader reader = open_reader(bus.bus());
+  const Reader reader = make_reader(bus.bus());
   CHECK(lag_of(reader, Sequence{250}).events == 0);
   CHECK(lag_of(reader, Sequence{250}).seconds == 0.0);
   // Nobody has read what is not published; who says so is at the end.

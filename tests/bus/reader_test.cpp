@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/start.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
@@ -24,8 +25,8 @@ Start start_of(std::string_view text) {
 
 struct Filled {
   TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring(20));
-  Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring(20));
+  Reader reader = make_reader(temporary.bus());
 };
 
 bool lies_inside(Bytes part, Bytes whole) {
@@ -109,8 +110,8 @@ TEST_CASE("a lapped cursor is told exactly what it missed (F-24)") {
 
 TEST_CASE("runs keep to their limits and together hold every record once (F-11)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring());
+  const Reader reader = make_reader(temporary.bus());
   publish_events(writer, 9, 700, 300);
   for (const RunLimit limit : {RunLimit{}, RunLimit{0, 1}, RunLimit{1, 5}, RunLimit{2000, 100},
                                RunLimit{~std::uint64_t{0}, ~std::uint64_t{0}}, RunLimit{4096, 3}}) {
@@ -151,8 +152,8 @@ TEST_CASE("runs keep to their limits and together hold every record once (F-11)"
 
 TEST_CASE("a run across the end of the ring is one span, through the second view (F-11)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring());
+  const Reader reader = make_reader(temporary.bus());
   const Bytes mapped = reader.mapped_data();
   int crossings = 0;
   for (int i = 0; i < 500; ++i) {
@@ -191,8 +192,8 @@ TEST_CASE("a run is whole until the first of its records goes, and never again (
 
 TEST_CASE("a claim alone makes a run not whole: its bytes may be written from then on (F-19)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
-  const Reader reader = open_reader(temporary.bus());
+  Writer writer = make_writer(temporary.bus(), small_ring());
+  const Reader reader = make_reader(temporary.bus());
   publish_events(writer, 1, 500, 1000);
   Sequence cursor = reader.window().from;
   Run run;
@@ -206,10 +207,10 @@ TEST_CASE(
     "the longest record of a large ring is no fault, nor is a run of more than it (F-18, F-25)") {
   // 8 GiB, of which nothing is ever touched: the file is sparse, and its words are written by hand.
   const TemporaryBus temporary;
-  { const Writer writer = open_writer(temporary.bus(), small_ring()); }
+  { const Writer writer = make_writer(temporary.bus(), small_ring()); }
   SegmentSpec spec;
-  spec.capacity = std::uint64_t{1} << 33;
-  spec.retain = 15;
+  spec.caps.capacity_bytes = std::uint64_t{1} << 33;
+  spec.caps.retain_events = 15;
   Result<Geometry> geometry = plan_segment(spec);
   REQUIRE(geometry.has_value());
   geometry->epoch = Epoch{1};
@@ -228,7 +229,7 @@ TEST_CASE(
   }
   poke(path, kNextAt, 2);
   // This boot's words are those of the writer above.
-  const Result<Reader> reader = Reader::open(path);
+  const Result<Reader> reader = open_reader(path);
   if (!reader) FAIL(reader.error().message);
   Run run;
   SequenceRange gap;
@@ -251,12 +252,12 @@ TEST_CASE("a reader outlives the file's name and still reads (F-28)") {
 TEST_CASE("liveness is the writer's lock, not its number (F-26, F-27)") {
   const TemporaryBus temporary;
   {
-    const Writer writer = open_writer(temporary.bus(), small_ring());
-    const Reader reader = open_reader(temporary.bus());
+    const Writer writer = make_writer(temporary.bus(), small_ring());
+    const Reader reader = make_reader(temporary.bus());
     CHECK(reader.is_live());
     CHECK(reader.owner_pid() == static_cast<std::uint64_t>(::getpid()));
   }
-  const Reader reader = open_reader(temporary.bus());
+  const Reader reader = make_reader(temporary.bus());
   CHECK_FALSE(reader.is_live());
   CHECK(reader.owner_pid() == static_cast<std::uint64_t>(::getpid()));
 }

@@ -58,7 +58,7 @@ TEST_CASE("a record written by hand from the page is read (F-14, F-15)") {
 
 TEST_CASE("the record that the writer writes is, byte for byte, the one by hand (F-14, F-15)") {
   const TemporaryBus temporary;
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  Writer writer = make_writer(temporary.bus(), small_ring());
   const std::string payload(700, 'x');  // beyond where the checksum changes its way of working
   for (const std::string_view text : {std::string_view("first"), std::string_view(payload)}) {
     const auto published = writer.publish(bytes_of(text));

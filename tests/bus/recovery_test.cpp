@@ -24,7 +24,7 @@ struct Aged {
 
   Aged() {
     {
-      Writer writer = open_writer(temporary.bus(), small_ring(30));
+      Writer writer = make_writer(temporary.bus(), small_ring(30));
       publish_events(writer, kSeed, 100, kMost);
       epoch = writer.geometry().epoch;
     }
@@ -52,7 +52,7 @@ SequenceRange range(std::uint64_t from, std::uint64_t to) {
 TEST_CASE("a whole segment of an earlier boot is shown whole, and changed by nobody (F-33)") {
   const Aged aged;
   const auto before = read_at(aged.path, 0, std::filesystem::file_size(aged.path));
-  const Reader reader = open_reader(aged.temporary.bus());
+  const Reader reader = make_reader(aged.temporary.bus());
   CHECK(reader.window() == range(70, 100));
   const Drained all = drain(reader);
   CHECK_FALSE(all.fault);
@@ -89,13 +89,13 @@ TEST_CASE("of a damaged segment of an earlier boot what is whole is shown, as a 
   SECTION("next older than the data") {
     poke(aged.path, kNextAt, 95);
     // Whole in itself: nothing tells a reader that there was more, and what it shows is true.
-    const Reader reader = open_reader(aged.temporary.bus());
+    const Reader reader = make_reader(aged.temporary.bus());
     CHECK(reader.epoch() == aged.epoch);
     CHECK(reader.window() == range(70, 95));
     return;
   }
   const auto before = read_at(aged.path, 0, std::filesystem::file_size(aged.path));
-  const Reader reader = open_reader(aged.temporary.bus());
+  const Reader reader = make_reader(aged.temporary.bus());
   CHECK(reader.window() == range(0, end - first));
   CHECK(reader.epoch() != aged.epoch);
   CHECK(reader.is_at(aged.path));
@@ -110,9 +110,9 @@ TEST_CASE("of a damaged segment of an earlier boot what is whole is shown, as a 
 
 TEST_CASE("a reader sees that a segment of an earlier boot was taken up (F-33, F-34)") {
   const Aged aged;
-  const Reader reader = open_reader(aged.temporary.bus());
+  const Reader reader = make_reader(aged.temporary.bus());
   CHECK_FALSE(reader.is_live());
-  const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  const Writer writer = make_writer(aged.temporary.bus(), small_ring(30));
   CHECK(writer.origin() == Origin::recovered);
   CHECK_FALSE(reader.is_at(aged.path));
   CHECK(reader.window() == range(70, 100));
@@ -125,11 +125,11 @@ TEST_CASE(
   const Aged aged;
   const bool older_header = GENERATE(false, true);
   if (older_header) poke(aged.path, kNextAt, 95);
-  Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  Writer writer = make_writer(aged.temporary.bus(), small_ring(30));
   CHECK(writer.origin() == Origin::recovered);
   CHECK(writer.geometry().epoch != aged.epoch);
   CHECK(writer.next() == Sequence{30});
-  const Reader reader = open_reader(aged.temporary.bus());
+  const Reader reader = make_reader(aged.temporary.bus());
   const Drained all = drain(reader);
   CHECK_FALSE(all.fault);
   REQUIRE(all.payloads.size() == 30);
@@ -145,12 +145,12 @@ TEST_CASE("what a reader shows of a damaged segment, a writer keeps (F-33 to F-3
   const Aged aged;
   const std::uint64_t damaged = GENERATE(as<std::uint64_t>{}, 70, 85, 97);
   aged.damage(damaged);
-  const Drained before = drain(open_reader(aged.temporary.bus()));
+  const Drained before = drain(make_reader(aged.temporary.bus()));
   REQUIRE(before.payloads.size() == 99 - damaged);
-  const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  const Writer writer = make_writer(aged.temporary.bus(), small_ring(30));
   CHECK(writer.origin() == Origin::recovered);
   CHECK(writer.next() == Sequence{99 - damaged});
-  const Drained after = drain(open_reader(aged.temporary.bus()));
+  const Drained after = drain(make_reader(aged.temporary.bus()));
   CHECK_FALSE(after.fault);
   CHECK(after.payloads == before.payloads);
   CHECK(after.timestamps == before.timestamps);
@@ -161,9 +161,9 @@ TEST_CASE("records are found although header and index are gone (F-35)") {
   for (std::uint64_t at = 4224; at < 4248; at += 8) poke(aged.path, at, 0xDEADBEEFDEADBEEF);
   for (std::uint64_t sequence = 0; sequence < 32; ++sequence)
     poke(aged.path, aged.slot_of(sequence), 13);
-  const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  const Writer writer = make_writer(aged.temporary.bus(), small_ring(30));
   CHECK(writer.origin() == Origin::recovered);
-  const Drained all = drain(open_reader(aged.temporary.bus()));
+  const Drained all = drain(make_reader(aged.temporary.bus()));
   REQUIRE(all.payloads.size() == 30);
   for (std::uint64_t i = 0; i < 30; ++i)
     CHECK(all.payloads[i] == event_of(kSeed, Sequence{70 + i}, kMost));
@@ -173,16 +173,16 @@ TEST_CASE("what was recovered once is recovered again (F-35)") {
   const Aged aged;
   aged.damage(85);
   {
-    const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+    const Writer writer = make_writer(aged.temporary.bus(), small_ring(30));
     REQUIRE(writer.origin() == Origin::recovered);
     REQUIRE(writer.next() == Sequence{14});
   }
   age_by_a_boot(aged.path);
   aged.damage(3);
-  const Writer writer = open_writer(aged.temporary.bus(), small_ring(30));
+  const Writer writer = make_writer(aged.temporary.bus(), small_ring(30));
   REQUIRE(writer.origin() == Origin::recovered);
   CHECK(writer.next() == Sequence{10});
-  const Drained all = drain(open_reader(aged.temporary.bus()));
+  const Drained all = drain(make_reader(aged.temporary.bus()));
   REQUIRE(all.payloads.size() == 10);
   CHECK(all.payloads.front() == event_of(kSeed, Sequence{90}, kMost));
 }
@@ -194,14 +194,14 @@ TEST_CASE("records that run across the end of the ring are recovered too (F-11, 
   const auto path = temporary.path(kName);
   std::vector<std::vector<std::byte>> published;
   {
-    Writer writer = open_writer(temporary.bus(), small_ring());
+    Writer writer = make_writer(temporary.bus(), small_ring());
     publish_events(writer, seed, 60 + seed, 9000);
-    published = drain(open_reader(temporary.bus())).payloads;
+    published = drain(make_reader(temporary.bus())).payloads;
   }
   age_by_a_boot(path);
   poke(path, kNextAt, 0);
-  const Writer writer = open_writer(temporary.bus(), small_ring());
-  const Drained all = drain(open_reader(temporary.bus()));
+  const Writer writer = make_writer(temporary.bus(), small_ring());
+  const Drained all = drain(make_reader(temporary.bus()));
   REQUIRE_FALSE(all.fault);
   // What was overwritten only in part is not there; older whole ones may be.
   REQUIRE(all.payloads.size() >= published.size());
@@ -212,13 +212,13 @@ TEST_CASE("a writer of this boot finds damage at the end of the window at once (
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   {
-    Writer writer = open_writer(temporary.bus(), small_ring(30));
+    Writer writer = make_writer(temporary.bus(), small_ring(30));
     publish_events(writer, kSeed, 20, kMost);
   }
   const std::uint64_t at =
       peek(path, kDataOffsetAt) + peek(path, peek(path, kIndexOffsetAt) + 8 * 19) + 24;
   poke(path, at, peek(path, at) ^ 1);
-  const Writer writer = open_writer(temporary.bus(), small_ring(30));
+  const Writer writer = make_writer(temporary.bus(), small_ring(30));
   CHECK(writer.origin() == Origin::recovered);
   CHECK(writer.next() == Sequence{19});
 }

@@ -13,6 +13,8 @@
 
 #include "bus/crc32c.hpp"
 #include "bus/doorbell.hpp"
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;
@@ -25,12 +27,12 @@ namespace fs = std::filesystem;
 /// Both sides refuse what lies there, with that code and the path.
 void check_refused(const TemporaryBus& temporary, Errc reader_code, Errc writer_code) {
   const fs::path path = temporary.path(kName);
-  const Result<Reader> reader = Reader::open(temporary.bus(), kName);
+  const Result<Reader> reader = open_reader(temporary.bus(), kName);
   REQUIRE_FALSE(reader.has_value());
   CHECK(reader.error().code == reader_code);
   CHECK(reader.error().message.find(path.string()) != std::string::npos);
   CHECK(reader.error().message.find('\n') == std::string::npos);
-  const Result<Writer> writer = Writer::open(temporary.bus(), kName, small_ring());
+  const Result<Writer> writer = open_writer(temporary.bus(), kName, small_ring());
   REQUIRE_FALSE(writer.has_value());
   CHECK(writer.error().code == writer_code);
   CHECK(writer.error().message.find(path.string()) != std::string::npos);
@@ -90,7 +92,7 @@ TEST_CASE("what is no regular segment file is refused by readers and writers (F-
     check_refused(temporary, Errc::not_segment, Errc::not_segment);
   }
   SECTION("nothing") {
-    const Result<Reader> reader = Reader::open(temporary.bus(), kName);
+    const Result<Reader> reader = open_reader(temporary.bus(), kName);
     REQUIRE_FALSE(reader.has_value());
     CHECK(reader.error().code == Errc::not_found);
   }
@@ -101,7 +103,7 @@ TEST_CASE(
   const TemporaryBus temporary;
   const fs::path path = temporary.path(kName);
   {
-    Writer writer = open_writer(temporary.bus(), small_ring());
+    Writer writer = make_writer(temporary.bus(), small_ring());
     publish_events(writer, 1, 100, 100);
   }
   SECTION("truncated at any of its borders") {
@@ -137,10 +139,10 @@ TEST_CASE("a name with a slash or a dot in front never becomes a path (F-39)") {
        {SegmentName{"a/b", "c"}, SegmentName{"..", "c"}, SegmentName{"a", "../c"},
         SegmentName{"", "c"}, SegmentName{"a", ""}, SegmentName{"a", ".c"}}) {
     INFO(name.text());
-    const Result<Writer> writer = Writer::open(temporary.bus(), name, small_ring());
+    const Result<Writer> writer = open_writer(temporary.bus(), name, small_ring());
     REQUIRE_FALSE(writer.has_value());
     CHECK(writer.error().code == Errc::bad_name);
-    const Result<Reader> reader = Reader::open(temporary.bus(), name);
+    const Result<Reader> reader = open_reader(temporary.bus(), name);
     REQUIRE_FALSE(reader.has_value());
     CHECK(reader.error().code == Errc::bad_name);
   }
@@ -150,7 +152,7 @@ TEST_CASE("a bus that may not be written is an error for producers and none for 
   const TemporaryBus temporary;
   const auto directory = temporary.bus().directory();
   {
-    Writer writer = open_writer(temporary.bus(), small_ring());
+    Writer writer = make_writer(temporary.bus(), small_ring());
     publish_events(writer, 1, 3, 10);
   }
   fs::permissions(directory, fs::perms{0555});
@@ -158,9 +160,9 @@ TEST_CASE("a bus that may not be written is an error for producers and none for 
   fs::permissions(temporary.path(kName), fs::perms{0444});
   fs::permissions(temporary.bus().doorbell_path(), fs::perms{0444});
   CHECK(as_nobody([&] {
-          const Result<Writer> same = Writer::open(temporary.bus(), kName, small_ring());
-          const Result<Writer> other = Writer::open(temporary.bus(), {"load", "x"}, small_ring());
-          const Result<Writer> channel = Writer::open(temporary.bus(), {"new", "x"}, small_ring());
+          const Result<Writer> same = open_writer(temporary.bus(), kName, small_ring());
+          const Result<Writer> other = open_writer(temporary.bus(), {"load", "x"}, small_ring());
+          const Result<Writer> channel = open_writer(temporary.bus(), {"new", "x"}, small_ring());
           const auto names = [](const Result<Writer>& result, std::string_view what) {
             return !result && result.error().os_errno == EACCES &&
                    result.error().message.find(what) != std::string::npos;
@@ -170,7 +172,7 @@ TEST_CASE("a bus that may not be written is an error for producers and none for 
           return names(channel, "/new") ? 0 : 3;
         }) == 0);
   CHECK(as_nobody([&] {
-          const Result<Reader> reader = Reader::open(temporary.bus(), kName);
+          const Result<Reader> reader = open_reader(temporary.bus(), kName);
           if (!reader || reader->window().count() != 3) return 1;
           Result<Doorbell> doorbell = Doorbell::open(temporary.bus());
           if (!doorbell || doorbell->is_writable()) return 2;
@@ -194,8 +196,8 @@ TEST_CASE("a full file system is an error at creation, and nothing is left behin
   {
     const Bus bus{mounted};
     WriterOptions options;
-    options.capacity = 4 << 20;
-    const Result<Writer> writer = Writer::open(bus, kName, options);
+    options.caps.capacity_bytes = 4 << 20;
+    const Result<Writer> writer = open_writer(bus, kName, options);
     CHECK_FALSE(writer.has_value());
     if (!writer) {
       CHECK(writer.error().code == Errc::no_space);
@@ -203,15 +205,15 @@ TEST_CASE("a full file system is an error at creation, and nothing is left behin
     }
     CHECK_FALSE(fs::exists(bus.segment_path(kName)));
     // What failed has given its blocks back: a small one still fits, and can be filled to the brim.
-    Result<Writer> small = Writer::open(bus, kName, small_ring());
+    Result<Writer> small = open_writer(bus, kName, small_ring());
     CHECK(small.has_value());
     if (small) publish_events(*small, 1, 2000, 500);
     // Replacing needs room for both; if there is none, the old one stays as it was.
-    options.capacity = 900 << 10;
+    options.caps.capacity_bytes = 900 << 10;
     small = tl::unexpected<Error>(Error{Errc::system, 0, {}});
-    const Result<Writer> larger = Writer::open(bus, kName, options);
+    const Result<Writer> larger = open_writer(bus, kName, options);
     CHECK_FALSE(larger.has_value());
-    const Result<Reader> reader = Reader::open(bus, kName);
+    const Result<Reader> reader = open_reader(bus, kName);
     CHECK(reader.has_value());
     if (reader) CHECK_FALSE(drain(*reader).fault);
     if (reader) CHECK(reader->window().to == Sequence{2000});
@@ -221,7 +223,7 @@ TEST_CASE("a full file system is an error at creation, and nothing is left behin
 
 TEST_CASE("every block of a new segment is allocated, so that no later write can fail (F-29)") {
   const TemporaryBus temporary;
-  const Writer writer = open_writer(temporary.bus(), small_ring());
+  const Writer writer = make_writer(temporary.bus(), small_ring());
   struct stat status {};
   REQUIRE(::stat(temporary.path(kName).c_str(), &status) == 0);
   CHECK(static_cast<std::uint64_t>(status.st_blocks) * 512 >= writer.geometry().file_size);

@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
+#include "bus/durable/reader_open.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;
@@ -43,13 +44,13 @@ TEST_CASE("a bus on a file system that machines share is refused by name (F-59)"
   const Shared shared = GENERATE(Shared{NFS_SUPER_MAGIC, "NFS"}, Shared{SMB2_SUPER_MAGIC, "SMB2"},
                                  Shared{V9FS_MAGIC, "9P"}, Shared{CEPH_SUPER_MAGIC, "Ceph"});
   const TemporaryBus temporary;
-  { const Writer writer = open_writer(temporary.bus(), small_ring()); }
+  { const Writer writer = make_writer(temporary.bus(), small_ring()); }
   const Pretence pretence(shared.magic);
-  const Result<Writer> writer = Writer::open(temporary.bus(), kName, small_ring());
+  const Result<Writer> writer = open_writer(temporary.bus(), kName, small_ring());
   REQUIRE_FALSE(writer.has_value());
   CHECK(writer.error().message.find("on " + shared.name + ",") != std::string::npos);
   CHECK(writer.error().message.find("--bus") != std::string::npos);
-  const Result<Reader> reader = Reader::open(temporary.bus(), kName);
+  const Result<Reader> reader = open_reader(temporary.bus(), kName);
   REQUIRE_FALSE(reader.has_value());
   CHECK(reader.error().message.find("on " + shared.name + ",") != std::string::npos);
 }
@@ -57,7 +58,7 @@ TEST_CASE("a bus on a file system that machines share is refused by name (F-59)"
 TEST_CASE("a new bus is not begun on a file system that machines share (F-59)") {
   const TemporaryBus temporary;
   const Pretence pretence(NFS_SUPER_MAGIC);
-  const Result<Writer> writer = Writer::open(temporary.bus(), kName, small_ring());
+  const Result<Writer> writer = open_writer(temporary.bus(), kName, small_ring());
   REQUIRE_FALSE(writer.has_value());
   CHECK(writer.error().message.find("on NFS,") != std::string::npos);
 }

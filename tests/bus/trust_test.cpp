@@ -9,6 +9,7 @@
 
 #include "bus/boot.hpp"
 #include "bus/durable/recovery.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "tests/bus/bus_fixture.hpp"
 #include "tests/support/shifted_clock.hpp"
 
@@ -61,12 +62,12 @@ bool is_on_tmpfs(const std::filesystem::path& path) {
 TEST_CASE("while its writer lives, a segment of any boot id is read where it stands (F-55)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
-  Writer writer = open_writer(temporary.bus(), small_ring(30));
+  Writer writer = make_writer(temporary.bus(), small_ring(30));
   publish_events(writer, kSeed, 20, kMost);
   age_by_a_boot(path);
   // Out of order at this moment, as the two words are seen while a writer moves on.
   poke(path, kOldestAt, 21);
-  const Reader reader = open_reader(temporary.bus());
+  const Reader reader = make_reader(temporary.bus());
   CHECK(reader.epoch() == writer.geometry().epoch);
   poke(path, kOldestAt, writer.oldest().value);
   publish_events(writer, kSeed, 5, kMost);
@@ -78,7 +79,7 @@ TEST_CASE("what was written in memory is of this boot, whatever its boot id says
   const auto path = temporary.path(kName);
   Epoch epoch;
   for (std::uint64_t start = 0; start < 3; ++start) {
-    Writer writer = open_writer(temporary.bus(), small_ring(1000));
+    Writer writer = make_writer(temporary.bus(), small_ring(1000));
     REQUIRE(is_on_tmpfs(path));
     if (start == 0) epoch = writer.geometry().epoch;
     CHECK(writer.geometry().epoch == epoch);
@@ -97,7 +98,7 @@ TEST_CASE("a copy is checked before it is shown, in memory and on a disk (F-56)"
   const auto path = bus.segment_path(kName);
   Epoch epoch;
   {
-    Writer writer = open_writer(bus, small_ring(1000));
+    Writer writer = make_writer(bus, small_ring(1000));
     publish_events(writer, kSeed, 100, kMost);
     epoch = writer.geometry().epoch;
   }
@@ -110,7 +111,7 @@ TEST_CASE("a copy is checked before it is shown, in memory and on a disk (F-56)"
     const auto bytes = read_at(backup, 0, std::filesystem::file_size(backup));
     {
       // As `cp` does: the same file, with what another one held.
-      Writer other = open_writer(bus, small_ring(7));
+      Writer other = make_writer(bus, small_ring(7));
       publish_events(other, kSeed + 1, 7, kMost);
     }
     std::filesystem::remove(path);
@@ -118,19 +119,19 @@ TEST_CASE("a copy is checked before it is shown, in memory and on a disk (F-56)"
     REQUIRE(read_at(path, 0, bytes.size()) == bytes);
   }
   lose_record(path, 50);
-  const Reader reader = open_reader(bus);
+  const Reader reader = make_reader(bus);
   CHECK(reader.epoch() != epoch);
   const Drained all = drain(reader);
   CHECK_FALSE(all.fault);
   CHECK(all.payloads.size() == 49);
-  CHECK(open_writer(bus, small_ring(1000)).next() == Sequence{49});
+  CHECK(make_writer(bus, small_ring(1000)).next() == Sequence{49});
 }
 
 TEST_CASE("what is shown of a damaged copy ends when the file is mended where it stands") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   {
-    Writer writer = open_writer(temporary.bus(), small_ring(1000));
+    Writer writer = make_writer(temporary.bus(), small_ring(1000));
     publish_events(writer, kSeed, 100, kMost);
   }
   const auto backup = path.parent_path() / "backup";
@@ -138,7 +139,7 @@ TEST_CASE("what is shown of a damaged copy ends when the file is mended where it
   std::filesystem::rename(backup, path);
   const auto good = read_at(path, 0, std::filesystem::file_size(path));
   lose_record(path, 50);
-  const Reader damaged = open_reader(temporary.bus());
+  const Reader damaged = make_reader(temporary.bus());
   CHECK(drain(damaged).payloads.size() == 49);
   CHECK(damaged.is_at(path));
   wait_until([&] {
@@ -148,7 +149,7 @@ TEST_CASE("what is shown of a damaged copy ends when the file is mended where it
     // The clock of a file system has ticks of some milliseconds.
     return !damaged.is_at(path);
   });
-  CHECK(drain(open_reader(temporary.bus())).payloads.size() == 100);
+  CHECK(drain(make_reader(temporary.bus())).payloads.size() == 100);
 }
 
 TEST_CASE("on a disk only this very boot is believed, and an unknown one is none (F-33, F-56)") {
@@ -157,13 +158,13 @@ TEST_CASE("on a disk only this very boot is believed, and an unknown one is none
   if (is_on_tmpfs(RINGSIDE_BIN "/ringside")) FAIL("the build lies in memory; put it on a disk");
   Epoch epoch;
   {
-    Writer writer = open_writer(disk.bus(), small_ring(1000));
+    Writer writer = make_writer(disk.bus(), small_ring(1000));
     publish_events(writer, kSeed, 100, kMost);
     epoch = writer.geometry().epoch;
   }
   REQUIRE(is_known(current_boot_id()));
   SECTION("of this boot") {
-    CHECK(open_writer(disk.bus(), small_ring(1000)).geometry().epoch == epoch);
+    CHECK(make_writer(disk.bus(), small_ring(1000)).geometry().epoch == epoch);
     return;
   }
   SECTION("no boot id") {
@@ -176,8 +177,8 @@ TEST_CASE("on a disk only this very boot is believed, and an unknown one is none
     poke(path, kSignedBoottimeAt, boottime_ns() + 3'600'000'000'000);
   }
   lose_record(path, 50);
-  CHECK(drain(open_reader(disk.bus())).payloads.size() == 49);
-  Writer writer = open_writer(disk.bus(), small_ring(1000));
+  CHECK(drain(make_reader(disk.bus())).payloads.size() == 49);
+  Writer writer = make_writer(disk.bus(), small_ring(1000));
   CHECK(writer.origin() == Origin::recovered);
   CHECK(writer.next() == Sequence{49});
 }
@@ -188,7 +189,7 @@ TEST_CASE("a clock that is wrong by years costs no record when a segment is reco
   WriterOptions options = small_ring(1000);
   options.sync_interval = std::chrono::milliseconds(1);
   {
-    Writer writer = open_writer(disk.bus(), options);
+    Writer writer = make_writer(disk.bus(), options);
     publish_events(writer, kSeed, 100, kMost);
     wait_until([&] { return writer.durable() == writer.next(); });
     // The power goes before it is closed.
@@ -199,11 +200,11 @@ TEST_CASE("a clock that is wrong by years costs no record when a segment is reco
   const auto days = GENERATE(-20'000, -365, -14, 0, 14, 365);
   INFO(days << " days");
   const ShiftedClock clock(std::chrono::hours(24 * days));
-  const Drained shown = drain(open_reader(disk.bus()));
+  const Drained shown = drain(make_reader(disk.bus()));
   CHECK(shown.payloads.size() == 100);
-  Writer writer = open_writer(disk.bus(), options);
+  Writer writer = make_writer(disk.bus(), options);
   publish_events(writer, kSeed, 1, kMost);
-  const Drained kept = drain(open_reader(disk.bus()));
+  const Drained kept = drain(make_reader(disk.bus()));
   CHECK_FALSE(kept.fault);
   REQUIRE(kept.payloads.size() == 101);
   CHECK(std::is_sorted(kept.timestamps.begin(), kept.timestamps.end()));
@@ -212,9 +213,9 @@ TEST_CASE("a clock that is wrong by years costs no record when a segment is reco
 TEST_CASE("caps by age and questions about time outlive a wall clock that leaps (F-57)") {
   const TemporaryBus temporary;
   WriterOptions options = small_ring(1000);
-  options.retain_age = std::chrono::minutes(1);
+  options.caps.retain_age_ns = 60'000'000'000;
   const auto leap = GENERATE(std::chrono::hours(24 * 365), std::chrono::hours(-24 * 365));
-  std::optional<Writer> writer(open_writer(temporary.bus(), options));
+  std::optional<Writer> writer(make_writer(temporary.bus(), options));
   publish_events(*writer, kSeed, 10, kMost);
   const auto pass_a_check = [] { ::usleep(110'000); };
   {
@@ -223,15 +224,15 @@ TEST_CASE("caps by age and questions about time outlive a wall clock that leaps 
     publish_events(*writer, kSeed, 10, kMost);
     // A writer that starts at the wrong time goes by the same rule.
     writer.reset();
-    writer.emplace(open_writer(temporary.bus(), options));
+    writer.emplace(make_writer(temporary.bus(), options));
     REQUIRE(writer->origin() == Origin::reopened);
     publish_events(*writer, kSeed, 10, kMost);
-    const Reader reader = open_reader(temporary.bus());
+    const Reader reader = make_reader(temporary.bus());
     CHECK(reader.seek({Start::Kind::since, 50'000'000'000}) == Sequence{0});
   }
   pass_a_check();
   publish_events(*writer, kSeed, 10, kMost);
-  const Reader reader = open_reader(temporary.bus());
+  const Reader reader = make_reader(temporary.bus());
   // Nothing was evicted, nothing looks a year old or of next year, and time never went back.
   CHECK(reader.window().count() == 40);
   CHECK(reader.seek({Start::Kind::since, 50'000'000'000}) == Sequence{0});

@@ -46,7 +46,7 @@ TEST_CASE("a second producer of the name is refused, with the number of the firs
   const TemporaryBus temporary;
   SharedWord ready;
   Child child([&] {
-    const Result<Writer> writer = Writer::open(temporary.bus(), kName, small_ring());
+    const Result<Writer> writer = open_writer(temporary.bus(), kName, small_ring());
     ready->store(writer ? 1 : 2);
     while (true) ::pause();
     return 0;
@@ -56,7 +56,7 @@ TEST_CASE("a second producer of the name is refused, with the number of the firs
   const auto path = temporary.path(kName);
   const auto before = read_at(path, 0, 24576);
   for (const WriterOptions& options : {small_ring(), small_ring(3)}) {
-    const Result<Writer> second = Writer::open(temporary.bus(), kName, options);
+    const Result<Writer> second = open_writer(temporary.bus(), kName, options);
     REQUIRE_FALSE(second.has_value());
     CHECK(second.error().code == Errc::in_use);
     CHECK(second.error().message.find("process " + std::to_string(child.pid())) !=
@@ -66,18 +66,18 @@ TEST_CASE("a second producer of the name is refused, with the number of the firs
   CHECK(read_at(path, 0, 24576) == before);
   // Stopped is not dead.
   ::kill(child.pid(), SIGSTOP);
-  CHECK_FALSE(Writer::open(temporary.bus(), kName, small_ring()).has_value());
-  CHECK(open_reader(temporary.bus()).is_live());
+  CHECK_FALSE(open_writer(temporary.bus(), kName, small_ring()).has_value());
+  CHECK(make_reader(temporary.bus()).is_live());
   ::kill(child.pid(), SIGKILL);
   CHECK(child.wait() == 128 + SIGKILL);
-  CHECK_FALSE(open_reader(temporary.bus()).is_live());
-  CHECK(open_writer(temporary.bus(), small_ring()).origin() == Origin::reopened);
+  CHECK_FALSE(make_reader(temporary.bus()).is_live());
+  CHECK(make_writer(temporary.bus(), small_ring()).origin() == Origin::reopened);
 }
 
 TEST_CASE("a second writer in the same process is refused as well (F-26)") {
   const TemporaryBus temporary;
-  const Writer writer = open_writer(temporary.bus(), small_ring());
-  const Result<Writer> second = Writer::open(temporary.bus(), kName, small_ring());
+  const Writer writer = make_writer(temporary.bus(), small_ring());
+  const Result<Writer> second = open_writer(temporary.bus(), kName, small_ring());
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().code == Errc::in_use);
 }
@@ -91,7 +91,7 @@ TEST_CASE("of many producers that start at once exactly one has the segment (F-2
     for (int i = 0; i < 4; ++i)
       children.emplace_back([&] {
         while (start->load() == 0) sleep_ns(10'000);
-        const Result<Writer> writer = Writer::open(temporary.bus(), kName, small_ring());
+        const Result<Writer> writer = open_writer(temporary.bus(), kName, small_ring());
         if (!writer) return writer.error().code == Errc::in_use ? 1 : 2;
         owners->fetch_add(1);
         while (start->load() == 1) sleep_ns(100'000);
@@ -133,7 +133,7 @@ TEST_CASE(
     SharedWord told;
     told->store(taken.value);
     Child child([&] {
-      Result<Writer> writer = Writer::open(temporary.bus(), kName, options);
+      Result<Writer> writer = open_writer(temporary.bus(), kName, options);
       if (!writer) return 1;
       while (true) {
         const auto event = event_of(kSeed, writer->next(), most);
@@ -157,7 +157,7 @@ TEST_CASE(
     ::kill(child.pid(), SIGKILL);
     REQUIRE(child.wait() == 128 + SIGKILL);
 
-    Writer writer = open_writer(temporary.bus(), options);
+    Writer writer = make_writer(temporary.bus(), options);
     REQUIRE(writer.origin() == Origin::reopened);
     if (round == 0) epoch = writer.geometry().epoch;
     REQUIRE(writer.geometry().epoch == epoch);
@@ -166,7 +166,7 @@ TEST_CASE(
     REQUIRE(writer.next().value <= told->load() + 1);
     published_by_killed += writer.next().value - taken.value;
     publish_events(writer, kSeed, static_cast<std::uint64_t>(round % 3), most);
-    const Drained all = drain(open_reader(temporary.bus()));
+    const Drained all = drain(make_reader(temporary.bus()));
     REQUIRE_FALSE(all.fault);
     REQUIRE_FALSE(all.sequences.empty());
     REQUIRE(all.sequences.back() + 1 == writer.next());
@@ -185,7 +185,7 @@ TEST_CASE("timestamps never go back, even when a writer opens what was written t
   const Timestamp today = now();
   {
     const ShiftedClock tomorrow(std::chrono::hours(24));
-    Writer writer = open_writer(temporary.bus(), small_ring());
+    Writer writer = make_writer(temporary.bus(), small_ring());
     publish_events(writer, 1, 1, 10);
   }
   // Neither by the clock that was kept, nor without it.
@@ -193,9 +193,9 @@ TEST_CASE("timestamps never go back, even when a writer opens what was written t
   if (!is_kept) poke(temporary.path(kName), 4168, 0);
   // A word without a checksum is not what decides.
   poke(temporary.path(kName), 4240, 2 * today.ns);
-  Writer writer = open_writer(temporary.bus(), small_ring());
+  Writer writer = make_writer(temporary.bus(), small_ring());
   publish_events(writer, 1, 1, 10);
-  const Drained all = drain(open_reader(temporary.bus()));
+  const Drained all = drain(make_reader(temporary.bus()));
   REQUIRE(all.timestamps.size() == 2);
   CHECK(all.timestamps[1] >= all.timestamps[0]);
   CHECK(all.timestamps[1].ns < today.ns + 25 * 3'600'000'000'000);
@@ -212,7 +212,7 @@ struct Left {
 
   Left() {
     options.schema = schema;
-    Writer writer = open_writer(temporary.bus(), options);
+    Writer writer = make_writer(temporary.bus(), options);
     publish_events(writer, 1, 10, 100);
   }
 };
@@ -221,18 +221,18 @@ struct Left {
 
 TEST_CASE("the same caps and schema, or caps left to what is there, take the segment up (F-30)") {
   Left left;
-  const Reader reader = open_reader(left.temporary.bus());
+  const Reader reader = make_reader(left.temporary.bus());
   SECTION("the same") {}
   SECTION("caps left to what is there") {
-    left.options.capacity.reset(), left.options.retain.reset();
+    left.options.caps.capacity_bytes.reset(), left.options.caps.retain_events.reset();
   }
   SECTION("only the capacity left to what is there") {
-    left.options.capacity.reset();
+    left.options.caps.capacity_bytes.reset();
   }
   SECTION("a capacity that rounds to the same") {
-    left.options.capacity = kDataGranule - 100;
+    left.options.caps.capacity_bytes = kDataGranule - 100;
   }
-  Writer writer = open_writer(left.temporary.bus(), left.options);
+  Writer writer = make_writer(left.temporary.bus(), left.options);
   CHECK(writer.origin() == Origin::reopened);
   CHECK(writer.next() == Sequence{10});
   CHECK(reader.is_at(left.path));
@@ -243,13 +243,13 @@ TEST_CASE("the same caps and schema, or caps left to what is there, take the seg
 TEST_CASE(
     "caps or a schema that differ make a new epoch, and readers see that theirs is gone (F-31)") {
   Left left;
-  const Reader reader = open_reader(left.temporary.bus());
+  const Reader reader = make_reader(left.temporary.bus());
   const std::vector<std::byte> other_schema = bytes_of("two");
   SECTION("another capacity") {
-    left.options.capacity = 2 * kDataGranule;
+    left.options.caps.capacity_bytes = 2 * kDataGranule;
   }
   SECTION("another retention") {
-    left.options.retain = 99;
+    left.options.caps.retain_events = 99;
   }
   SECTION("another schema") {
     left.options.schema = other_schema;
@@ -263,7 +263,7 @@ TEST_CASE(
   SECTION("another identifier") {
     left.options.schema_id = {'X', 'X', 'X', 'X'};
   }
-  const Writer writer = open_writer(left.temporary.bus(), left.options);
+  const Writer writer = make_writer(left.temporary.bus(), left.options);
   CHECK(writer.origin() == Origin::replaced);
   CHECK(writer.geometry().epoch != reader.epoch());
   CHECK(writer.next() == Sequence{0});
@@ -271,15 +271,15 @@ TEST_CASE(
   CHECK_FALSE(reader.is_live());
   // The old segment is still whole for those who have it.
   CHECK(drain(reader).sequences.size() == 10);
-  CHECK(open_reader(left.temporary.bus()).epoch() == writer.geometry().epoch);
+  CHECK(make_reader(left.temporary.bus()).epoch() == writer.geometry().epoch);
 }
 
 TEST_CASE("what a dead writer left of a replacement is cleared by the next (F-31)") {
   const TemporaryBus temporary;
-  { const Writer writer = open_writer(temporary.bus(), small_ring()); }
+  { const Writer writer = make_writer(temporary.bus(), small_ring()); }
   const auto left = temporary.path(kName).parent_path() / ".writer.ring.new";
   std::filesystem::copy_file(temporary.path(kName), left);
-  const Writer writer = open_writer(temporary.bus(), small_ring(9));
+  const Writer writer = make_writer(temporary.bus(), small_ring(9));
   CHECK(writer.origin() == Origin::replaced);
   CHECK_FALSE(std::filesystem::exists(left));
 }

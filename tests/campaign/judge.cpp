@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bus/durable/reader_open.hpp"
 #include "tests/campaign/payload.hpp"
 
 namespace ringside::campaign {
@@ -65,7 +66,7 @@ Verdict Judge::judge(const BusImage& image, const Told& told) {
     if (told.done.load() > 0) return "the producer is there and its segment is not";
     return std::nullopt;
   }
-  const Result<Reader> reader = Reader::open(bus_, name_);
+  const Result<Reader> reader = open_reader(bus_, name_);
   if (!reader) return "a reader cannot open it: " + reader.error().message;
   if (settled_ == 0) {
     if (Verdict fault = judge_opening(*reader, image)) return fault;
@@ -152,7 +153,7 @@ std::optional<Oracle> Judge::expect(const Writer& writer) const {
 }
 
 Verdict Judge::take_up(const Bus& copy) const {
-  Result<Writer> writer = Writer::open(copy, name_, options_of(*life_));
+  Result<Writer> writer = open_writer(copy, name_, options_of(*life_));
   if (!writer) return "blocked: the next producer cannot open it: " + writer.error().message;
   const std::string opened = std::string("the next producer has it ") + text(writer->origin()) +
                              " with [" + std::to_string(writer->oldest().value) + ", " +
@@ -168,7 +169,7 @@ Verdict Judge::take_up(const Bus& copy) const {
   write_payload(payload, payload_key(scenario_->stream, kTakeUpId));
   const std::uint64_t before_ns = now().ns;
   if (!writer->publish(payload)) return opened + " and cannot publish";
-  const Result<Reader> reader = Reader::open(copy, name_);
+  const Result<Reader> reader = open_reader(copy, name_);
   if (!reader) return opened + "; a reader cannot open that: " + reader.error().message;
   if (Verdict fault = oracle->after(one_more, before_ns).check(*reader))
     return opened + "; after one more record: " + *fault;

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "bus/durable/writer_open.hpp"
 #include "bus/writer.hpp"
 #include "tests/campaign/payload.hpp"
 #include "tests/wire/load_events.hpp"
@@ -65,8 +66,8 @@ void judge(std::uint64_t seed, const Delivered& delivered) {
 
 int write(const Bus& bus, std::uint64_t seed, Signals& signals) {
   WriterOptions options;
-  options.capacity = kCapacity;
-  Result<Writer> raw = Writer::open(bus, raw_name(), options);
+  options.caps.capacity_bytes = kCapacity;
+  Result<Writer> raw = open_writer(bus, raw_name(), options);
   if (!raw) {
     std::fprintf(stderr, "%s\n", raw.error().message.c_str());
     return 1;

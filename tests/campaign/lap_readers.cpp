@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/wire/http_client.hpp"
 
@@ -20,7 +21,7 @@ namespace {
 constexpr int kDrainSeconds = 30;
 
 Reader open(const Bus& bus) {
-  Result<Reader> reader = Reader::open(bus, raw_name());
+  Result<Reader> reader = open_reader(bus, raw_name());
   if (!reader) throw std::runtime_error(reader.error().message);
   return std::move(*reader);
 }

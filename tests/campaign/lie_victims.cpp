@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus/durable/writer_open.hpp"
 #include "bus/writer.hpp"
 #include "load_generated.h"
 #include "producer_shim/event_type.hpp"
@@ -42,7 +43,7 @@ WriterOptions options_for(const EventType& type, std::uint64_t capacity) {
   WriterOptions options;
   options.schema = type.schema();
   options.schema_id = type.id();
-  options.capacity = capacity;
+  options.caps.capacity_bytes = capacity;
   return options;
 }
 
@@ -67,7 +68,7 @@ int produce(const Bus& bus, const SegmentName& name, std::uint64_t number, Strea
   const WriterOptions options = options_for(type, good ? kGoodCapacity : kCapacity);
   flatbuffers::FlatBufferBuilder builder;
   while (true) {
-    Result<Writer> writer = Writer::open(bus, name, options);
+    Result<Writer> writer = open_writer(bus, name, options);
     if (!writer) {
       // Something else stands in its place; whoever put it there takes it away.
       if (good) return give_up(stream, writer.error().message);
@@ -152,7 +153,7 @@ Victim::~Victim() {
 
 void Victim::publish_some(const Bus& bus) {
   const EventType type = EventType::load();
-  Result<Writer> writer = Writer::open(bus, name_, options_for(type, kCapacity));
+  Result<Writer> writer = open_writer(bus, name_, options_for(type, kCapacity));
   if (!writer) throw std::runtime_error(writer.error().message);
   flatbuffers::FlatBufferBuilder builder;
   for (; stream_->published < kAlone; ++stream_->published)

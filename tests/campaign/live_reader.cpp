@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bus/doorbell.hpp"
+#include "bus/durable/reader_open.hpp"
 
 namespace ringside::campaign {
 namespace {
@@ -146,7 +147,7 @@ int LiveReader::follow() const {
   Verdict fault;
   std::vector<Follower> followers;
   for (const Role& role : roles_) {
-    Result<Reader> reader = Reader::open(bus_, role.name);
+    Result<Reader> reader = open_reader(bus_, role.name);
     if (!reader) {
       fault = reader.error().message;
       break;
@@ -184,7 +185,7 @@ Verdict LiveReader::finish() {
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return "a live reader died";
   std::uint64_t published = 0;
   for (const Role& role : roles_) {
-    const Result<Reader> reader = Reader::open(bus_, role.name);
+    const Result<Reader> reader = open_reader(bus_, role.name);
     if (!reader) return reader.error().message;
     published += reader->window().to.value;
   }

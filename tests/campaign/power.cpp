@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "bus/durable/writer_open.hpp"
 #include "tests/campaign/campaign.hpp"
 #include "tests/campaign/simulated_disk.hpp"
 #include "tests/campaign/survivor.hpp"
@@ -36,10 +37,10 @@ class Victim {
       : stream_(scatter(seed)), dice_(seed), workplace_(workplace) {
     std::filesystem::remove_all(live_.directory());
     WriterOptions options;
-    options.capacity = kDataGranule * dice_.between(1, 3);
-    if (dice_.between(0, 2) == 0) options.retain = dice_.between(1, 60);
+    options.caps.capacity_bytes = kDataGranule * dice_.between(1, 3);
+    if (dice_.between(0, 2) == 0) options.caps.retain_events = dice_.between(1, 60);
     options.sync_interval = std::chrono::milliseconds(0);
-    Result<Writer> writer = Writer::open(live_, kCutName, options);
+    Result<Writer> writer = open_writer(live_, kCutName, options);
     if (!writer) {
       std::fprintf(stderr, "ringside_campaign: %s\n", writer.error().message.c_str());
       std::exit(1);

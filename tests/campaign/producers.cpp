@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/writer.hpp"
 #include "tests/campaign/payload.hpp"
 
@@ -72,9 +74,9 @@ int produce(const Bus& bus, const Role& role, Heard& heard) {
   const std::uint64_t start = steady_ns();
   heard.started_ns.store(start);
   WriterOptions options;
-  options.capacity = role.capacity;
-  if (role.retain > 0) options.retain = role.retain;
-  Result<Writer> writer = Writer::open(bus, role.name, options);
+  options.caps.capacity_bytes = role.capacity;
+  if (role.retain > 0) options.caps.retain_events = role.retain;
+  Result<Writer> writer = open_writer(bus, role.name, options);
   const std::uint64_t took = steady_ns() - start;
   if (!writer) return give_up(heard, writer.error().message);
   const std::uint64_t told = heard.next.load();
@@ -142,7 +144,7 @@ bool Producer::kill() {
 Verdict Producer::check(bool whole) {
   if (heard_->fault[0] != '\0') return "the producer gave up: " + std::string(heard_->fault.data());
   if (!reader_) {
-    Result<Reader> opened = Reader::open(bus_, role_.name);
+    Result<Reader> opened = open_reader(bus_, role_.name);
     if (!opened) return opened.error().message;
     reader_.emplace(std::move(*opened));
   }
@@ -168,7 +170,7 @@ Verdict Producer::check_window(const SequenceRange& window) const {
            text(next);
   // As few records are given up as the caps demand of the newest one, or of the one after it.
   const std::uint64_t before = oldest == 0 ? 0 : role_.bytes_of(oldest - 1);
-  const std::uint64_t retain = reader_->geometry().retain;
+  const std::uint64_t retain = reader_->geometry().retain_events;
   const auto is_exact = [&](std::uint64_t bytes, std::uint64_t count) {
     return bytes <= role_.capacity && count <= retain &&
            (oldest == 0 || bytes + before > role_.capacity || count + 1 > retain);

@@ -278,8 +278,8 @@ void Told::clear() {
 
 WriterOptions options_of(const Life& life) {
   WriterOptions options;
-  options.capacity = kStepCapacity;
-  options.retain = life.retain;
+  options.caps.capacity_bytes = kStepCapacity;
+  options.caps.retain_events = life.retain;
   if (life.synced) options.sync_interval = std::chrono::milliseconds(1);
   return options;
 }
@@ -299,7 +299,7 @@ int live(const Bus& bus, const SegmentName& name, const Scenario& scenario, cons
     told.began_ns.at(i).store(now().ns, std::memory_order_relaxed);
     told.begun.store(static_cast<std::uint32_t>(i + 1), std::memory_order_release);
     if (operation.kind == Kind::open) {
-      Result<Writer> opened = Writer::open(bus, name, options_of(life));
+      Result<Writer> opened = open_writer(bus, name, options_of(life));
       if (!opened) {
         std::snprintf(told.fault.data(), told.fault.size(), "%s", opened.error().message.c_str());
         return 3;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/durable/writer_open.hpp"
 #include "bus/writer.hpp"
 #include "tests/campaign/oracle.hpp"
 

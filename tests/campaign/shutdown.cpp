@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus/durable/writer_open.hpp"
 #include "tests/campaign/campaign.hpp"
 #include "tests/campaign/payload.hpp"
 #include "tests/campaign/shared_page.hpp"
@@ -44,9 +45,9 @@ bool run(const std::string& command) {
 [[noreturn]] void publish_for_ever(const Bus& bus, std::uint64_t stream, std::uint64_t pause_us,
                                    Told& told) {
   WriterOptions options;
-  options.capacity = 16 * kDataGranule;
+  options.caps.capacity_bytes = 16 * kDataGranule;
   options.sync_interval = std::chrono::milliseconds(1);
-  Result<Writer> writer = Writer::open(bus, kCutName, options);
+  Result<Writer> writer = open_writer(bus, kCutName, options);
   if (!writer) {
     std::fprintf(stderr, "ringside_campaign: %s\n", writer.error().message.c_str());
     ::_exit(1);

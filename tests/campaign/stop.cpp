@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/writer.hpp"
 #include "tests/campaign/campaign.hpp"
 #include "tests/campaign/live_reader.hpp"
@@ -103,13 +105,13 @@ Verdict StopCampaign::stop_one() {
 /// What everyone can see of a producer that stands still.
 Verdict StopCampaign::look_at(Producer& stopped) {
   if (Verdict fault = stopped.check(true)) return fault;
-  const Result<Reader> reader = Reader::open(bus_, stopped.role().name);
+  const Result<Reader> reader = open_reader(bus_, stopped.role().name);
   if (!reader) return "a new reader cannot open it: " + reader.error().message;
   if (!reader->is_live()) return "it does not count as live while it is stopped";
   if (!(reader->window() == stopped.reader()->window())) return "two readers differ";
   WriterOptions options;
-  options.capacity = kCapacity;
-  const Result<Writer> second = Writer::open(bus_, stopped.role().name, options);
+  options.caps.capacity_bytes = kCapacity;
+  const Result<Writer> second = open_writer(bus_, stopped.role().name, options);
   if (second) return "a second producer of the same name got the segment";
   const std::string pid = "process " + std::to_string(stopped.pid()) + ",";
   if (second.error().code != Errc::in_use || second.error().message.find(pid) == std::string::npos)
@@ -123,7 +125,7 @@ Verdict StopCampaign::others_go_on(const Producer& stopped) {
   for (const auto& other : producers_) {
     if (other.get() == &stopped) continue;
     const std::string name = other->role().name.text();
-    const Result<Reader> reader = Reader::open(bus_, other->role().name);
+    const Result<Reader> reader = open_reader(bus_, other->role().name);
     if (!reader) return name + ": " + reader.error().message;
     const Sequence from = reader->window().to;
     const auto waited = wait_for([&] { return reader->window().from > from; });

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/campaign/payload.hpp"
 
@@ -89,14 +91,14 @@ void forget_boot(const std::filesystem::path& path, bool has_boot_id) {
 Verdict judge_survivor(const Bus& bus, const Promise& promise) {
   std::vector<std::uint64_t> shown;
   {
-    const Result<Reader> reader = Reader::open(bus, kCutName);
+    const Result<Reader> reader = open_reader(bus, kCutName);
     if (!reader) return "a reader cannot open it: " + reader.error().message;
     if (Verdict wrong = read_all(*reader, promise, shown)) return "a reader: " + *wrong;
     if (Verdict wrong = keeps(shown, promise)) return "a reader: " + *wrong;
   }
-  Result<Writer> writer = Writer::open(bus, kCutName, {});
+  Result<Writer> writer = open_writer(bus, kCutName, {});
   if (!writer) return "a producer cannot take it up: " + writer.error().message;
-  const Result<Reader> reader = Reader::open(bus, kCutName);
+  const Result<Reader> reader = open_reader(bus, kCutName);
   if (!reader) return "a reader cannot open what was taken up: " + reader.error().message;
   std::vector<std::uint64_t> kept;
   if (Verdict wrong = read_all(*reader, promise, kept)) return "after take-up: " + *wrong;

@@ -12,6 +12,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/program.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
@@ -40,8 +42,9 @@ Value must(tl::expected<Value, Failure> result, const char* what) {
   throw std::runtime_error(std::string("cannot ").append(what));
 }
 
-Writer open_writer(const Bus& bus) {
-  return must(Writer::open(bus, {"load", "cost"}, {.capacity = kCapacity}), "open a writer");
+Writer make_writer(const Bus& bus) {
+  return must(open_writer(bus, {"load", "cost"}, {.caps = {.capacity_bytes = kCapacity}}),
+              "open a writer");
 }
 
 Producer open_producer(const Bus& bus, std::uint64_t capacity = kCapacity) {
@@ -57,14 +60,14 @@ void must_be_next(const Writer& writer, std::uint64_t count) {
 // --- The forms --------------------------------------------------------------------------------
 
 void publish(const Bus& bus, std::uint64_t count) {
-  Writer writer = open_writer(bus);
+  Writer writer = make_writer(bus);
   const std::vector<std::byte> event(kEvent, std::byte{7});
   for (std::uint64_t i = 0; i < count; ++i) must(writer.publish(event), "publish");
   must_be_next(writer, count);
 }
 
 void claim(const Bus& bus, std::uint64_t count) {
-  Writer writer = open_writer(bus);
+  Writer writer = make_writer(bus);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::span<std::byte> room = must(writer.claim(kEvent), "claim");
     std::fill(room.begin(), room.end(), std::byte{7});
@@ -75,7 +78,7 @@ void claim(const Bus& bus, std::uint64_t count) {
 
 /// Each publish finds that a reader has gone to sleep.
 void wake(const Bus& bus, std::uint64_t count) {
-  Writer writer = open_writer(bus);
+  Writer writer = make_writer(bus);
   Doorbell reader = must(Doorbell::open(bus), "open the doorbell");
   const std::vector<std::byte> event(kEvent, std::byte{7});
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -131,7 +134,7 @@ void c_columns(const Bus& bus, std::uint64_t count) {
 void reopen(const Bus& bus, std::uint64_t count) {
   publish(bus, 100);
   for (std::uint64_t i = 0; i < count; ++i) {
-    const Writer writer = open_writer(bus);
+    const Writer writer = make_writer(bus);
     if (writer.origin() != Origin::reopened) throw std::runtime_error("a segment was lost");
     must_be_next(writer, 100);
   }
@@ -140,7 +143,7 @@ void reopen(const Bus& bus, std::uint64_t count) {
 void attach(const Bus& bus, std::uint64_t count) {
   publish(bus, 100);
   for (std::uint64_t i = 0; i < count; ++i) {
-    const Reader reader = must(Reader::open(bus, {"load", "cost"}), "open a reader");
+    const Reader reader = must(open_reader(bus, {"load", "cost"}), "open a reader");
     if (reader.window().to.value != 100) throw std::runtime_error("events were lost");
   }
 }

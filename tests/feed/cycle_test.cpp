@@ -29,10 +29,10 @@ TEST_CASE("the retained window is one event of the whole last cycle, numbered on
     cycle = batches[0].cycle;
   }
   // Room for two, so that one stays while the next is copied in.
-  const auto reader = Reader::open(Bus(place.bus), {"embedding", "feed"});
+  const auto reader = open_reader(Bus(place.bus), {"embedding", "feed"});
   REQUIRE(reader);
   CHECK(reader->geometry().data_capacity > 2 * 20'000 * sizeof(Point));
-  CHECK(reader->geometry().retain == 1);
+  CHECK(reader->geometry().retain_events == 1);
 }
 
 TEST_CASE("a fit that outgrows its segment gets a new epoch, and one that shrinks keeps its own") {
@@ -82,10 +82,10 @@ TEST_CASE("caps are as the user asks") {
   REQUIRE(place.run({"--retain", "3", "--capacity", "4MiB"}).status == 0);
   REQUIRE(place.run({"--retain", "3"}).status == 0);
   CHECK(place.batches().size() == 2);
-  const auto reader = Reader::open(Bus(place.bus), {"embedding", "feed"});
+  const auto reader = open_reader(Bus(place.bus), {"embedding", "feed"});
   REQUIRE(reader);
   CHECK(reader->geometry().data_capacity == 4 * 1024 * 1024);
-  CHECK(reader->geometry().retain == 3);
+  CHECK(reader->geometry().retain_events == 3);
 }
 
 TEST_CASE("caps that cannot keep a whole cycle are refused before anything is published") {
@@ -94,7 +94,7 @@ TEST_CASE("caps that cannot keep a whole cycle are refused before anything is pu
   write_parquet(place.file, fit_sql(1, 100'000, "'host-' || (8 * y)::INT AS host_id"));
   const std::uint64_t bytes = [&] {
     REQUIRE(place.run().status == 0);
-    const auto reader = Reader::open(Bus(place.bus), {"embedding", "feed"});
+    const auto reader = open_reader(Bus(place.bus), {"embedding", "feed"});
     REQUIRE(reader);
     REQUIRE(reader->window().to - reader->window().from == 2);
     std::uint64_t sum = 0;
@@ -140,7 +140,7 @@ TEST_CASE("with --sync-interval the fit is on the disk when the feeder ends") {
   const Workplace place;
   write_parquet(place.file, fit_sql(0, 10));
   REQUIRE(place.run({"--sync-interval", "100ms"}).status == 0);
-  const auto reader = Reader::open(Bus(place.bus), {"embedding", "feed"});
+  const auto reader = open_reader(Bus(place.bus), {"embedding", "feed"});
   REQUIRE(reader);
   REQUIRE(reader->durable());
   CHECK(reader->durable()->value == 1);

@@ -115,7 +115,7 @@ support::Process Workplace::watch(const std::vector<std::string>& arguments) con
 
 std::vector<Batch> Workplace::batches() const {
   std::vector<Batch> batches;
-  const auto reader = Reader::open(Bus(bus), {"embedding", "feed"});
+  const auto reader = open_reader(Bus(bus), {"embedding", "feed"});
   if (!reader) return batches;
   RecordCopier copier(*reader, reader->seek({}));
   while (true) {
@@ -143,7 +143,7 @@ std::vector<Row> Workplace::rows() const {
 }
 
 std::optional<Epoch> Workplace::epoch() const {
-  const auto reader = Reader::open(Bus(bus), {"embedding", "feed"});
+  const auto reader = open_reader(Bus(bus), {"embedding", "feed"});
   if (!reader) return {};
   return reader->epoch();
 }

@@ -41,7 +41,7 @@ void look_at(const Batch& batch, Seen& seen) {
 }
 
 void follow(const Workplace& place, const std::atomic<bool>& stop, Seen& seen) {
-  const auto reader = Reader::open(Bus(place.bus), {"embedding", "feed"});
+  const auto reader = open_reader(Bus(place.bus), {"embedding", "feed"});
   if (!reader) return;
   RecordCopier copier(*reader, reader->seek({}));
   while (true) {

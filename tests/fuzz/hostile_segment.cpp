@@ -81,8 +81,8 @@ class Draft {
     const std::uint64_t next = word(kNext);
     const std::uint64_t tail = index(next);
     const std::uint64_t end = tail + record_bytes(size);
-    while (oldest < next &&
-           (end - index(oldest) > geometry_.data_capacity || next - oldest >= geometry_.retain))
+    while (oldest < next && (end - index(oldest) > geometry_.data_capacity ||
+                             next - oldest >= geometry_.retain_events))
       ++oldest;
     set_word(kOldest, oldest);
     for (std::uint64_t i = 0; i < size; i += 8)
@@ -109,10 +109,10 @@ struct Sound {
 Sound make_sound(std::uint64_t capacity, std::uint64_t retain, std::size_t schema_size,
                  const std::vector<std::uint32_t>& sizes) {
   const std::vector<std::byte> schema(schema_size, std::byte{0x5A});
-  Result<Geometry> plan = plan_segment({.schema = schema,
-                                        .schema_id = {'F', 'U', 'Z', 'Z'},
-                                        .capacity = capacity,
-                                        .retain = retain});
+  Result<Geometry> plan =
+      plan_segment({.schema = schema,
+                    .schema_id = {'F', 'U', 'Z', 'Z'},
+                    .caps = {.capacity_bytes = capacity, .retain_events = retain}});
   must_hold(plan.has_value(), "a sound segment can be laid out");
   plan->epoch = Epoch{kEpoch};
   plan->created = Timestamp{kCreatedNs};
@@ -218,7 +218,7 @@ void change(Input& input, const Sound& sound, HostileSegment& segment) {
 /// Makes whole again whatever index and size say are records of the window.
 void reseal_window(Draft& draft, const Geometry& geometry) {
   const std::uint64_t next = draft.word(kNext);
-  for (std::uint64_t back = 1; back <= geometry.retain && back <= next; ++back) {
+  for (std::uint64_t back = 1; back <= geometry.retain_events && back <= next; ++back) {
     const std::uint64_t at = draft.index(next - back);
     const auto size = draft.get<std::uint32_t>(draft.data_at(at));
     if (size == 0 || size > geometry.max_payload()) continue;

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <map>
 
+#include "bus/durable/reader_open.hpp"
+#include "bus/durable/writer_open.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 #include "tests/fuzz/hostile_segment.hpp"
@@ -57,7 +59,7 @@ std::vector<Copy> copy_from(const Reader& reader, Sequence from, bool& complete)
     forward = forward && record.timestamp.ns >= last_ns;
     last_ns = record.timestamp.ns;
     copies.push_back({last_ns, {record.payload.begin(), record.payload.end()}});
-    must_hold(copies.size() <= reader.geometry().retain, "no more is retained than allowed");
+    must_hold(copies.size() <= reader.geometry().retain_events, "no more is retained than allowed");
   }
   complete = forward;
   return copies;
@@ -86,7 +88,7 @@ std::optional<std::vector<FoundRecord>> newest_stretch(std::vector<FoundRecord> 
     if (!stretch.empty() && (record.sequence + 1 != stretch.back().sequence ||
                              record.timestamp_ns > stretch.back().timestamp_ns))
       break;
-    if (stretch.size() == geometry.retain) break;
+    if (stretch.size() == geometry.retain_events) break;
     stretch.push_back(record);
   }
   std::reverse(stretch.begin(), stretch.end());
@@ -150,8 +152,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const WriterOptions options{.schema = schema, .schema_id = segment.geometry.schema_id};
   fuzz::lay_out(segment, path);
 
-  const bool reader_refuses = !Reader::open(path).has_value();
-  Result<Writer> writer = Writer::open(bus, kName, options);
+  const bool reader_refuses = !open_reader(path).has_value();
+  Result<Writer> writer = open_writer(bus, kName, options);
   if (!writer) {
     must_hold(reader_refuses && segment.fixed_changed, "only a changed fixed part is refused");
     must_hold(read_file(path) == segment.bytes, "what is refused is not touched");
@@ -161,7 +163,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Origin origin = writer->origin();
   must_hold(origin != Origin::created, "a segment that is there is not created");
 
-  Result<Reader> reader = Reader::open(path);
+  Result<Reader> reader = open_reader(path);
   must_hold(reader.has_value(), "what a writer has open can be read");
   const SequenceRange window = reader->window();
   must_hold(window == SequenceRange{writer->oldest(), writer->next()},
@@ -171,7 +173,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     must_hold(origin != Origin::replaced, "the same caps and schema replace nothing");
     must_hold((reader->epoch() == segment.geometry.epoch) == (origin == Origin::reopened),
               "the sequence goes on in its epoch or starts in another");
-    must_hold(window.count() <= segment.geometry.retain, "no more is retained than allowed");
+    must_hold(window.count() <= segment.geometry.retain_events, "no more is retained than allowed");
     must_hold(reader->geometry().created == segment.geometry.created,
               "what is recovered is as old as it was");
     bool complete = false;
@@ -182,12 +184,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check_recovered(left, fuzz::find_records(segment), segment, origin);
     }
   }
-  if (writer->geometry().retain >= kEvents) publish_on(*writer, *reader, sizes, all_checked);
+  if (writer->geometry().retain_events >= kEvents) publish_on(*writer, *reader, sizes, all_checked);
 
   const Sequence next = writer->next();
   const Epoch epoch = writer->geometry().epoch;
   writer = tl::unexpected<Error>(Error{Errc::in_use, 0, {}});  // closes it
-  const Result<Writer> again = Writer::open(bus, kName, options);
+  const Result<Writer> again = open_writer(bus, kName, options);
   must_hold(again.has_value() && again->origin() == Origin::reopened &&
                 again->geometry().epoch == epoch && again->next() == next,
             "the next writer takes up what this one left");

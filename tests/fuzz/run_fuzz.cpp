@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/fuzz/hostile_segment.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -138,7 +139,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const support::TemporaryDirectory directory;
   const std::filesystem::path path = directory.path() / "segment";
   fuzz::lay_out(segment, path);
-  const auto reader = Reader::open(path);
+  const auto reader = open_reader(path);
   if (!reader) return 0;
 
   const SequenceRange window = reader->window();
@@ -154,7 +155,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (segment.earlier_boot && from >= window.from) {
       must_hold(!fault && copied.size() == window.to - from,
                 "of an earlier boot only whole records are shown");
-      must_hold(window.count() <= reader->geometry().retain, "no more is retained than allowed");
+      must_hold(window.count() <= reader->geometry().retain_events,
+                "no more is retained than allowed");
     }
     // From the oldest all is seen; from elsewhere it is the same with another beginning.
     take_all(*reader, from, limit, copied);

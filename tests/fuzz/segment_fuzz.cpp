@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/fuzz/hostile_segment.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -79,7 +80,7 @@ void read_file(const Fixed& fixed, const Geometry& geometry) {
                 ::ftruncate(file.descriptor(), static_cast<off_t>(geometry.file_size)) == 0 &&
                 ::pwrite(file.descriptor(), fixed.data(), fixed.size(), 0) == ssize_t{kFixedBytes},
             "the file can be made");
-  const auto reader = Reader::open(path);
+  const auto reader = open_reader(path);
   must_hold(reader.has_value(), "what is accepted can be opened");
   std::uint64_t sum = 0;
   for (const std::byte byte : reader->schema()) sum += static_cast<std::uint64_t>(byte);

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "producer_shim/knn/fit_file.hpp"
 #include "tests/support/command.hpp"
@@ -41,7 +42,7 @@ struct Workplace {
 
   /// From the oldest to the next; nothing if there is no segment.
   SequenceRange window() const {
-    const auto reader = Reader::open(Bus(bus), {"embedding", "knn"});
+    const auto reader = open_reader(Bus(bus), {"embedding", "knn"});
     return reader ? reader->window() : SequenceRange{};
   }
 };

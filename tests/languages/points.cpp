@@ -9,6 +9,7 @@
 #include <iostream>
 #include <vector>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 
 namespace ringside::languages {
@@ -57,7 +58,7 @@ void print_event(const Event& event) {
 }
 
 void read(const SegmentName& name, const Bus& bus) {
-  const auto reader = Reader::open(bus, name);
+  const auto reader = open_reader(bus, name);
   if (!reader) give_up(reader.error().message);
   Sequence cursor{0};
   Run run;

@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -30,7 +31,7 @@ class Published {
 
   /// The bytes of the event at `sequence`, as a reader gets them.
   std::vector<std::uint64_t> event(std::uint64_t sequence) {
-    const Result<Reader> reader = Reader::open(bus_, kName);
+    const Result<Reader> reader = open_reader(bus_, kName);
     REQUIRE(reader);
     RecordCopier copier(*reader, Sequence{sequence});
     REQUIRE(copier.next() == RecordCopier::Next::record);

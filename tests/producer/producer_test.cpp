@@ -9,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "load_generated.h"
 #include "tests/support/temporary_directory.hpp"
@@ -25,7 +26,7 @@ struct Opened {
   Bus bus{directory.path()};
   Result<Producer> producer =
       Producer::open(bus, kName, EventType::load(), {.capacity_bytes = 65536, .retain_events = {}});
-  Result<Reader> reader = Reader::open(bus, kName);
+  Result<Reader> reader = open_reader(bus, kName);
 
   Opened() {
     REQUIRE(producer.has_value());

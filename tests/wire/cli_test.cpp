@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/process.hpp"
@@ -167,7 +168,7 @@ TEST_CASE("load publishes events that obey the formula, as many and as large as 
         run_ringside(bus.text(), {"load", channel, "--producer", "p", "--count", "1500", "--size",
                                   std::to_string(size), "--seed", "9"});
     REQUIRE(outcome.status == 0);
-    Result<Reader> reader = Reader::open(Bus(bus.text()), {channel, "p"});
+    Result<Reader> reader = open_reader(Bus(bus.text()), {channel, "p"});
     REQUIRE(reader.has_value());
     RecordCopier copier(*reader, Sequence{0});
     std::uint64_t count = 0;
@@ -195,7 +196,7 @@ TEST_CASE("load --rate keeps to its rate and ends on SIGTERM with status 0") {
   while (!reader || reader->window().to.value < 4000) {
     REQUIRE(std::chrono::steady_clock::now() < end);
     if (!reader)
-      if (Result<Reader> opened = Reader::open(Bus(bus.text()), {"events", "p"}); opened)
+      if (Result<Reader> opened = open_reader(Bus(bus.text()), {"events", "p"}); opened)
         reader.emplace(std::move(*opened));
     ::usleep(1000);
   }

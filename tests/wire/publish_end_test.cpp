@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/wait_until.hpp"
@@ -57,7 +58,7 @@ class Publisher {
   SequenceRange wait_for_next(std::uint64_t next) const {
     SequenceRange window{};
     REQUIRE(wait_until([&] {
-      const auto reader = Reader::open(bus_, {"readings", "pipe"});
+      const auto reader = open_reader(bus_, {"readings", "pipe"});
       if (reader) window = reader->window();
       return window.to.value >= next;
     }));

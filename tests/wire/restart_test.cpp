@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -28,8 +29,8 @@ Process load(const std::string& bus, const std::vector<std::string>& arguments) 
   return Process(options);
 }
 
-Reader open_reader(const std::string& bus) {
-  Result<Reader> reader = Reader::open(Bus(bus), {"events", "p"});
+Reader make_reader(const std::string& bus) {
+  Result<Reader> reader = open_reader(Bus(bus), {"events", "p"});
   if (!reader) throw std::runtime_error(reader.error().message);
   return std::move(*reader);
 }
@@ -63,7 +64,7 @@ TEST_CASE("a client of a dashboard that is killed 20 times gets each sequence ex
   REQUIRE(load(bus.text(), {"--count", "200000", "--capacity", "256MiB"}).wait() == 0);
   // Slow enough for a dashboard that gets a tenth of a processor, or is ten times as slow.
   Process producer = load(bus.text(), {"--rate", "5000"});
-  const Reader reader = open_reader(bus.text());
+  const Reader reader = make_reader(bus.text());
   wait_until([&] { return reader.window().to.value > 200'000; });
 
   Collector collector(kSeed);
@@ -113,8 +114,8 @@ TEST_CASE("what an outage cost beyond the retained window is named to the last s
   const TemporaryDirectory bus;
   Process producer = load(bus.text(), {"--rate", "50000", "--capacity", "65536"});
   auto dashboard = std::make_unique<Dashboard>(kDashboard, bus.text());
-  wait_until([&] { return Reader::open(Bus(bus.text()), {"events", "p"}).has_value(); });
-  const Reader reader = open_reader(bus.text());
+  wait_until([&] { return open_reader(Bus(bus.text()), {"events", "p"}).has_value(); });
+  const Reader reader = make_reader(bus.text());
   Collector collector(kSeed);
   for (int kill = 0; kill < 5; ++kill) {
     collector.begin_connection();

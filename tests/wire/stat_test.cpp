@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/inspect/reader_table.hpp"
 #include "bus/layout.hpp"
 #include "tests/support/command.hpp"
@@ -302,7 +303,7 @@ TEST_CASE("verify names the first fault of each damaged file, and goes on to the
   for (LoadProducer* producer : {&good, &bad}) producer->publish(10, 1);
   const fs::path file = bus.path() / "events" / "bad.ring";
   const std::string other = (bus.path() / "events" / "good.ring").string();
-  Result<Reader> reader = Reader::open(file);
+  Result<Reader> reader = open_reader(file);
   REQUIRE(reader);
   const auto check_fault = [&](std::uint64_t offset, const std::vector<std::string>& words) {
     flip(file, offset);

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <sys/socket.h>
 
+#include "bus/durable/writer_open.hpp"
 #include "bus/writer.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -161,8 +162,8 @@ TEST_CASE("what cannot be told as JSON is a gap of reason invalid, and the strea
   const EventType load = EventType::load();
   std::uint64_t first_good = 0;
   {
-    Result<Writer> writer = Writer::open(Bus(bus.text()), {"events", "p"},
-                                         {.schema = load.schema(), .schema_id = load.id()});
+    Result<Writer> writer = open_writer(Bus(bus.text()), {"events", "p"},
+                                        {.schema = load.schema(), .schema_id = load.id()});
     REQUIRE(writer.has_value());
     const std::string junk(40, 'j');
     for (; first_good < 3; ++first_good)

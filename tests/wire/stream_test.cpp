@@ -85,8 +85,7 @@ TEST_CASE("payloads of every length modulo 8 come padded with zeros, their size 
   const TemporaryDirectory bus;
   const EventType load = EventType::load();
   Result<Writer> writer =
-      Writer::open(Bus(bus.text()), {"raw", "p"},
-                   {.schema = load.schema(), .schema_id = load.id(), .capacity = {}, .retain = {}});
+      open_writer(Bus(bus.text()), {"raw", "p"}, {.schema = load.schema(), .schema_id = load.id()});
   REQUIRE(writer.has_value());
   const std::string text = "0123456789abcdefg";
   for (std::size_t size = 1; size <= text.size(); ++size)

@@ -1,6 +1,7 @@
 // The same by the C++ producer API, whose events need no JSON.
 #include <string>
 
+#include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "load_generated.h"
 #include "producer_shim/producer.hpp"
@@ -14,7 +15,7 @@ int main(int argc, char** argv) {
   const auto sequence = producer->build([](flatbuffers::FlatBufferBuilder& builder) {
     ringside::FinishLoadBuffer(builder, ringside::CreateLoad(builder, 42));
   });
-  const auto reader = ringside::Reader::open(bus, name);
+  const auto reader = ringside::open_reader(bus, name);
   if (!sequence || !reader || reader->window().to != *sequence + 1) return 1;
   return sequence->value == std::stoull(argv[2]) ? 0 : 1;
 }
