@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "bus/boot.hpp"
+#include "bus/os/boot.hpp"
 
 namespace ringside {
 namespace {

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 
 namespace ringside {
 namespace {

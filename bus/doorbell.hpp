@@ -17,9 +17,9 @@
 #include <boost/interprocess/mapped_region.hpp>
 
 #include "bus/bus.hpp"
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
+#include "bus/os/sigbus_guard.hpp"
 #include "bus/result.hpp"
-#include "bus/sigbus_guard.hpp"
 
 namespace ringside {
 

@@ -4,17 +4,17 @@
 //   base        index_offset    data_offset        file_size          file_size + data_capacity
 //   | fixed ..  | index         | data             | data once more   |
 //
-// A file that is shortened while it is mapped costs nobody his life: see bus/sigbus_guard.hpp.
+// A file that is shortened while it is mapped costs nobody his life: see bus/os/sigbus_guard.hpp.
 #pragma once
 
 #include <cstddef>
 
 #include <boost/interprocess/mapped_region.hpp>
 
-#include "bus/file.hpp"
 #include "bus/layout.hpp"
+#include "bus/os/file.hpp"
+#include "bus/os/sigbus_guard.hpp"
 #include "bus/result.hpp"
-#include "bus/sigbus_guard.hpp"
 
 namespace ringside {
 

@@ -6,11 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "bus/boot.hpp"
 #include "bus/clock.hpp"
-#include "bus/file.hpp"
 #include "bus/layout.hpp"
 #include "bus/mapping.hpp"
+#include "bus/os/boot.hpp"
+#include "bus/os/file.hpp"
 #include "bus/record.hpp"
 #include "bus/result.hpp"
 

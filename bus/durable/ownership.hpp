@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 
 namespace ringside {
 

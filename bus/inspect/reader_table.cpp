@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bus/boot.hpp"
-#include "bus/file.hpp"
-#include "bus/sigbus_guard.hpp"
+#include "bus/os/boot.hpp"
+#include "bus/os/file.hpp"
+#include "bus/os/sigbus_guard.hpp"
 
 namespace ringside {
 namespace {

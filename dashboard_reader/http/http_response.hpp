@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 #include "dashboard_reader/http/http_status.hpp"
 
 namespace ringside::dashboard {

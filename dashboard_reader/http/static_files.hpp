@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 #include "bus/result.hpp"
 #include "dashboard_reader/http/http_request.hpp"
 #include "dashboard_reader/http/http_response.hpp"

@@ -18,7 +18,7 @@
 
 #include <sys/uio.h>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 #include "bus/reader.hpp"
 #include "dashboard_reader/stream/stream_outlet.hpp"
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 #include "bus/result.hpp"
 #include "producer_shim/feed/opened_file.hpp"
 #include "producer_shim/feed/parquet_columns.hpp"

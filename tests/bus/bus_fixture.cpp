@@ -16,7 +16,7 @@
 
 #include "bus/durable/reader_open.hpp"
 #include "bus/durable/writer_open.hpp"
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 #include "tests/support/wait_until.hpp"
 
 namespace ringside::test {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bus/durable/writer_open.hpp"
-#include "bus/sigbus_guard.hpp"
+#include "bus/os/sigbus_guard.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;

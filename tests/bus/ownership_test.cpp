@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bus/boot.hpp"
 #include "bus/durable/reader_open.hpp"
 #include "bus/durable/writer_open.hpp"
+#include "bus/os/boot.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;

@@ -7,9 +7,9 @@
 #include <catch2/catch.hpp>
 #include <unistd.h>
 
-#include "bus/boot.hpp"
 #include "bus/durable/recovery.hpp"
 #include "bus/durable/writer_open.hpp"
+#include "bus/os/boot.hpp"
 #include "tests/bus/bus_fixture.hpp"
 #include "tests/support/shifted_clock.hpp"
 

@@ -9,8 +9,8 @@
 #include <sys/types.h>
 
 #include "bus/bus.hpp"
-#include "bus/file.hpp"
 #include "bus/layout.hpp"
+#include "bus/os/file.hpp"
 
 namespace ringside::campaign {
 

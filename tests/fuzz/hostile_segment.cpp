@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "bus/boot.hpp"
 #include "bus/crc32c.hpp"
+#include "bus/os/boot.hpp"
 #include "bus/segment.hpp"
 
 namespace ringside::fuzz {

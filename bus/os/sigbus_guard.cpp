@@ -1,4 +1,4 @@
-#include "bus/sigbus_guard.hpp"
+#include "bus/os/sigbus_guard.hpp"
 
 #include <mutex>
 

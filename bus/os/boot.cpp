@@ -1,4 +1,4 @@
-#include "bus/boot.hpp"
+#include "bus/os/boot.hpp"
 
 #include <ctime>
 #include <fstream>

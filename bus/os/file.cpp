@@ -1,4 +1,4 @@
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 
 #include <algorithm>
 #include <array>
