@@ -2,21 +2,13 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "bus/result.hpp"
 #include "bus/types.hpp"
 
 namespace ringside {
-
-/// What lies in a bus.
-struct BusContents {
-  std::vector<SegmentName> segments;        ///< sorted by name
-  std::map<std::string, Error> unreadable;  ///< channels whose folder cannot be read, and why
-};
 
 class Bus {
  public:
@@ -30,22 +22,13 @@ class Bus {
   std::filesystem::path segment_path(const SegmentName& name) const;
   std::filesystem::path doorbell_path() const { return directory_ / ".doorbell"; }
 
-  /// Words of warning, a line each: if this bus can vanish under an ordinary user (logind's
-  /// RemoveIPC empties /dev/shm at logout), or if others than root and this user can change what is
-  /// in it.
-  std::vector<std::string> warnings() const;
-
   /// Fails if nobody named this bus, it is the default, and somebody else may have planted it: in
-  /// /dev/shm everybody may make a folder. create() and segments() ask this first.
+  /// /dev/shm everybody may make a folder. create() and contents_of() ask this first.
   Result<void> check_planted() const;
 
   /// Makes the directory, and that of a channel; producers call it. Fails with a bad name, or where
   /// the file system does not allow it.
   Result<void> create(const std::string& channel) const;
-
-  /// What is there now. Files with other names are passed over. A bus that does not exist yet has
-  /// nothing; one that cannot be read is an error.
-  Result<BusContents> contents() const;
 
  private:
   std::filesystem::path directory_;
@@ -55,5 +38,9 @@ class Bus {
 /// Whether `name` can be a channel or a producer: 1 to 64 of A-Z a-z 0-9 . _ -, the first of them
 /// neither . nor -. The error says what is wrong with it.
 Result<void> check_name(std::string_view what, std::string_view name);
+
+inline constexpr std::string_view kSegmentSuffix = ".ring";
+/// The same without a reason.
+bool is_name(std::string_view name);
 
 }  // namespace ringside

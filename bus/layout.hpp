@@ -45,6 +45,7 @@ inline constexpr std::uint64_t kDataGranule = 64 * 1024;
 /// Large rings are placed so that the kernel may back them with 2 MiB pages.
 inline constexpr std::uint64_t kHugePage = 2 * 1024 * 1024;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 40;
+inline constexpr std::uint64_t kMaxRetain = (std::uint64_t{1} << 36) - 1;
 inline constexpr std::uint64_t kMaxSchemaBytes = 1024 * 1024;
 inline constexpr std::uint64_t kDefaultCapacity = 64 * 1024 * 1024;
 inline constexpr std::uint64_t kMaxPayload = 0x7FFFFFF8;
@@ -209,19 +210,8 @@ struct Caps {
   bool operator==(const Caps&) const = default;
 };
 
-/// What a producer asks of a new segment.
-struct SegmentSpec {
-  Bytes schema;                     // the binary schema (.bfbs) of the events
-  std::array<char, 4> schema_id{};  // their FlatBuffers file identifier
-  Caps caps;
-};
-
-/// Lays out a new segment: rounds the capacity up to 64 KiB and chooses the offsets.
-/// Fails with bad_argument if a size is out of its range.
-Result<Geometry> plan_segment(const SegmentSpec& spec);
-
-/// Writes the fixed part, checksum included, into zeroed memory.
-void write_fixed(FixedPart& fixed, const Geometry& geometry);
+/// The checksum of the fixed part, over all that comes before it.
+std::uint32_t fixed_crc(const FixedPart& fixed) noexcept;
 
 /// Checks the fixed part of an untrusted file. `fixed` is a private copy of its first 128 bytes.
 /// Fails with not_segment, incompatible or corrupt; `where` is the path, for the message.

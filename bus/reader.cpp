@@ -46,27 +46,6 @@ bool Reader::is_at(const std::filesystem::path& path) const {
   return !(damaged_ && damaged_->has_changed()) && segment_.is_same_epoch() && source().is_at(path);
 }
 
-Liveness Reader::liveness() const {
-  switch (source().file().holder(LockByte::live)) {
-    case LockHolder::writer:
-      return Liveness::live;
-    case LockHolder::reader:
-      return Liveness::unknown;
-    case LockHolder::nobody:
-      break;
-  }
-  // A writer that was kept from the lock says so; whether it lives still, nobody can see.
-  return source().state().is_unlocked.load(std::memory_order_relaxed) != 0 ? Liveness::unknown
-                                                                           : Liveness::gone;
-}
-
-std::optional<std::uint64_t> Reader::owner_pid() const noexcept {
-  const SegmentState& owner = source().state();
-  const std::uint64_t there = owner.pid_namespace.load(std::memory_order_relaxed);
-  if (there == 0 || there != current_pid_namespace()) return std::nullopt;
-  return owner.owner_pid.load(std::memory_order_relaxed);
-}
-
 Timestamp Reader::segment_now() const noexcept {
   const std::optional<ClockWords> kept = segment_.kept_clock();
   if (!kept) return now();

@@ -39,12 +39,6 @@ enum class RunOutcome {
   corrupt,  ///< the segment contradicts itself; read no more of it
 };
 
-enum class Liveness {
-  live,     ///< a writer has the segment open
-  gone,     ///< no writer has
-  unknown,  ///< a lock that is no writer's hides which
-};
-
 /// The file of which a Reader shows a copy, since parts of it are damaged.
 struct DamagedSource {
   /// What changes when a producer goes on in it, or somebody mends it.
@@ -71,6 +65,8 @@ class Reader {
   Epoch epoch() const { return segment_.geometry().epoch; }
   /// The epoch that the file says, which is another one while a copy of what is intact is shown.
   Epoch file_epoch() const { return source().geometry().epoch; }
+  /// The segment of that file: the one that is shown, unless that is a copy.
+  const Segment& source() const { return damaged_ ? damaged_->segment : segment_; }
   const Geometry& geometry() const { return segment_.geometry(); }
   Bytes schema() const { return segment_.schema(); }
 
@@ -117,20 +113,12 @@ class Reader {
   /// The bytes of records that are retained.
   std::uint64_t retained_bytes() const noexcept;
 
-  /// Whether a producer has the segment open now, by the kernel's word.
-  Liveness liveness() const;
-  bool is_live() const { return liveness() == Liveness::live; }
-
   /// What time the segment's own clock has now (bus/clock.hpp): what the timestamps of its
   /// records are compared with.
   Timestamp segment_now() const noexcept;
 
-  /// The last writer's process id, if that means something to this process: not if it was given in
-  /// another container.
-  std::optional<std::uint64_t> owner_pid() const noexcept;
-
   /// Whether this very file is still the segment of that name, and this a view of it: not removed,
-  /// replaced, shortened, or taken up since a copy of it was made.
+  /// replaced, shortened, or reopened since a copy of it was made.
   bool is_at(const std::filesystem::path& path) const;
 
   /// Whether the file was shortened under the mapping. Every next_run() is corrupt then.
@@ -143,7 +131,6 @@ class Reader {
   Bytes mapped_data() const { return {segment_.data(), 2 * geometry().data_capacity}; }
 
  private:
-  const Segment& source() const { return damaged_ ? damaged_->segment : segment_; }
   Sequence load_next() const noexcept;
   Sequence load_oldest() const noexcept;
   bool has_record(Sequence sequence) const noexcept;

@@ -1,26 +1,9 @@
 #include "bus/segment.hpp"
 
-#include <algorithm>
-#include <cstring>
-
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 namespace ringside {
-namespace {
-
-Epoch random_epoch() {
-  Epoch epoch;
-  // getrandom of 8 bytes is never short, and waits only while the machine is starting.
-  while (epoch.value == 0)
-    if (::getrandom(&epoch.value, sizeof epoch.value, 0) < 0 && errno != EINTR)
-      epoch.value = now().ns ^ static_cast<std::uint64_t>(::getpid()) << 48;
-  return epoch;
-}
-
-}  // namespace
-
 Result<Segment> Segment::open(const std::filesystem::path& path, Access access) {
   RINGSIDE_TRY(File file,
                File::open_in_channel(path, access == Access::read_only ? O_RDONLY : O_RDWR));
@@ -37,27 +20,6 @@ Result<Segment> Segment::open(const std::filesystem::path& path, Access access) 
   RINGSIDE_TRY(const Geometry geometry, check_fixed(fixed, size, path.string()));
   RINGSIDE_TRY(Mapping mapping, Mapping::map(file, geometry, access));
   return Segment(std::move(file), geometry, std::move(mapping));
-}
-
-Result<Segment> Segment::fill(File file, Geometry geometry, Bytes schema) {
-  geometry.epoch = random_epoch();
-  if (geometry.created.ns == 0) geometry.created = now();
-  RINGSIDE_TRY(Mapping mapping, Mapping::map(file, geometry, Access::read_write));
-  write_fixed(mapping.fixed(), geometry);
-  if (!schema.empty()) std::memcpy(mapping.base() + kHeaderBytes, schema.data(), schema.size());
-  return Segment(std::move(file), geometry, std::move(mapping));
-}
-
-Result<Segment> Segment::build(const std::filesystem::path& directory, const Geometry& geometry,
-                               Bytes schema) {
-  RINGSIDE_TRY(File file, File::create_nameless(directory, geometry.file_size));
-  RINGSIDE_CHECK(file.try_lock(LockByte::live));
-  return fill(std::move(file), geometry, schema);
-}
-
-Result<Segment> Segment::build_in_memory(const Geometry& geometry, Bytes schema) {
-  RINGSIDE_TRY(File file, File::create_in_memory(geometry.file_size));
-  return fill(std::move(file), geometry, schema);
 }
 
 bool Segment::is_trusted() const {

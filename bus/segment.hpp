@@ -21,13 +21,9 @@ class Segment {
   /// Opens what lies at `path` and checks all that does not change. Constant time.
   static Result<Segment> open(const std::filesystem::path& path, Access access);
 
-  /// Builds a new segment in `directory`, locked by this process, nameless until the caller links
-  /// it: whoever sees it sees it whole. Epoch, and time of creation unless it is set, are new.
-  static Result<Segment> build(const std::filesystem::path& directory, const Geometry& geometry,
-                               Bytes schema);
-
-  /// The same in memory, for this process alone.
-  static Result<Segment> build_in_memory(const Geometry& geometry, Bytes schema);
+  /// Of a file that create_segment() made (bus/durable/create.hpp).
+  Segment(File file, const Geometry& geometry, Mapping mapping)
+      : file_(std::move(file)), geometry_(geometry), mapping_(std::move(mapping)) {}
 
   const File& file() const { return file_; }
   const Geometry& geometry() const { return geometry_; }
@@ -78,11 +74,6 @@ class Segment {
   std::optional<Record> check_record(Sequence sequence, Position from, Position end) const;
 
  private:
-  static Result<Segment> fill(File file, Geometry geometry, Bytes schema);
-
-  Segment(File file, const Geometry& geometry, Mapping mapping)
-      : file_(std::move(file)), geometry_(geometry), mapping_(std::move(mapping)) {}
-
   bool is_written_here() const;
 
   File file_;

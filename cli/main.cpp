@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 
+#include "bus/inspect/contents.hpp"
 #include "bus/inspect/status.hpp"
 #include "bus/program.hpp"
 #include "cli/commands.hpp"
@@ -59,7 +60,7 @@ int run(int argc, char** argv) {
   }
   handle_signals();
   const Bus bus = Bus::locate(bus_directory);
-  for (const std::string& warning : bus.warnings())
+  for (const std::string& warning : warnings_of(bus))
     std::fprintf(stderr, "ringside: warning: %s\n", warning.c_str());
   for (const Command& command : commands)
     if (command.parser->parsed()) return command.run(bus);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bus/inspect/contents.hpp"
 #include "bus/inspect/verify.hpp"
 #include "bus/program.hpp"
 #include "cli/commands.hpp"
@@ -76,7 +77,7 @@ Result<std::vector<std::string>> files_of(const Bus& bus, const std::string& tar
   const bool is_path =
       target.ends_with(".ring") || target.starts_with('/') || target.starts_with('.');
   if (is_path) return std::vector<std::string>{target};
-  const Result<BusContents> contents = bus.contents();
+  const Result<BusContents> contents = contents_of(bus);
   if (contents)
     if (auto found = files_on_bus(contents->segments, bus, target); !found.empty()) return found;
   if (std::filesystem::exists(target, ignored) && !std::filesystem::is_directory(target, ignored))

@@ -1,5 +1,6 @@
 #include "bus/durable/reader_open.hpp"
 
+#include "bus/durable/create.hpp"
 #include "bus/durable/recovery.hpp"
 
 namespace ringside {
@@ -24,7 +25,7 @@ Result<Reader> open_reader(const std::filesystem::path& path) {
   if (is_being_written()) return Reader(std::move(segment));
   RINGSIDE_TRY(const Salvage salvaged, salvage(segment));
   if (is_being_written()) return Reader(std::move(segment));
-  RINGSIDE_TRY(Segment copy, Segment::build_in_memory(segment.geometry(), segment.schema()));
+  RINGSIDE_TRY(Segment copy, create_segment_in_memory(segment.geometry(), segment.schema()));
   refill(copy, salvaged.records);
   return Reader(std::move(copy), DamagedSource{std::move(segment), before});
 }

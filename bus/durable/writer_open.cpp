@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "bus/durable/create.hpp"
 #include "bus/durable/ownership.hpp"
 #include "bus/durable/recovery.hpp"
 #include "bus/durable/write_back.hpp"
@@ -130,7 +131,7 @@ class Opening {
 
  private:
   Step create(const Geometry& plan) {
-    RINGSIDE_TRY(Segment fresh, Segment::build(path_.parent_path(), plan, options_.schema));
+    RINGSIDE_TRY(Segment fresh, create_segment(path_.parent_path(), plan, options_.schema));
     fresh.write_owner(current_owner());
     RINGSIDE_CHECK(sync_file(fresh));
     RINGSIDE_TRY(const bool linked, fresh.file().link_as(path_));
@@ -149,7 +150,7 @@ class Opening {
   Step replace(const Segment& existing, Geometry plan, bool is_same) {
     // What is recovered is as old as it was, and no record is older than its segment.
     if (is_same) plan.created = existing.geometry().created;
-    RINGSIDE_TRY(Segment fresh, Segment::build(path_.parent_path(), plan, options_.schema));
+    RINGSIDE_TRY(Segment fresh, create_segment(path_.parent_path(), plan, options_.schema));
     if (is_same) {
       RINGSIDE_TRY(const Salvage salvaged, salvage(existing));
       refill(fresh, salvaged.records);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bus/durable/reader_open.hpp"
+#include "bus/inspect/contents.hpp"
 
 namespace ringside {
 namespace {
@@ -27,7 +28,7 @@ bool reads_to_its_end(const Reader& reader) {
 }  // namespace
 
 Result<Changes> Discovery::refresh() {
-  const Result<BusContents> contents = bus_.contents();
+  const Result<BusContents> contents = contents_of(bus_);
   if (!contents) return tl::unexpected<Error>(contents.error());
   const auto& [names, unreadable] = *contents;
   Changes changes;
@@ -112,7 +113,7 @@ bool Discovery::is_copy(const Reader& reader, const SegmentName& name, Changes& 
   });
   if (twin == attached_.end()) return false;
   // Of two files with one identity, the one that a producer writes is the segment.
-  const bool twin_is_copy = reader.is_live() && !twin->second->reader.is_live();
+  const bool twin_is_copy = is_live(reader) && !is_live(twin->second->reader);
   const SegmentName original = twin_is_copy ? name : twin->first;
   const SegmentName copy = twin_is_copy ? twin->first : name;
   if (twin_is_copy) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bus/bus.hpp"
+#include "bus/inspect/liveness.hpp"
 #include "bus/reader.hpp"
 
 namespace ringside {

@@ -43,8 +43,8 @@ SegmentStatus status_of(const Attached& segment) {
   status.name = segment.name;
   status.epoch = to_hex(reader.epoch());
   status.schema_id = printable_id(reader.geometry().schema_id);
-  status.liveness = reader.liveness();
-  status.pid = reader.owner_pid();
+  status.liveness = liveness_of(reader);
+  status.pid = owner_pid_of(reader);
   status.window = reader.window();
   status.bytes = reader.retained_bytes();
   status.capacity_bytes = reader.geometry().data_capacity;

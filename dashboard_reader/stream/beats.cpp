@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "bus/inspect/liveness.hpp"
 #include "dashboard_reader/stream/websocket.hpp"
 
 namespace ringside::dashboard {
@@ -41,7 +42,7 @@ const Beats::State& Beats::state_of(const AttachedSegment& segment) {
   State& state = states_[segment->reader.epoch()];
   if (state.looked == moment_) return state;
   const SequenceRange window = view_.window_of(*segment);
-  const Liveness live = segment->reader.liveness();
+  const Liveness live = liveness_of(segment->reader);
   if (state.looked == 0 || state.window != window || state.live != live) state.changed = moment_;
   state.segment = segment;
   state.window = window;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "bus/inspect/contents.hpp"
 #include "producer_shim/feed/file_watch.hpp"
 #include "producer_shim/feed/reading.hpp"
 #include "producer_shim/feed/segment_owner.hpp"
@@ -253,7 +254,7 @@ class Feed {
 
 Result<void> feed(const FeedOptions& options) {
   catch_stop_signals();
-  for (const std::string& warning : Bus::locate(options.bus).warnings())
+  for (const std::string& warning : warnings_of(Bus::locate(options.bus)))
     std::fprintf(stderr, "ringside-feed: warning: %s\n", warning.c_str());
   Feed feed(options);
   return options.watch ? feed.follow() : feed.publish_once();

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "bus/inspect/contents.hpp"
 #include "producer_shim/cycle.hpp"
 #include "producer_shim/knn/commands.hpp"
 #include "producer_shim/knn/fit_events.hpp"
@@ -143,7 +144,7 @@ Result<void> stream(const StreamArguments& arguments) {
   if (!size) return tl::unexpected<Error>(size.error());
 
   const Bus bus = Bus::locate(arguments.bus);
-  for (const std::string& warning : bus.warnings())
+  for (const std::string& warning : warnings_of(bus))
     std::fprintf(stderr, "ringside-knn: warning: %s\n", warning.c_str());
   const ProducerOptions& asked = arguments.producer;
   const auto open = [&] {

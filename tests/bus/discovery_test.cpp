@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 #include <unistd.h>
 
+#include "bus/inspect/contents.hpp"
 #include "bus/inspect/status.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
@@ -295,7 +296,7 @@ TEST_CASE("files of other names are passed over (F-40)") {
   std::ofstream(directory / "loose.ring") << "x";
   std::filesystem::create_directory(directory / ".hidden");
   std::ofstream(directory / ".hidden" / "x.ring") << "x";
-  const auto contents = temporary.bus().contents();
+  const auto contents = contents_of(temporary.bus());
   REQUIRE(contents.has_value());
   REQUIRE(contents->segments.size() == 1);
   CHECK(contents->segments.front().text() == "a/one");

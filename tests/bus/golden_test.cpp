@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bus/durable/reader_open.hpp"
+#include "bus/inspect/liveness.hpp"
 #include "schemas/event_json.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
@@ -135,7 +136,7 @@ TEST_CASE("golden: each load event is read as it was made, across the ring's end
   CHECK(reader.geometry().retain_events == kLoadRetain);
   CHECK(reader.geometry().index_slots == 256);
   CHECK(reader.geometry().schema_id == std::array{'R', 'S', 'L', 'D'});
-  CHECK_FALSE(reader.is_live());
+  CHECK_FALSE(is_live(reader));
   const SequenceRange all{Sequence{kLoadEvents - kLoadRetain}, Sequence{kLoadEvents}};
   CHECK(reader.window() == all);
 

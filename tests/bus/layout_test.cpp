@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "bus/durable/create.hpp"
 #include "bus/segment.hpp"
 #include "tests/bus/bus_fixture.hpp"
 

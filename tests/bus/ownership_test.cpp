@@ -12,6 +12,8 @@
 
 #include "bus/durable/reader_open.hpp"
 #include "bus/durable/writer_open.hpp"
+#include "bus/inspect/contents.hpp"
+#include "bus/inspect/liveness.hpp"
 #include "bus/os/boot.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
@@ -64,23 +66,23 @@ TEST_CASE("a reader's lock keeps no producer out; whether one lives is unknown t
   const auto path = temporary.path(kName);
   { const Writer first = make_writer(temporary.bus(), small_ring()); }
   std::optional<ReadLock> lock(path);
-  CHECK(make_reader(temporary.bus()).liveness() == Liveness::unknown);
+  CHECK(liveness_of(make_reader(temporary.bus())) == Liveness::unknown);
   Writer writer = make_writer(temporary.bus(), small_ring());
   CHECK(writer.origin() == Origin::reopened);
   publish_events(writer, 1, 10, 100);
   const Reader reader = make_reader(temporary.bus());
   CHECK(reader.window().to == Sequence{10});
-  CHECK(reader.liveness() == Liveness::unknown);
+  CHECK(liveness_of(reader) == Liveness::unknown);
   // No second one gets in by that.
   const Result<Writer> second = open_writer(temporary.bus(), kName, small_ring());
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().code == Errc::in_use);
   // Whoever held it lets go; the idle producer still cannot be told from a dead one.
   lock.reset();
-  CHECK(reader.liveness() == Liveness::unknown);
+  CHECK(liveness_of(reader) == Liveness::unknown);
   wait_until([&] {
     publish_events(writer, 1, 1, 100);
-    return reader.liveness() == Liveness::live;
+    return liveness_of(reader) == Liveness::live;
   });
 }
 
@@ -125,7 +127,7 @@ TEST_CASE("a process number of another container is not passed off as one of thi
   const Result<Writer> second = open_writer(temporary.bus(), kName, small_ring());
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().message.find("process 1,") == std::string::npos);
-  CHECK_FALSE(make_reader(temporary.bus()).owner_pid().has_value());
+  CHECK_FALSE(owner_pid_of(make_reader(temporary.bus())).has_value());
 }
 
 TEST_CASE("no file of a bus is opened through a symbolic link (F-58)") {
@@ -186,7 +188,7 @@ TEST_CASE(
     "a bus that others can change is said to be dangerous, and a planted default is refused") {
   const TemporaryBus temporary;
   const auto said = [&](std::string_view word) {
-    const auto warnings = temporary.bus().warnings();
+    const auto warnings = warnings_of(temporary.bus());
     return std::any_of(warnings.begin(), warnings.end(), [&](const std::string& line) {
       return line.find(word) != std::string::npos;
     });

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "bus/inspect/liveness.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;
@@ -23,7 +24,7 @@ TEST_CASE("a new segment is empty, of its own epoch, and carries its schema (F-6
   CHECK(text_of(reader.schema()) == text_of(schema));
   CHECK(reader.geometry().retain_events == 100);
   CHECK(reader.epoch() == writer.geometry().epoch);
-  CHECK(reader.is_live());
+  CHECK(is_live(reader));
   CHECK(drain(reader).sequences.empty());
 
   const auto path = temporary.path(kName);

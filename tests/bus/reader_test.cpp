@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus/durable/create.hpp"
 #include "bus/durable/reader_open.hpp"
+#include "bus/inspect/liveness.hpp"
 #include "bus/start.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
@@ -254,10 +256,10 @@ TEST_CASE("liveness is the writer's lock, not its number (F-26, F-27)") {
   {
     const Writer writer = make_writer(temporary.bus(), small_ring());
     const Reader reader = make_reader(temporary.bus());
-    CHECK(reader.is_live());
-    CHECK(reader.owner_pid() == static_cast<std::uint64_t>(::getpid()));
+    CHECK(is_live(reader));
+    CHECK(owner_pid_of(reader) == static_cast<std::uint64_t>(::getpid()));
   }
   const Reader reader = make_reader(temporary.bus());
-  CHECK_FALSE(reader.is_live());
-  CHECK(reader.owner_pid() == static_cast<std::uint64_t>(::getpid()));
+  CHECK_FALSE(is_live(reader));
+  CHECK(owner_pid_of(reader) == static_cast<std::uint64_t>(::getpid()));
 }

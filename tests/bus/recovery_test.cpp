@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "bus/inspect/liveness.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;
@@ -99,7 +100,7 @@ TEST_CASE("of a damaged segment of an earlier boot what is whole is shown, as a 
   CHECK(reader.window() == range(0, end - first));
   CHECK(reader.epoch() != aged.epoch);
   CHECK(reader.is_at(aged.path));
-  CHECK_FALSE(reader.is_live());
+  CHECK_FALSE(is_live(reader));
   const Drained all = drain(reader);
   CHECK_FALSE(all.fault);
   REQUIRE(all.payloads.size() == end - first);
@@ -111,7 +112,7 @@ TEST_CASE("of a damaged segment of an earlier boot what is whole is shown, as a 
 TEST_CASE("a reader sees that a segment of an earlier boot was taken up (F-33, F-34)") {
   const Aged aged;
   const Reader reader = make_reader(aged.temporary.bus());
-  CHECK_FALSE(reader.is_live());
+  CHECK_FALSE(is_live(reader));
   const Writer writer = make_writer(aged.temporary.bus(), small_ring(30));
   CHECK(writer.origin() == Origin::recovered);
   CHECK_FALSE(reader.is_at(aged.path));

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bus/inspect/liveness.hpp"
 #include "tests/bus/bus_fixture.hpp"
 #include "tests/support/shifted_clock.hpp"
 
@@ -67,10 +68,10 @@ TEST_CASE("a second producer of the name is refused, with the number of the firs
   // Stopped is not dead.
   ::kill(child.pid(), SIGSTOP);
   CHECK_FALSE(open_writer(temporary.bus(), kName, small_ring()).has_value());
-  CHECK(make_reader(temporary.bus()).is_live());
+  CHECK(is_live(make_reader(temporary.bus())));
   ::kill(child.pid(), SIGKILL);
   CHECK(child.wait() == 128 + SIGKILL);
-  CHECK_FALSE(make_reader(temporary.bus()).is_live());
+  CHECK_FALSE(is_live(make_reader(temporary.bus())));
   CHECK(make_writer(temporary.bus(), small_ring()).origin() == Origin::reopened);
 }
 
@@ -268,7 +269,7 @@ TEST_CASE(
   CHECK(writer.geometry().epoch != reader.epoch());
   CHECK(writer.next() == Sequence{0});
   CHECK_FALSE(reader.is_at(left.path));
-  CHECK_FALSE(reader.is_live());
+  CHECK_FALSE(is_live(reader));
   // The old segment is still whole for those who have it.
   CHECK(drain(reader).sequences.size() == 10);
   CHECK(make_reader(left.temporary.bus()).epoch() == writer.geometry().epoch);

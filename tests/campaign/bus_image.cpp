@@ -66,7 +66,8 @@ void MappedFile::map() {
 }
 
 FileIdentity MappedFile::identity() const {
-  return File(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)).identity();
+  const Result<File> file = File::open(path_, O_RDONLY);
+  return file ? file->identity() : FileIdentity{};
 }
 
 bool MappedFile::follow() {

@@ -11,6 +11,7 @@
 
 #include "bus/durable/reader_open.hpp"
 #include "bus/durable/writer_open.hpp"
+#include "bus/inspect/liveness.hpp"
 #include "bus/writer.hpp"
 #include "tests/campaign/campaign.hpp"
 #include "tests/campaign/live_reader.hpp"
@@ -107,7 +108,7 @@ Verdict StopCampaign::look_at(Producer& stopped) {
   if (Verdict fault = stopped.check(true)) return fault;
   const Result<Reader> reader = open_reader(bus_, stopped.role().name);
   if (!reader) return "a new reader cannot open it: " + reader.error().message;
-  if (!reader->is_live()) return "it does not count as live while it is stopped";
+  if (!is_live(*reader)) return "it does not count as live while it is stopped";
   if (!(reader->window() == stopped.reader()->window())) return "two readers differ";
   WriterOptions options;
   options.caps.capacity_bytes = kCapacity;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <unistd.h>
 
 #include "bus/durable/reader_open.hpp"
 #include "bus/durable/writer_open.hpp"
@@ -63,6 +64,16 @@ void publish(const Bus& bus, std::uint64_t count) {
   Writer writer = make_writer(bus);
   const std::vector<std::byte> event(kEvent, std::byte{7});
   for (std::uint64_t i = 0; i < count; ++i) must(writer.publish(event), "publish");
+  must_be_next(writer, count);
+}
+
+/// What promise.py looks at: all system calls between two calls of getppid().
+void promise(const Bus& bus, std::uint64_t count) {
+  Writer writer = make_writer(bus);
+  const std::vector<std::byte> event(kEvent, std::byte{7});
+  ::getppid();
+  for (std::uint64_t i = 0; i < count; ++i) must(writer.publish(event), "publish");
+  ::getppid();
   must_be_next(writer, count);
 }
 
@@ -152,7 +163,7 @@ using Form = void (*)(const Bus&, std::uint64_t);
 const std::map<std::string, Form> kForms = {
     {"publish", publish},     {"claim", claim},     {"wake", wake},         {"verified", verified},
     {"built", built},         {"batches", batches}, {"c-events", c_events}, {"c-points", c_points},
-    {"c-columns", c_columns}, {"reopen", reopen},   {"attach", attach}};
+    {"c-columns", c_columns}, {"reopen", reopen},   {"attach", attach},     {"promise", promise}};
 
 #if defined(__x86_64__)
 /// What decides which instructions are run, as this process sees it.

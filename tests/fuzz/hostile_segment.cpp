@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bus/crc32c.hpp"
+#include "bus/durable/create.hpp"
 #include "bus/os/boot.hpp"
 #include "bus/segment.hpp"
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "bus/durable/create.hpp"
 #include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "tests/fuzz/hostile_segment.hpp"

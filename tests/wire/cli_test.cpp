@@ -384,12 +384,12 @@ TEST_CASE("files that are no segments of this version are named, and left as the
     file.seekp(12);
     file.put(7);
   }
-  check_refused("version 7");
+  check_refused("expected 2, found 7");
   make_segment();
   fs::resize_file(path, 10'000);
   check_refused("truncated");
   std::ofstream(path, std::ios::binary | std::ios::trunc) << std::string(5000, 'r');
   check_refused("not a ringside segment");
   std::ofstream(path, std::ios::binary | std::ios::trunc) << "";
-  check_refused("too short");
+  check_refused("found 0");
 }
