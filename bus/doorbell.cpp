@@ -91,7 +91,7 @@ Result<Doorbell> Doorbell::open(const Bus& bus) {
   if (!file) return tl::unexpected<Error>(file.error());
   if (!is_doorbell(*file))
     return fail(Errc::not_segment, bus.doorbell_path().string(),
-                ": no doorbell of this version; remove it, and it is made again");
+                ": not a doorbell of this version; remove it, and the next program recreates it");
   try {
     const bool writable = flags == O_RDWR;
     ipc::mapped_region region(*file, writable ? ipc::read_write : ipc::read_only, 0,

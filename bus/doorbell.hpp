@@ -72,7 +72,7 @@ class Doorbell {
     // The futex word: counts the wake-ups.
     alignas(128) std::atomic<std::uint32_t> rings;
     std::atomic<std::uint32_t> changes;
-    // At 256: magic and version, by which a file that was given this name is told apart.
+    // At 256: magic and version, by which another file with this name is recognised.
   };
 
   Doorbell(std::filesystem::path path, File file, boost::interprocess::mapped_region region,

@@ -81,6 +81,7 @@ std::optional<RunOutcome> Reader::check_state(Sequence& cursor, SequenceRange& g
     // a record. If neither does, the producer may have lapped this look.
     if (oldest < newest && !sure_next() && !has_record(oldest) && load_oldest() == oldest)
       return RunOutcome::corrupt;
+    // step: gap
     gap = {cursor, oldest};
     cursor = oldest;
     return RunOutcome::gap;
@@ -93,7 +94,7 @@ std::optional<RunOutcome> Reader::check_state(Sequence& cursor, SequenceRange& g
 
 RunOutcome Reader::judge(Sequence& cursor, const Run& run, const SequenceRange& window,
                          SequenceRange& gap) const noexcept {
-  // What was read of index and headers is whole if the records are: both go when `oldest` passes.
+  // What was read of index and headers is intact if the records are: both go when `oldest` passes.
   if (!is_still_valid({cursor, 1, {}})) {
     const Sequence kept = load_oldest();
     if (kept <= cursor || is_corrupt()) return RunOutcome::corrupt;
@@ -155,11 +156,11 @@ RunOutcome Reader::next_run_checked(Sequence& cursor, const RunLimit& limit, Run
     const std::uint64_t records =
         std::min({window.to - cursor, limit.records, std::uint64_t{0xFFFFFFFF}});
     for (Sequence at = cursor; run.count < records; at = at + 1) {
-      const Position place = *start + bytes;
-      if (!finder.is_at(at, place)) break;
-      const std::uint64_t length = finder.bytes_at(place);
+      const Position next = *start + bytes;
+      if (!finder.is_at(at, next)) break;
+      const std::uint64_t length = finder.bytes_at(next);
       if ((run.count > 0 && bytes + length > limit.bytes) ||
-          bytes + length > geometry().data_capacity || !finder.is_closed(at, place))
+          bytes + length > geometry().data_capacity || !finder.is_closed(at, next))
         break;
       bytes += length;
       ++run.count;
@@ -200,6 +201,7 @@ bool Reader::is_still_valid(const Run& run) const noexcept {
   // `oldest` and the bytes it then overwrites (Writer::evict_to()). If any byte read before was
   // overwritten, this load sees an `oldest` past the run.
   std::atomic_thread_fence(std::memory_order_acquire);
+  // step: second-check
   return segment_.state().oldest.load(std::memory_order_relaxed) <= run.first.value &&
          !segment_.is_truncated() && segment_.is_same_epoch();
 }
@@ -215,7 +217,7 @@ std::optional<Timestamp> Reader::timestamp_of(Sequence sequence) const noexcept 
 std::optional<Timestamp> Reader::sure_time_from(Sequence& sequence) const noexcept {
   // Long records are believed by their headers alone: a seek reads little.
   constexpr std::uint64_t kShort = 64 * 1024;
-  // Among many damaged records, rather too early a place than too late a one.
+  // Among many damaged records, it is better to begin too early than too late.
   constexpr int kTries = 64;
   for (int tries = 0; tries < kTries; ++tries) {
     Run one;
@@ -239,7 +241,7 @@ std::optional<Timestamp> Reader::sure_time_from(Sequence& sequence) const noexce
 
 Sequence Reader::since(Timestamp from, const SequenceRange& window) const noexcept {
   // Timestamps never go backwards within a segment, so halve. Where the record in the middle is
-  // damaged or overwritten meanwhile, the next one that is left tells for it.
+  // damaged or overwritten meanwhile, the next one that is left decides.
   Sequence low = window.from;
   Sequence high = window.to;
   while (low < high) {

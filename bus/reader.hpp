@@ -1,9 +1,9 @@
 // Reading a segment: read-only, in place, without ever making the producer wait.
 //
-// A Reader is one segment, mapped; it holds no place and may serve any number of cursors, from any
-// thread. A Cursor is one reader's place. What a cursor yields are runs: spans of the mapping that
-// the producer may overwrite at any moment. Use the bytes, then ask is_still_valid(): only if it
-// says yes were they the published ones.
+// A Reader is one mapped segment. It keeps no cursor and serves any number of them, from any
+// thread. A cursor is the next sequence that is wanted. What it yields are runs: spans of the
+// mapping that the producer may overwrite at any moment. Use the bytes, then ask is_still_valid():
+// only if it says yes were they the published ones.
 #pragma once
 
 #include <filesystem>
@@ -70,7 +70,8 @@ class Reader {
   const Geometry& geometry() const { return segment_.geometry(); }
   Bytes schema() const { return segment_.schema(); }
 
-  /// The retained window [oldest, next) at some moment during the call. Empty if the header lies.
+  /// The retained window [oldest, next) at some moment during the call. Empty if the header is
+  /// corrupt.
   SequenceRange window() const noexcept;
 
   /// `next`, if the record before it is where it should be; nothing if it is not, or was
@@ -82,7 +83,7 @@ class Reader {
   bool is_corrupt() const noexcept;
 
   /// The first sequence that `start` asks for: O(1), or O(log n) by time. It may be overwritten by
-  /// the time it is read; the cursor tells.
+  /// the time it is read; next_run() reports it.
   Sequence seek(const Start& start) const noexcept;
 
   /// Takes what is published from `cursor` on, up to `limit`. On `run`, `run` is set and `cursor`
@@ -98,7 +99,7 @@ class Reader {
 
   /// All that is retained as one span, from the first record that can be found to the end of the
   /// last. Damaged ones in between are in it as they stand. Empty if there is none, or if the
-  /// header lies. In O(1) while the index is in order.
+  /// header is corrupt. In O(1) while the index is in order.
   Run retained() const noexcept;
 
   /// Whether no byte of `run` has been overwritten up to now.

@@ -71,7 +71,7 @@ std::optional<ClockWords> Segment::kept_clock() const {
 
 void Segment::keep_clock(const ClockWords& words) const {
   SegmentState& owner = state();
-  // Relaxed: each word is good by itself to who reads it, and only places a question about time.
+  // Relaxed: each word is good by itself to who reads it, and only answers a question about time.
   owner.time_base.store(words.time_base, std::memory_order_relaxed);
   owner.ahead_since.store(words.ahead_since, std::memory_order_relaxed);
   owner.step_at.store(words.step_at, std::memory_order_relaxed);

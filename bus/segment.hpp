@@ -35,7 +35,7 @@ class Segment {
   /// Whether the file was shortened under the mapping, which is zeros since.
   bool is_truncated() const noexcept { return mapping_.is_truncated(); }
 
-  /// Whether the file is still this segment, and not another one that was copied over it in place.
+  /// Whether the file is still this segment, and not another one that was copied over it.
   bool is_same_epoch() const noexcept {
     // Relaxed: the word never changes; whoever changes it obeys no order.
     return std::atomic_ref<const std::uint64_t>(mapping_.fixed().epoch)

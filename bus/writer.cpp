@@ -44,7 +44,7 @@ void Writer::resume() noexcept {
   tail_ = position_of(next_);
   tail_offset_ = tail_.value % capacity_;
   // No record is older than its segment, nor than the newest one that is there, whose checksum was
-  // checked; `last_timestamp_ns` has none.
+  // checked; `last_timestamp_ns` has no checksum.
   last_timestamp_ = segment_->geometry().created;
   if (oldest_ < next_)
     last_timestamp_ =
@@ -68,9 +68,12 @@ tl::expected<Sequence, Refusal> Writer::publish(Bytes payload) noexcept {
   if (payload.size() > max_payload_) return tl::unexpected(Refusal::too_large);
   const auto size = static_cast<std::uint32_t>(payload.size());
   const Timestamp time = timestamp();
+  // step: refuse-late
   if (detached_) [[unlikely]]
     return tl::unexpected(Refusal::detached);
+  // step: evict
   evict_for_bytes(record_bytes(size));
+  // step: copy
   const std::uint32_t crc =
       checksum_.copy(size, next_, time, tail() + sizeof(RecordHeader), payload.data());
   return commit_record(size, time, crc);
@@ -90,6 +93,7 @@ tl::expected<std::span<std::byte>, Refusal> Writer::claim(std::size_t size) noex
 tl::expected<Sequence, Refusal> Writer::commit(std::size_t size) noexcept {
   const std::uint64_t claimed = std::exchange(claimed_, 0);
   if (size == 0) return tl::unexpected(Refusal::empty);
+  // step: claim-size
   if (size > claimed) return tl::unexpected(Refusal::unclaimed);
   std::byte* const payload = tail() + sizeof(RecordHeader);
   const std::uint64_t padded = record_bytes(size) - sizeof(RecordHeader);
@@ -139,8 +143,8 @@ void Writer::follow_clock() noexcept {
   if (oldest_ == next_) last_timestamp_ = segment_->geometry().created;
 }
 
-/// The name is free for whoever makes the segment anew, be it in this process and before this
-/// writer is gone.
+/// Frees the name for the next writer, which may be in this process, and come before this one is
+/// gone.
 void Writer::detach() noexcept {
   detached_ = true;
   segment_->file().unlock(LockByte::trusted);
@@ -184,6 +188,7 @@ void Writer::evict_for_bytes(std::uint64_t bytes) noexcept {
 
 void Writer::evict_for_count() noexcept {
   // The new record counts, hence >=.
+  // step: keep-count
   if (next_ - oldest_ >= retain_events_) evict_to(Sequence{next_.value + 1 - retain_events_});
 }
 
@@ -207,6 +212,7 @@ void Writer::evict_to(Sequence oldest) noexcept {
   // not behind it. Then, before the bytes, a release fence: pairs with the acquire fence and the
   // second load of `oldest` in Reader::is_still_valid(); whoever saw any byte that is written from
   // here on also sees this `oldest`.
+  // step: store-oldest
   state_->oldest.store(oldest_.value, std::memory_order_release);
   std::atomic_thread_fence(std::memory_order_release);
 }
@@ -248,15 +254,18 @@ void Writer::populate(std::uint64_t bytes) noexcept {
 tl::expected<Sequence, Refusal> Writer::commit_record(std::uint32_t size, Timestamp timestamp,
                                                       std::uint32_t crc) noexcept {
   // Ordered by the release of `next` below.
+  // step: header
   store_frame(tail(), {size, crc, next_, timestamp});
   const std::uint64_t bytes = record_bytes(size);
   const Position end = tail_ + bytes;
   evict_for_count();
   // Both are ordered before `next` by its release, and readers load them after its acquire.
+  // step: index
   segment_->index(next_ + 1).store(end.value, std::memory_order_relaxed);
   state_->last_timestamp_ns.store(timestamp.ns, std::memory_order_relaxed);
   // The commit point. Release: pairs with the acquire load of `next` in Reader. Sequentially
   // consistent because of the doorbell's Dekker pair (bus/doorbell.hpp).
+  // step: commit
   state_->next.store(next_.value + 1, std::memory_order_seq_cst);
   // What was stored into a file that is gone has reached nobody, and does not count.
   if (segment_->is_truncated()) [[unlikely]] {

@@ -58,7 +58,7 @@ Result<File> take_ownership(const std::filesystem::path& path) {
     RINGSIDE_CHECK(file->check_is_local(named));
     RINGSIDE_TRY(const bool locked, file->try_lock(LockByte::live));
     if (!locked) return fail(Errc::in_use, path.string(), ": another producer writes this segment");
-    // Between open and lock someone may have removed it, and another producer made it anew.
+    // Between open and lock someone may have removed it, and another producer recreated it.
     if (!file->is_at(named)) continue;
     follow_mode(*file, path);
     return file;

@@ -19,7 +19,7 @@ std::optional<RecordHeader> plausible(const std::byte* bytes, const Geometry& ge
   return header;
 }
 
-/// Every whole record in a ring that is mapped twice at `data`.
+/// Every intact record in a ring that is mapped twice at `data`.
 void scan(const std::byte* data, const Geometry& geometry, std::vector<Record>& found) {
   for (std::uint64_t offset = 0; offset < geometry.data_capacity;) {
     const std::optional<RecordHeader> header = plausible(data + offset, geometry);
@@ -37,7 +37,7 @@ bool follows(const Record& before, const Record& after) {
 }
 
 /// Leaves one unbroken stretch: that of `anchor`, if it is there, else the newest. What is beyond a
-/// hole cannot be told in order with it.
+/// hole cannot be put in order with it.
 void keep_stretch(std::vector<Record>& found, std::optional<Sequence> anchor) {
   std::sort(found.begin(), found.end(),
             [](const Record& a, const Record& b) { return a.sequence < b.sequence; });
@@ -87,6 +87,7 @@ bool is_window_intact(const Segment& segment) {
   const SyncMark* mark = newest_mark(segment);
   if (oldest > next || next - oldest > geometry.retain_events) return false;
   // A header that is older than what is known to be on the disk.
+  // step: header-age
   if (mark != nullptr && next.value < mark->next) return false;
   // Nothing that could be checked: two words that agree by chance, or zeros, look the same.
   if (oldest == next) return mark != nullptr && mark->closed != 0 && mark->next == next.value;
@@ -132,10 +133,12 @@ Result<Salvage> salvage(const Segment& segment) {
   scan(segment.data(), segment.geometry(), result.records);
   std::optional<Sequence> anchor;
   if (const SyncMark* mark = newest_mark(segment)) {
+    // step: anchor
     if (mark->next > 0) anchor = Sequence{mark->next - 1};
     Result<std::optional<Mapping>> patched = patch(segment, *mark);
     if (!patched) return tl::unexpected<Error>(patched.error());
     result.patched = std::move(*patched);
+    // step: put-back
     if (result.patched) scan(result.patched->data(), segment.geometry(), result.records);
   }
   keep_stretch(result.records, anchor);

@@ -1,8 +1,8 @@
-// What to believe of a segment whose words may lie: one last written in an earlier boot of the
-// machine, when the disk may hold any mixture of old and new pages, a copy, or one that contradicts
-// itself. Epoch, sequence and checksum decide what is real; no clock of today does.
-// Linear in the bytes of the ring; a segment that is trusted and in order never comes here.
-// Nobody may write the segment meanwhile.
+// What to believe of a segment whose words may be wrong: one that was last written in an earlier
+// boot of the machine, so that the disk may hold any mixture of old and new pages; a copy; or a
+// corrupt one. Epoch, sequence and checksum decide what is real; no clock of today does. Linear in
+// the bytes of the ring; a segment that is trusted and in order never comes here. Nobody may write
+// the segment meanwhile.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,11 @@
 
 namespace ringside {
 
-/// Whether header and index tell the truth: all of [oldest, next) is whole to the last bit, and
+/// Whether header and index are right: all of [oldest, next) is intact to the last bit, and
 /// goes on at least to what is known to be on the disk.
 bool is_window_intact(const Segment& segment);
 
-/// The newer of the two sync marks that is whole, if there is one.
+/// The newer of the two sync marks that is intact, if there is one.
 const SyncMark* newest_mark(const Segment& segment);
 
 /// A mark's checksum.

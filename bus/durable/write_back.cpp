@@ -19,7 +19,7 @@ int sync_memory(std::byte* start, std::uint64_t bytes) {
   return ::msync(start - before, bytes + before, MS_SYNC) == 0 ? 0 : errno;
 }
 
-/// Writes the mark of `generation`, in the place of the one before the last, and syncs it.
+/// Writes the mark of `generation`, over the one before the last, and syncs it.
 int put_mark(const Segment& segment, std::uint64_t generation, Sequence next, Position tail,
              bool closed) {
   SyncMark& mark = segment.mapping().mark(generation % 2);
@@ -102,6 +102,7 @@ int WriteBack::round() {
   std::uint64_t begin = synced_.value / kPageBytes * kPageBytes;
   if (end - begin > segment_->geometry().data_capacity)
     begin = end - segment_->geometry().data_capacity;
+  // step: sync-pages
   if (end > begin)
     if (const int error = sync_memory(segment_->at(Position{begin}), end - begin); error != 0)
       return error;
@@ -110,12 +111,14 @@ int WriteBack::round() {
 }
 
 int WriteBack::write_mark(Sequence next, Position tail, bool closed) {
+  // step: write-mark
   if (const int error = put_mark(*segment_, generation_ + 1, next, tail, closed); error != 0)
     return error;
   ++generation_;
   durable_ = next;
   synced_ = tail;
   // Pairs with Reader::durable(): for people and producers, nothing is ordered by it.
+  // step: report
   segment_->state().durable.store(next.value, std::memory_order_release);
   return 0;
 }
@@ -135,6 +138,7 @@ void WriteBack::populate(Sequence next, Position tail) const {
 Result<void> clear_closed_mark(const Segment& segment) {
   const SyncMark* last = newest_mark(segment);
   if (last == nullptr || last->closed == 0) return {};
+  // step: open-mark
   const int error =
       put_mark(segment, last->generation + 1, Sequence{last->next}, Position{last->tail}, false);
   if (error != 0) return fail_errno(error, "cannot sync a segment");

@@ -1,6 +1,6 @@
 // Brings a segment to the disk behind the writer's back, so that a power cut loses no more than the
-// last interval, and tells readers up to where. A thread of its own does all the waiting for disks:
-// publishing makes no system call for it and is not held up by it.
+// last interval, and reports to readers how far it got. A thread of its own does all the waiting
+// for disks: publishing makes no system call for it and is not held up by it.
 //
 // What is being written to the disk is write-protected meanwhile, and whoever stores to it waits.
 // So only pages behind the tail are synced, which the writer has left; the page that it is in goes
@@ -44,7 +44,7 @@ class WriteBack final : public Companion {
   WriteBack(const WriteBack&) = delete;
   WriteBack& operator=(const WriteBack&) = delete;
 
-  /// The errno of the last round, or 0. After an error nothing more is told to be durable until a
+  /// The errno of the last round, or 0. After an error nothing more is reported as durable until a
   /// round succeeds. Any thread.
   int error() const noexcept override { return error_.load(std::memory_order_relaxed); }
 

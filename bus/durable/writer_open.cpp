@@ -52,6 +52,7 @@ bool has_intact_ends(const Segment& segment) {
   const Sequence last{next.value - 1};
   const Position last_start{segment.index(last).load(std::memory_order_relaxed)};
   const std::optional<Record> record = segment.check_record(last, last_start, tail);
+  // step: intact-end
   return record && record_bytes(record->payload.size()) == tail - last_start;
 }
 
@@ -74,7 +75,7 @@ std::string owner_at(const std::filesystem::path& path) {
   const std::uint64_t here = current_pid_namespace();
   // The number means something only where it was given.
   if (there == 0 || here == 0)
-    return "another producer, in a place whose processes are not seen here,";
+    return "another producer, in a process namespace that is not seen here,";
   if (there != here)
     return "another producer, in another container (there it is process " + std::to_string(pid) +
            "),";
@@ -122,7 +123,7 @@ class Opening {
                  plan_segment(wanted(options_, existing ? &existing->geometry() : nullptr)));
     if (!existing) return create(plan);
     RINGSIDE_CHECK(lock_live(*existing, path_));
-    // Between open and lock the file may have been removed, or another put in its place.
+    // Between open and lock the file may have been removed, or replaced.
     if (!existing->is_at(path_)) return std::nullopt;
     const bool is_same = has_same_layout(*existing, plan, options_.schema);
     if (is_same && can_reopen(*existing)) return reopen(std::move(*existing));
@@ -153,10 +154,12 @@ class Opening {
     RINGSIDE_TRY(Segment fresh, create_segment(path_.parent_path(), plan, options_.schema));
     if (is_same) {
       RINGSIDE_TRY(const Salvage salvaged, salvage(existing));
+      // step: fill
       refill(fresh, salvaged.records);
     }
     fresh.write_owner(current_owner());
     RINGSIDE_CHECK(sync_file(fresh));
+    // step: name
     RINGSIDE_CHECK(fresh.file().replace(path_));
     RINGSIDE_CHECK(announce());
     return finish(std::move(fresh), is_same ? Origin::recovered : Origin::replaced);
@@ -186,6 +189,7 @@ class Opening {
     Writer::Parts parts{.bus = bus_, .path = path_, .origin = origin, .clock = clock};
     if (options_.sync_interval) {
       RINGSIDE_TRY(parts.companion, WriteBack::start(*kept, *options_.sync_interval));
+      // step: reserve
       parts.reserve_bytes = WriteBack::reserve_bytes(kept->geometry());
     }
     parts.segment = std::move(kept);

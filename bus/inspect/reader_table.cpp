@@ -104,7 +104,7 @@ Result<void> check(const File& file, const Bus& bus) {
   if (*size < kTableBytes || !read || header.magic != kReadersMagic ||
       header.version != kReadersVersion || header.slots != kReaderSlots)
     return fail(Errc::not_segment, table_path(bus).string(),
-                ": not a table of readers; remove it, and it is made anew");
+                ": not a table of readers; remove it, and the next reader recreates it");
   return {};
 }
 
@@ -204,10 +204,10 @@ std::vector<ReaderStatus> ReaderTable::live() const {
     if (!taken.at(i) || status.epoch.value == 0) continue;
     read(status.cursor.value, offsetof(ReaderEntry, cursor));
     std::uint64_t pid = 0;
-    std::uint64_t place = 0;
+    std::uint64_t there = 0;
     read(pid, offsetof(ReaderEntry, pid));
-    read(place, offsetof(ReaderEntry, pid_namespace));
-    if (place != 0 && place == here) status.pid = pid;
+    read(there, offsetof(ReaderEntry, pid_namespace));
+    if (there != 0 && there == here) status.pid = pid;
     read(status.clients, offsetof(ReaderEntry, clients));
     read(name, offsetof(ReaderEntry, name));
     read(status.updated.ns, offsetof(ReaderEntry, updated_ns));

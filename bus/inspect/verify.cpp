@@ -19,7 +19,7 @@ std::string hex(std::uint64_t value) {
   return text.data();
 }
 
-/// One fault, as it is told: WHAT at offset N[, sequence S]: expected E, found F (F-N).
+/// One fault, as it is reported: WHAT at offset N[, sequence S]: expected E, found F (F-N).
 struct Fault {
   std::string what;
   std::uint64_t offset = 0;
@@ -28,7 +28,7 @@ struct Fault {
   std::string found;
   const char* sentence = "";
 
-  tl::unexpected<Error> told() const {
+  tl::unexpected<Error> error() const {
     const std::string of =
         sequence ? ", sequence " + std::to_string(sequence->value) : std::string();
     return fail(Errc::corrupt, what, " at offset ", std::to_string(offset), of, ": expected ",
@@ -106,7 +106,7 @@ Result<void> check_reserved(const Words& words) {
       if (const std::byte found = words.byte(offset); found != std::byte{0})
         return Fault{
             "a reserved byte", offset, {}, "0", std::to_string(std::to_integer<int>(found)), "F-6"}
-            .told();
+            .error();
   return {};
 }
 
@@ -123,12 +123,12 @@ Result<void> check_durable(const Words& words, const Segment& segment) {
                  "at most next, " + std::to_string(next.value),
                  std::to_string(durable.value),
                  "F-42"}
-        .told();
+        .error();
   if (durable.value == 0) return {};
   for (int attempt = 0; attempt < kAttempts; ++attempt)
     if (newest_mark(segment) != nullptr) return {};
   return Fault{"the sync marks", kMarksOffset, {}, "at least one with its checksum", "none", "F-42"}
-      .told();
+      .error();
 }
 
 /// The window, once its ends have been seen to be of one moment.
@@ -148,7 +148,7 @@ Result<SequenceRange> check_window(const Words& words) {
                      "at most next, " + std::to_string(next.value),
                      std::to_string(oldest.value),
                      "F-12"}
-            .told();
+            .error();
       continue;
     }
     if (next - oldest > g.retain_events)
@@ -158,7 +158,7 @@ Result<SequenceRange> check_window(const Words& words) {
                    "at most retain, " + std::to_string(g.retain_events) + ", after oldest",
                    std::to_string(next - oldest),
                    "F-12"}
-          .told();
+          .error();
     const Position start = words.position_of(oldest);
     const Position end = words.position_of(next);
     if (!words.is_retained(oldest)) continue;
@@ -166,7 +166,7 @@ Result<SequenceRange> check_window(const Words& words) {
       if (position.value % 8 != 0)
         return Fault{"the index word",  words.index_at(sequence),       sequence,
                      "a multiple of 8", std::to_string(position.value), "F-14"}
-            .told();
+            .error();
     if (end < start || end - start > g.data_capacity)
       return Fault{"the index word",
                    words.index_at(next),
@@ -175,7 +175,7 @@ Result<SequenceRange> check_window(const Words& words) {
                        std::to_string(start.value + g.data_capacity),
                    std::to_string(end.value),
                    "F-13"}
-          .told();
+          .error();
     return SequenceRange{oldest, next};
   }
   // A producer at full speed in a tiny ring; the records are checked all the same.
@@ -205,20 +205,20 @@ class WindowCheck {
                        "more than " + std::to_string(sequence.value),
                        std::to_string(oldest.value),
                        "F-19"}
-              .told();
+              .error();
         verified.overwritten += oldest - sequence;
         sequence = oldest;
         position_ = words_.position_of(sequence);
         continue;
       }
-      if (fault) return fault->told();
+      if (fault) return fault->error();
       verified.bytes += length_;
       latest_ = time_;
       position_ = position_ + length_;
       sequence = sequence + 1;
     }
     if (const std::optional<Fault> fault = check_end(window, verified); fault)
-      if (words_.is_retained(window.to)) return fault->told();
+      if (words_.is_retained(window.to)) return fault->error();
     return verified;
   }
 
@@ -359,7 +359,7 @@ Result<Verified> verify(const Segment& segment) {
                  std::to_string(segment.geometry().file_size),
                  "less, since it was opened",
                  "F-7"}
-        .told();
+        .error();
   return verified;
 }
 

@@ -1,6 +1,7 @@
-// Checking a segment whole: everything that docs/format.md lets one check of a file, in time linear
-// in its bytes, read-only, and beside a producer that goes on writing. What is overwritten while it
-// is read is passed over and counted. Knows no FlatBuffers: the schema is checked by whoever does.
+// Checking a complete segment: everything that docs/format.md lets one check of a file, in time
+// linear in its bytes, read-only, and beside a producer that goes on writing. What is overwritten
+// while it is read is passed over and counted. Knows no FlatBuffers: the schema is checked by
+// whoever does.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +20,7 @@ struct Verified {
 };
 
 /// Checks reserved bytes, the durable part, window, index, each record and its time (F-6, F-10 to
-/// F-18), of what lies in the file: a Reader of a damaged segment shows a copy of its whole part.
+/// F-18), of what lies in the file: a Reader of a damaged segment shows a copy of its intact part.
 /// Fails with corrupt at the first fault: what is wrong, at which offset of the file, in which
 /// sequence, what is expected, what was found, and the sentence of docs/format.md that it breaks.
 /// The message does not name the file. Any thread.

@@ -13,7 +13,7 @@ namespace ringside {
 /// without their checksums: what a power cut left of them is anyone's guess.
 using BootId = std::array<std::uint64_t, 2>;
 
-/// Zeros where the kernel does not tell. An unknown boot is not the same as any boot, itself
+/// Zeros where the kernel does not say. An unknown boot is not the same as any boot, itself
 /// included; ask is_known().
 BootId current_boot_id() noexcept;
 constexpr bool is_known(const BootId& boot) {

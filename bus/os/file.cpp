@@ -87,7 +87,7 @@ File::~File() {
 
 Result<File> File::open_at(int folder, const std::filesystem::path& path, int flags, mode_t mode) {
   const std::filesystem::path name = folder == AT_FDCWD ? path : path.filename();
-  // O_NONBLOCK: a FIFO put in a segment's place must not hang whoever opens it.
+  // O_NONBLOCK: a FIFO with a segment's name must not hang whoever opens it.
   flags |= O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
   File file(clear_of_streams(::openat(folder, name.c_str(), flags, mode)));
   if (file.descriptor_ < 0) {

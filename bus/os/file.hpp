@@ -64,7 +64,7 @@ class File {
   /// Fails with no_space on a full file system, before anything is visible.
   static Result<File> create_nameless(const std::filesystem::path& directory, std::uint64_t size);
 
-  /// A file of `size` zeros that has no place on any file system; memory is taken as it is touched.
+  /// A file of `size` zeros that is on no file system; memory is taken as it is touched.
   static Result<File> create_in_memory(std::uint64_t size);
 
   /// Gives a nameless file its name. False if the name is taken.

@@ -1,5 +1,5 @@
 // Survives files that are shortened while they are mapped. Touching a page that the file has no
-// longer raises SIGBUS; a handler then puts zeros in place of the whole mapping and notes it, so
+// longer raises SIGBUS; a handler then replaces all of the mapping by zeros and notes it, so
 // that the access goes on, finds nothing, and whoever made it sees that the mapping is lost.
 //
 // The handler is installed with the first guard, once a process, and passes on what is not in a

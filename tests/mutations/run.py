@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Reverses one step of the protocol at a time and requires that a test fails.
 
-    tests/mutations/run.py [--jobs N] [NAME...]
+    tests/mutations/run.py [--jobs N] [--check] [NAME...]
 
 Works on a copy of the tree. For each mutation of mutations.txt (or those named) it builds the tests and the
 campaigns of the bus and runs them until one fails. Prints which one, and exits with 1 if a mutation
 survives. Takes about a minute each. What no run on this processor can show, because its memory is
 stronger than the language's, is marked `model`: there tests/model must have a mutation that fails.
+`--check` only looks whether each mutation still finds its steps.
 """
 import argparse
 import os
@@ -28,19 +29,58 @@ JUDGES = [
 
 
 def read_mutations():
-    """Blocks of `name`, `in FILE`, then `-` and `+` lines; `model MACRO` instead of a change."""
+    """(name, file or None for the model, what is done or the macros)."""
     mutations = []
     for block in (HERE / "mutations.txt").read_text().split("\n\n"):
         lines = [line for line in block.splitlines() if line and not line.startswith("#")]
         if not lines:
             continue
-        if lines[1].startswith("model "):
-            mutations.append((lines[0], None, lines[1].split()[1:], None))
-            continue
-        old = "\n".join(line[1:] for line in lines[2:] if line[0] == "-")
-        new = "\n".join(line[1:] for line in lines[2:] if line[0] == "+")
-        mutations.append((lines[0], lines[1].removeprefix("in "), old, new))
+        name, where, *done = lines
+        if where.startswith("model "):
+            mutations.append((name, None, where.split()[1:]))
+        else:
+            mutations.append((name, where.removeprefix("in "), done[0]))
     return mutations
+
+
+def find_step(text, step):
+    """Where the statement of a step begins and ends: at the first semicolon outside of parentheses."""
+    label = f"// step: {step}\n"
+    if text.count(label) != 1:
+        raise ValueError(f"there are {text.count(label)} steps called {step}")
+    start = text.index(label) + len(label)
+    depth = 0
+    for at in range(start, len(text)):
+        if text[at] in "({":
+            depth += 1
+        elif text[at] in ")}":
+            depth -= 1
+        elif text[at] == ";" and depth == 0:
+            return start, at + 1
+    raise ValueError(f"step {step} has no end")
+
+
+def mutate(text, done):
+    words = done.split(" ")
+    verb, step = (words[0], words[1])
+    start, end = find_step(text, step)
+    statement = text[start:end]
+    if verb == "in":
+        new, _, old = done.removeprefix(f"in {step} write ").rpartition(" for ")
+        if statement.count(old) < 1:
+            raise ValueError(f"step {step} has no {old}")
+        return text[:start] + statement.replace(old, new, 1) + text[end:]
+    if verb == "drop":
+        return text[:start] + text[end:]
+    side, other = words[2], words[3]
+    to_start, to_end = find_step(text, other)
+    to = to_start if side == "before" else to_end
+    pieces = [(to, to, statement + "\n")]
+    if verb == "move":
+        pieces.append((start, end, ""))
+    for from_, until, new in sorted(pieces, reverse=True):
+        text = text[:from_] + new + text[until:]
+    return text
 
 
 def build(tree, jobs):
@@ -60,17 +100,22 @@ def first_failure(tree):
     return None
 
 
+def mutated(name, text, done):
+    try:
+        return mutate(text, done)
+    except (ValueError, IndexError) as error:
+        sys.exit(f"run.py: {name}: {error}; mend mutations.txt")
+
+
 def judge(tree, mutation, jobs):
-    name, file, old, new = mutation
+    name, file, done = mutation
     if file is None:
         text = (ROOT / "tests/model/run.sh").read_text()
-        missing = [macro for macro in old if macro not in text]
-        return None if missing else "model: " + ", ".join(old)
+        missing = [macro for macro in done if macro not in text]
+        return None if missing else "model: " + ", ".join(done)
     path = tree / file
     text = path.read_text()
-    if text.count(old) != 1:
-        sys.exit(f"run.py: {name}: its lines are not, or not once, in {file}; mend mutations.txt")
-    path.write_text(text.replace(old, new))
+    path.write_text(mutated(name, text, done))
     try:
         if not build(tree, jobs):
             sys.exit(f"run.py: {name} does not build; mend mutations.txt")
@@ -83,11 +128,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--check", action="store_true", help="only whether each mutation finds its steps")
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args()
     mutations = [m for m in read_mutations() if not arguments.names or m[0] in arguments.names]
     if not mutations:
         sys.exit("run.py: no such mutation; see tests/mutations/mutations.txt")
+    if arguments.check:
+        for name, file, done in mutations:
+            if file is not None:
+                mutated(name, (ROOT / file).read_text(), done)
+        print(f"{len(mutations)} mutations, and each finds its steps")
+        return 0
     with tempfile.TemporaryDirectory() as temporary:
         tree = pathlib.Path(temporary) / "tree"
         files = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True,
@@ -97,7 +149,7 @@ def main():
             if (ROOT / file).exists():
                 shutil.copy2(ROOT / file, tree / file)
         subprocess.run(["cmake", "--preset", "release", "-B", tree / "build", "-S", tree,
-                        "-DRINGSIDE_WEB=OFF"], cwd=tree, check=True, stdout=subprocess.DEVNULL)
+                        "-DRINGSIDE_WEB=OFF", "-DRINGSIDE_WARNINGS="], cwd=tree, check=True, stdout=subprocess.DEVNULL)
         if not build(tree, arguments.jobs):
             sys.exit("run.py: the tree does not build; its messages are above")
         if failed := first_failure(tree):
