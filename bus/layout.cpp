@@ -1,6 +1,5 @@
 #include "bus/layout.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <cstring>
@@ -11,7 +10,8 @@
 namespace ringside {
 namespace {
 
-/// One rule of docs/format.md for one field of the fixed part.
+/// One rule of docs/format.md for one field of the fixed part. Expected is `from`, or a value of
+/// that `kind` from `from` to `to`.
 struct HeaderRule {
   const char* field;
   std::size_t offset;
@@ -19,14 +19,17 @@ struct HeaderRule {
   Errc code;           // of a file that breaks it
   const char* advice;  // to whoever has that file
   bool good;
-  std::string expected;
-  std::string found;
+  std::uint64_t found;
+  const char* kind = "";
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
 };
 
-/// All of them, in the order in which a reader has to look. Their texts are left out unless
-/// somebody is going to read them.
-std::array<HeaderRule, 13> header_rules(const FixedPart& f, std::uint64_t file_size,
-                                        bool in_words) {
+constexpr const char* kExactly = "";
+constexpr const char* kHex = "0x";
+
+/// All of them, in the order in which a reader has to look.
+std::array<HeaderRule, 13> header_rules(const FixedPart& f, std::uint64_t file_size) {
   constexpr const char* kMoveOut = "not a ringside segment; move it out of the bus";
   constexpr const char* kMatch =
       "of another format version; use a matching build, or move the file away";
@@ -37,59 +40,63 @@ std::array<HeaderRule, 13> header_rules(const FixedPart& f, std::uint64_t file_s
   const std::uint64_t first_index = kHeaderBytes + f.schema_size;
   const std::uint64_t last_index = kHeaderBytes + kMaxSchemaBytes + kPageBytes;
   const std::uint64_t index_end = f.index_offset + f.index_slots * sizeof(std::uint64_t);
-  const auto text = [in_words](std::uint64_t value) {
-    return in_words ? std::to_string(value) : std::string();
-  };
-  const auto hex = [in_words](std::uint64_t value) {
-    std::array<char, 24> digits{};
-    if (in_words)
-      std::snprintf(digits.data(), digits.size(), "0x%08llx",
-                    static_cast<unsigned long long>(value));
-    return std::string(digits.data());
-  };
-  const auto between = [in_words, &text](const char* kind, std::uint64_t from, std::uint64_t to) {
-    return in_words ? kind + (" from " + text(from)) + " to " + text(to) : std::string();
+  const std::uint32_t crc = fixed_crc(f);
+  const auto number = [&](const char* field, std::size_t offset, bool good, std::uint64_t found,
+                          const char* kind, std::uint64_t from, std::uint64_t to) {
+    return HeaderRule{field, offset, "F-5", Errc::corrupt, kMoveAway, good, found, kind, from, to};
   };
   return {{
       {"magic", offsetof(FixedPart, magic), "F-2", Errc::not_segment, kMoveOut,
-       magic == wanted_magic, hex(wanted_magic), hex(magic)},
+       magic == wanted_magic, magic, kHex, wanted_magic},
       {"byte_order", offsetof(FixedPart, byte_order), "F-1",
        is_swapped ? Errc::incompatible : Errc::corrupt,
        is_swapped ? "written on a machine of the other byte order; read it there" : kMoveAway,
-       f.byte_order == kByteOrder, hex(kByteOrder), hex(f.byte_order)},
+       f.byte_order == kByteOrder, f.byte_order, kHex, kByteOrder},
       {"version", offsetof(FixedPart, version), "F-3", Errc::incompatible, kMatch,
-       f.version == kFormatVersion, text(kFormatVersion), text(f.version)},
+       f.version == kFormatVersion, f.version, kExactly, kFormatVersion},
       {"fixed_crc32c", offsetof(FixedPart, crc32c), "F-4", Errc::corrupt, kMoveAway,
-       f.crc32c == fixed_crc(f), hex(fixed_crc(f)), hex(f.crc32c)},
-      {"epoch", offsetof(FixedPart, epoch), "F-5", Errc::corrupt, kMoveAway, f.epoch != 0, "not 0",
-       text(f.epoch)},
-      {"schema_size", offsetof(FixedPart, schema_size), "F-5", Errc::corrupt, kMoveAway,
-       f.schema_size <= kMaxSchemaBytes, between("one", 0, kMaxSchemaBytes), text(f.schema_size)},
-      {"data_capacity", offsetof(FixedPart, data_capacity), "F-5", Errc::corrupt, kMoveAway,
-       f.data_capacity >= kDataGranule && f.data_capacity <= kMaxCapacity &&
-           f.data_capacity % kDataGranule == 0,
-       between("a multiple of 65536", kDataGranule, kMaxCapacity), text(f.data_capacity)},
-      {"index_slots", offsetof(FixedPart, index_slots), "F-5", Errc::corrupt, kMoveAway,
-       std::has_single_bit(f.index_slots) && f.index_slots <= kMaxRetain + 1,
-       between("a power of two", 1, kMaxRetain + 1), text(f.index_slots)},
-      {"retain_events", offsetof(FixedPart, retain_events), "F-5", Errc::corrupt, kMoveAway,
-       f.retain_events >= 1 && f.retain_events < f.index_slots,
-       between("one", 1, f.index_slots - 1), text(f.retain_events)},
-      {"index_offset", offsetof(FixedPart, index_offset), "F-5", Errc::corrupt, kMoveAway,
-       f.index_offset % kPageBytes == 0 && f.index_offset >= first_index &&
-           f.index_offset <= last_index,
-       between("a multiple of 4096", first_index, last_index), text(f.index_offset)},
-      {"data_offset", offsetof(FixedPart, data_offset), "F-5", Errc::corrupt, kMoveAway,
-       f.data_offset % kDataGranule == 0 && f.data_offset >= index_end &&
-           f.data_offset <= kMaxCapacity,
-       between("a multiple of 65536", index_end, kMaxCapacity), text(f.data_offset)},
-      {"file_size", offsetof(FixedPart, file_size), "F-5", Errc::corrupt, kMoveAway,
-       f.file_size == f.data_offset + f.data_capacity, text(f.data_offset + f.data_capacity),
-       text(f.file_size)},
+       f.crc32c == crc, f.crc32c, kHex, crc},
+      number("epoch", offsetof(FixedPart, epoch), f.epoch != 0, f.epoch, "a number", 1, ~0ULL),
+      number("schema_size", offsetof(FixedPart, schema_size), f.schema_size <= kMaxSchemaBytes,
+             f.schema_size, "a number", 0, kMaxSchemaBytes),
+      number("data_capacity", offsetof(FixedPart, data_capacity),
+             f.data_capacity >= kDataGranule && f.data_capacity <= kMaxCapacity &&
+                 f.data_capacity % kDataGranule == 0,
+             f.data_capacity, "a multiple of 65536", kDataGranule, kMaxCapacity),
+      number("index_slots", offsetof(FixedPart, index_slots),
+             std::has_single_bit(f.index_slots) && f.index_slots <= kMaxRetain + 1, f.index_slots,
+             "a power of two", 1, kMaxRetain + 1),
+      number("retain_events", offsetof(FixedPart, retain_events),
+             f.retain_events >= 1 && f.retain_events < f.index_slots, f.retain_events, "a number",
+             1, f.index_slots - 1),
+      number("index_offset", offsetof(FixedPart, index_offset),
+             f.index_offset % kPageBytes == 0 && f.index_offset >= first_index &&
+                 f.index_offset <= last_index,
+             f.index_offset, "a multiple of 4096", first_index, last_index),
+      number("data_offset", offsetof(FixedPart, data_offset),
+             f.data_offset % kDataGranule == 0 && f.data_offset >= index_end &&
+                 f.data_offset <= kMaxCapacity,
+             f.data_offset, "a multiple of 65536", index_end, kMaxCapacity),
+      number("file_size", offsetof(FixedPart, file_size),
+             f.file_size == f.data_offset + f.data_capacity, f.file_size, kExactly,
+             f.data_offset + f.data_capacity, 0),
       {"file_size", offsetof(FixedPart, file_size), "F-7", Errc::corrupt,
-       "the file is truncated; move it away", f.file_size <= file_size,
-       between("one", 0, file_size), text(f.file_size)},
+       "the file is truncated; move it away", f.file_size <= file_size, f.file_size, "a number", 0,
+       file_size},
   }};
+}
+
+std::string text_of(const HeaderRule& rule, std::uint64_t value) {
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), rule.kind == kHex ? "0x%08llx" : "%llu",
+                static_cast<unsigned long long>(value));
+  return text.data();
+}
+
+std::string expectation_of(const HeaderRule& rule) {
+  if (rule.kind == kExactly || rule.kind == kHex) return text_of(rule, rule.from);
+  return std::string(rule.kind).append(" from ").append(text_of(rule, rule.from)).append(" to ") +
+         text_of(rule, rule.to);
 }
 
 }  // namespace
@@ -102,14 +109,11 @@ Result<Geometry> check_fixed(std::span<const std::byte, kFixedBytes> bytes, std:
                              std::string_view where) {
   FixedPart f{};
   std::memcpy(&f, bytes.data(), sizeof f);
-  const auto is_broken = [](const HeaderRule& rule) { return !rule.good; };
-  if (std::ranges::any_of(header_rules(f, file_size, false), is_broken)) {
-    const auto rules = header_rules(f, file_size, true);
-    const HeaderRule& rule = *std::ranges::find_if(rules, is_broken);
-    return fail(rule.code, where, ": ", rule.advice, " (", rule.field, " at offset ",
-                std::to_string(rule.offset), ": expected ", rule.expected, ", found ", rule.found,
-                "; ", rule.number, ")");
-  }
+  for (const HeaderRule& rule : header_rules(f, file_size))
+    if (!rule.good)
+      return fail(rule.code, where, ": ", rule.advice, " (", rule.field, " at offset ",
+                  std::to_string(rule.offset), ": expected ", expectation_of(rule), ", found ",
+                  text_of(rule, rule.found), "; ", rule.number, ")");
   return Geometry{.epoch = {f.epoch},
                   .created = {f.created_ns},
                   .file_size = f.file_size,

@@ -30,8 +30,7 @@ Writer::Writer(Parts parts, Doorbell doorbell)
       retain_events_(segment_->geometry().retain_events),
       retain_age_ns_(segment_->geometry().retain_age_ns),
       max_payload_(std::min(segment_->geometry().max_payload(), budget_ - sizeof(RecordHeader))),
-      checksum_(segment_->geometry().epoch),
-      owner_(current_owner()) {
+      checksum_(segment_->geometry().epoch) {
   resume();
   lock_bytes();
 }
@@ -124,7 +123,7 @@ void Writer::check_attachment() noexcept {
     return;
   }
   // Should someone have scribbled on it: readers would take the segment for one of another boot.
-  segment_->write_owner(owner_);
+  segment_->write_owner(parts_.owner);
   follow_clock();
   if (!live_locked_ || !trusted_locked_) lock_bytes();
   doorbell_lost_ = !doorbell_.is_at_its_name();

@@ -52,6 +52,7 @@ class Writer {
     File ownership{};                    ///< holds the lock of the segment's name
     std::unique_ptr<Segment> segment{};  ///< recovered, and this process's own
     Origin origin = Origin::created;
+    Owner owner{};                           ///< this process
     std::optional<ClockWords> clock{};       ///< what the last writer's clock said
     std::uint64_t reserve_bytes = 0;         ///< of the ring, kept free ahead of the tail
     std::shared_ptr<Companion> companion{};  ///< works on `segment`
@@ -125,7 +126,6 @@ class Writer {
   std::uint64_t retain_age_ns_;  // 0: no cap
   std::uint64_t max_payload_;
   RecordChecksum checksum_;  // of the epoch, which begins each record's
-  Owner owner_;
   Sequence oldest_{};
   Sequence next_{};
   Position oldest_position_{};

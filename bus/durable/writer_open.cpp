@@ -133,7 +133,7 @@ class Opening {
  private:
   Step create(const Geometry& plan) {
     RINGSIDE_TRY(Segment fresh, create_segment(path_.parent_path(), plan, options_.schema));
-    fresh.write_owner(current_owner());
+    fresh.write_owner(owner_);
     RINGSIDE_CHECK(sync_file(fresh));
     RINGSIDE_TRY(const bool linked, fresh.file().link_as(path_));
     if (!linked) return std::nullopt;  // another producer of the same name was quicker
@@ -157,7 +157,7 @@ class Opening {
       // step: fill
       refill(fresh, salvaged.records);
     }
-    fresh.write_owner(current_owner());
+    fresh.write_owner(owner_);
     RINGSIDE_CHECK(sync_file(fresh));
     // step: name
     RINGSIDE_CHECK(fresh.file().replace(path_));
@@ -182,11 +182,12 @@ class Opening {
 
   Step finish(Segment segment, Origin origin) {
     const std::optional<ClockWords> clock = segment.kept_clock();
-    segment.write_owner(current_owner());
+    segment.write_owner(owner_);
     segment.state().opened_ns.store(now().ns, std::memory_order_relaxed);
     RINGSIDE_CHECK(clear_closed_mark(segment));
     auto kept = std::make_unique<Segment>(std::move(segment));
-    Writer::Parts parts{.bus = bus_, .path = path_, .origin = origin, .clock = clock};
+    Writer::Parts parts{
+        .bus = bus_, .path = path_, .origin = origin, .owner = owner_, .clock = clock};
     if (options_.sync_interval) {
       RINGSIDE_TRY(parts.companion, WriteBack::start(*kept, *options_.sync_interval));
       // step: reserve
@@ -202,6 +203,7 @@ class Opening {
   const WriterOptions& options_;
   Doorbell doorbell_;
   File ownership_;
+  Owner owner_ = current_owner();
 };
 
 }  // namespace

@@ -26,12 +26,12 @@ Campaign add_stop(CLI::App& app);
 Campaign add_power(CLI::App& app);
 Campaign add_shutdown(CLI::App& app);
 Campaign add_lap(CLI::App& app);
-Campaign add_lie(CLI::App& app);
+Campaign add_tamper(CLI::App& app);
 Campaign add_restart(CLI::App& app);
 Campaign add_crowd(CLI::App& app);
 Campaign add_churn(CLI::App& app);
 Campaign add_stall(CLI::App& app);
-Campaign add_siege(CLI::App& app);
+Campaign add_flood(CLI::App& app);
 Campaign add_noise(CLI::App& app);
 Campaign add_quarantine(CLI::App& app);
 

@@ -35,7 +35,7 @@ constexpr std::array<const char*, 3> kModes = {"run", "event", "json"};
 constexpr std::uint64_t kFlatBytes = 1024 * 1024;
 const std::string kLive = R"({"type":"live"})";
 
-struct Wish {
+struct Options {
   std::uint64_t clients = 10'000;
   std::uint64_t stalled = 10'000;
   bool brief = false;
@@ -48,12 +48,12 @@ void settle() {
 }
 
 /// A bus with a segment of so many events, and a dashboard of it.
-struct Place {
-  Place(const Wish& wish, std::uint64_t events)
+struct CrowdedBus {
+  CrowdedBus(const Options& options, std::uint64_t events)
       : producer(bus(), "load", "p"),
-        dashboard((producer.publish(events), wish.dashboard), bus(),
+        dashboard((producer.publish(events), options.dashboard), bus(),
                   {"--log-level", "off", "--max-clients",
-                   std::to_string(std::max(wish.clients, wish.stalled) + 300)}) {}
+                   std::to_string(std::max(options.clients, options.stalled) + 300)}) {}
   std::string bus() const { return (workplace.path() / "bus").string(); }
   int pid() { return dashboard.process().pid(); }
 
@@ -99,10 +99,10 @@ std::uint64_t settled_bytes(int pid) {
   return least;
 }
 
-Cost measure(const Wish& wish, const std::string& mode, bool stalled) {
+Cost measure(const Options& options, const std::string& mode, bool stalled) {
   // For those that stall, more than a socket takes, so that each stalls within its replay.
-  Place place(wish, stalled ? 60'000 : 10);
-  const std::uint64_t clients = stalled ? wish.stalled : wish.clients;
+  CrowdedBus place(options, stalled ? 60'000 : 10);
+  const std::uint64_t clients = stalled ? options.stalled : options.clients;
   Cost cost;
   const std::uint64_t before = private_bytes(place.pid());
   for (std::uint64_t* const bytes : {&cost.first, &cost.second}) {
@@ -118,8 +118,8 @@ Cost measure(const Wish& wish, const std::string& mode, bool stalled) {
 }
 
 /// The longest that a request waits while four clients are owed the longest JSON that there may be.
-double longest_answer_ms(const Wish& wish) {
-  Place place(wish, 1);
+double longest_answer_ms(const Options& options) {
+  CrowdedBus place(options, 1);
   // A word takes up to 21 bytes of text.
   for (int i = 0; i < 8; ++i) place.producer.publish(1, 195'000);
   std::vector<std::jthread> clients;
@@ -145,13 +145,13 @@ double longest_answer_ms(const Wish& wish) {
   return longest;
 }
 
-int run_crowd(const Wish& wish) {
-  allow_descriptors(std::max(wish.clients, wish.stalled) + 4096);
+int run_crowd(const Options& options) {
+  allow_descriptors(std::max(options.clients, options.stalled) + 4096);
   bool good = true;
   for (const bool stalled : {false, true})
     for (const std::string mode : kModes) {
-      const std::uint64_t clients = stalled ? wish.stalled : wish.clients;
-      const Cost cost = measure(wish, mode, stalled);
+      const std::uint64_t clients = stalled ? options.stalled : options.clients;
+      const Cost cost = measure(options, mode, stalled);
       const std::uint64_t most = stalled && mode == "json" ? kMostStalledJson : kMostBytes;
       const double again = static_cast<double>(cost.second) /
                            static_cast<double>(std::max<std::uint64_t>(cost.first, 1));
@@ -171,24 +171,24 @@ int run_crowd(const Wish& wish) {
                      most);
       good = good && !too_much;
     }
-  const double ms = longest_answer_ms(wish);
+  const double ms = longest_answer_ms(options);
   std::printf("crowd: /healthz answered within %.1f ms while 4 clients take the longest JSON\n",
               ms);
-  if (!wish.brief && ms > kMostMs) {
+  if (!options.brief && ms > kMostMs) {
     std::fprintf(stderr, "ringside_campaign crowd: that is too late\n");
     good = false;
   }
   return good ? 0 : 1;
 }
 
-int run_churn(const Wish& wish) {
+int run_churn(const Options& options) {
   constexpr std::uint64_t kInFlight = 200;
   allow_descriptors(4096);
-  Place place(wish, 10);
+  CrowdedBus place(options, 10);
   const std::uint64_t descriptors = open_descriptors(place.pid());
   std::uint64_t first = 0;
   std::uint64_t most = 0;
-  churn(place.dashboard.port(), "/v1/stream", wish.connects, kInFlight, kLive,
+  churn(place.dashboard.port(), "/v1/stream", options.connects, kInFlight, kLive,
         [&](std::uint64_t done) {
           most = std::max(most, private_bytes(place.pid()));
           if (first == 0) first = most;
@@ -204,18 +204,19 @@ int run_churn(const Wish& wish) {
   std::printf("churn: %" PRIu64 " connects, 0 refused; memory %" PRIu64
               " KiB after a tenth of them, at most %" PRIu64 " KiB; descriptors %" PRIu64
               " before, %" PRIu64 " after\n",
-              wish.connects, first / 1024, most / 1024, descriptors, left);
+              options.connects, first / 1024, most / 1024, descriptors, left);
   if (!is_beyond(most, first + kFlatBytes) && left <= descriptors) return 0;
   std::fprintf(stderr, "ringside_campaign churn: something is kept of clients that are gone\n");
   return 1;
 }
 
-Campaign campaign(CLI::App* parser, const std::shared_ptr<Wish>& wish, int (*run)(const Wish&)) {
-  parser->add_option("--dashboard", wish->dashboard, "The program")->required();
+Campaign campaign(CLI::App* parser, const std::shared_ptr<Options>& options,
+                  int (*run)(const Options&)) {
+  parser->add_option("--dashboard", options->dashboard, "The program")->required();
   const std::string name = parser->get_name();
-  return {parser, [wish, run, name] {
+  return {parser, [options, run, name] {
             try {
-              return run(*wish);
+              return run(*options);
             } catch (const std::exception& error) {
               std::fprintf(stderr, "ringside_campaign %s: %s\n", name.c_str(), error.what());
               return 1;
@@ -226,30 +227,30 @@ Campaign campaign(CLI::App* parser, const std::shared_ptr<Wish>& wish, int (*run
 }  // namespace
 
 Campaign add_crowd(CLI::App& app) {
-  const auto wish = std::make_shared<Wish>();
+  const auto options = std::make_shared<Options>();
   CLI::App* const parser = app.add_subcommand("crowd",
                                               "Many clients at once: what each costs the "
                                               "dashboard's memory, in each mode, idle and stalled");
-  parser->add_option("--clients", wish->clients, "How many are idle")
+  parser->add_option("--clients", options->clients, "How many are idle")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   parser
-      ->add_option("--stalled", wish->stalled,
+      ->add_option("--stalled", options->stalled,
                    "How many take nothing; each has some megabytes of the kernel's memory")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  parser->add_flag("--brief", wish->brief, "Memory only; times are not judged");
-  return campaign(parser, wish, run_crowd);
+  parser->add_flag("--brief", options->brief, "Memory only; times are not judged");
+  return campaign(parser, options, run_crowd);
 }
 
 Campaign add_churn(CLI::App& app) {
-  const auto wish = std::make_shared<Wish>();
+  const auto options = std::make_shared<Options>();
   CLI::App* const parser = app.add_subcommand(
       "churn", "Clients that come and go: nothing may be kept of those that are gone");
-  parser->add_option("--connects", wish->connects, "How many")
+  parser->add_option("--connects", options->connects, "How many")
       ->check(CLI::Range(10, 100'000'000))
       ->capture_default_str();
-  return campaign(parser, wish, run_churn);
+  return campaign(parser, options, run_churn);
 }
 
 }  // namespace ringside::campaign

@@ -58,7 +58,7 @@ std::optional<Oracle> Judge::recovered(std::uint64_t count) const {
   return oracle;
 }
 
-Verdict Judge::judge(const BusImage& image, const Told& told) {
+Verdict Judge::judge(const BusImage& image, const Progress& told) {
   if (!image.has_segment()) {
     state_ = State::absent;
     held_.reset();
@@ -116,7 +116,7 @@ Verdict Judge::judge_found(const Reader& reader, const BusImage& image) {
   return shown->check(reader);
 }
 
-Verdict Judge::judge_operation(const Reader& reader, const Told& told) {
+Verdict Judge::judge_operation(const Reader& reader, const Progress& told) {
   const std::size_t done = told.done.load();
   const std::size_t begun = told.begun.load();
   while (settled_ < done) {
@@ -152,7 +152,7 @@ std::optional<Oracle> Judge::expect(const Writer& writer) const {
   return if_origin(Origin::recovered, recovered(writer.next().value));
 }
 
-Verdict Judge::take_up(const Bus& copy) const {
+Verdict Judge::reopening(const Bus& copy) const {
   Result<Writer> writer = open_writer(copy, name_, options_of(*life_));
   if (!writer) return "blocked: the next producer cannot open it: " + writer.error().message;
   const std::string opened = std::string("the next producer has it ") + text(writer->origin()) +

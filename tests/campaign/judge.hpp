@@ -15,11 +15,11 @@ class Judge {
         const std::optional<Oracle>& before, const BusImage& image);
 
   /// The state as it is now, of a producer that told `told`. Call it for each in turn.
-  Verdict judge(const BusImage& image, const Told& told);
+  Verdict judge(const BusImage& image, const Progress& told);
 
   /// What a producer makes of a copy of this state, at `copy`, where it would start again. Call it
   /// after judge().
-  Verdict take_up(const Bus& copy) const;
+  Verdict reopening(const Bus& copy) const;
 
   /// What the segment holds; nothing while there is none, or only what the life found.
   const std::optional<Oracle>& held() const { return held_; }
@@ -29,7 +29,7 @@ class Judge {
 
   Verdict judge_opening(const Reader& reader, const BusImage& image);
   Verdict judge_found(const Reader& reader, const BusImage& image);
-  Verdict judge_operation(const Reader& reader, const Told& told);
+  Verdict judge_operation(const Reader& reader, const Progress& told);
   std::optional<Oracle> recovered(std::uint64_t count) const;
   std::optional<Oracle> expect(const Writer& writer) const;
   std::uint64_t newest_whole() const;

@@ -24,7 +24,7 @@ constexpr std::uint64_t kLongestLifeNs = 3'000'000;
 constexpr std::uint64_t kAlwaysWhole = kMiB;
 constexpr std::uint64_t kKillsForEachMiB = 4;
 
-struct Wish {
+struct Options {
   std::uint64_t kills = 20'000;
   std::uint64_t seed = 1;
 };
@@ -36,12 +36,12 @@ struct Doomed {
   bool is_dying = false;
   std::uint64_t kills = 0;
   std::uint64_t kills_in_open = 0;
-  std::vector<std::uint64_t> take_ups_ns;
+  std::vector<std::uint64_t> reopenings_ns;
 };
 
 class KillCampaign {
  public:
-  explicit KillCampaign(Wish wish) : wish_(wish), dice_(wish.seed) {}
+  explicit KillCampaign(Options options) : options_(options), dice_(options.seed) {}
 
   int run();
 
@@ -54,7 +54,7 @@ class KillCampaign {
   void revive(Doomed& doomed);
   void print(double seconds);
 
-  Wish wish_;
+  Options options_;
   Dice dice_;
   Workplace workplace_;
   Bus bus_{workplace_.path() / "bus"};
@@ -65,7 +65,7 @@ class KillCampaign {
 
 void KillCampaign::begin() {
   const auto add = [this](const char* name, std::uint64_t capacity, std::uint64_t retain) {
-    const Role role{{"events", name}, wish_.seed * 16 + doomed_.size(), capacity, retain};
+    const Role role{{"events", name}, options_.seed * 16 + doomed_.size(), capacity, retain};
     doomed_.emplace_back();
     doomed_.back().producer = std::make_unique<Producer>(bus_, role);
   };
@@ -89,8 +89,8 @@ Verdict KillCampaign::create_all() {
     if (Verdict fault = doomed.producer->check(true)) return fault;
     roles.push_back(doomed.producer->role());
   }
-  readers_.push_back(std::make_unique<LiveReader>(bus_, roles, Manner::copies));
-  readers_.push_back(std::make_unique<LiveReader>(bus_, roles, Manner::runs));
+  readers_.push_back(std::make_unique<LiveReader>(bus_, roles, ReadMode::copies));
+  readers_.push_back(std::make_unique<LiveReader>(bus_, roles, ReadMode::runs));
   return std::nullopt;
 }
 
@@ -107,7 +107,7 @@ Verdict KillCampaign::reap(Doomed& doomed) {
   ++doomed.kills;
   const std::uint64_t open_ns = producer.heard().open_ns.load();
   if (open_ns > 0)
-    doomed.take_ups_ns.push_back(open_ns);
+    doomed.reopenings_ns.push_back(open_ns);
   else
     ++doomed.kills_in_open;
   const std::uint64_t capacity = producer.role().capacity;
@@ -121,7 +121,7 @@ Verdict KillCampaign::reap(Doomed& doomed) {
 Verdict KillCampaign::kill_all() {
   for (Doomed& doomed : doomed_) revive(doomed);
   std::uint64_t told_at = 0;
-  while (kills_ < wish_.kills) {
+  while (kills_ < options_.kills) {
     for (Doomed& doomed : doomed_) {
       const std::uint64_t started = doomed.producer->heard().started_ns.load();
       if (!doomed.is_dying && started > 0 && steady_ns() - started >= doomed.life_ns) {
@@ -156,11 +156,11 @@ Verdict KillCampaign::finish() {
 void KillCampaign::print(double seconds) {
   std::uint64_t records = 0;
   std::uint64_t in_open = 0;
-  std::string take_ups;
+  std::string reopenings;
   for (Doomed& doomed : doomed_) {
     records += doomed.producer->heard().next.load();
     in_open += doomed.kills_in_open;
-    std::vector<std::uint64_t>& times = doomed.take_ups_ns;
+    std::vector<std::uint64_t>& times = doomed.reopenings_ns;
     if (times.empty()) continue;
     std::sort(times.begin(), times.end());
     char line[160];
@@ -168,15 +168,15 @@ void KillCampaign::print(double seconds) {
                   doomed.producer->role().name.producer.c_str(), times.size(),
                   static_cast<double>(times[times.size() / 2]) / 1e3,
                   static_cast<double>(times[times.size() * 99 / 100]) / 1e3);
-    take_ups += line;
+    reopenings += line;
   }
   std::printf("kill: kills %" PRIu64 " in_open %" PRIu64
               " seconds %.1f kills_per_s %.0f events %" PRIu64
               " lost 0 torn 0 readers: copies %" PRIu64 " gaps %" PRIu64 ", runs %" PRIu64
-              " gaps %" PRIu64 " take_ups:%s\n",
+              " gaps %" PRIu64 " reopenings:%s\n",
               kills_, in_open, seconds, static_cast<double>(kills_) / seconds, records,
               readers_[0]->records(), readers_[0]->gaps(), readers_[1]->records(),
-              readers_[1]->gaps(), take_ups.c_str());
+              readers_[1]->gaps(), reopenings.c_str());
 }
 
 int KillCampaign::run() {
@@ -192,7 +192,7 @@ int KillCampaign::run() {
     std::fprintf(stderr,
                  "ringside_campaign kill: wrong state, seed %" PRIu64 ", kill %" PRIu64
                  ": %s\nthe bus is kept in %s\n",
-                 wish_.seed, kills_, fault->c_str(), bus_.directory().c_str());
+                 options_.seed, kills_, fault->c_str(), bus_.directory().c_str());
     return 1;
   }
   print(seconds);
@@ -202,13 +202,13 @@ int KillCampaign::run() {
 }  // namespace
 
 Campaign add_kill(CLI::App& app) {
-  auto wish = std::make_shared<Wish>();
+  auto options = std::make_shared<Options>();
   CLI::App* parser = app.add_subcommand(
       "kill", "Producers at full speed, killed at random moments while readers follow");
-  parser->add_option("--kills", wish->kills, "How many")->capture_default_str();
-  parser->add_option("--seed", wish->seed, "Of the moments and the payloads")
+  parser->add_option("--kills", options->kills, "How many")->capture_default_str();
+  parser->add_option("--seed", options->seed, "Of the moments and the payloads")
       ->capture_default_str();
-  return {parser, [wish] { return KillCampaign(*wish).run(); }};
+  return {parser, [options] { return KillCampaign(*options).run(); }};
 }
 
 }  // namespace ringside::campaign

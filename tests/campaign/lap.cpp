@@ -20,7 +20,7 @@
 namespace ringside::campaign {
 namespace {
 
-struct Wish {
+struct Options {
   double seconds = 60;
   std::uint64_t seed = 1;
   std::string dashboard;
@@ -28,7 +28,7 @@ struct Wish {
 
 class LapCampaign {
  public:
-  explicit LapCampaign(Wish wish) : wish_(std::move(wish)) {}
+  explicit LapCampaign(Options options) : options_(std::move(options)) {}
 
   int run();
 
@@ -40,7 +40,7 @@ class LapCampaign {
     readers_.push_back(std::make_unique<lap::LappedReader>(std::move(name), *signals_, reading));
   }
 
-  Wish wish_;
+  Options options_;
   Workplace workplace_;
   Bus bus_{workplace_.path() / "bus"};
   SharedPage<lap::Signals> signals_;
@@ -54,33 +54,34 @@ Verdict LapCampaign::begin() {
   writer_ = ::fork();
   if (writer_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::_exit(lap::write(bus_, wish_.seed, *signals_));
+    ::_exit(lap::write(bus_, options_.seed, *signals_));
   }
   while (!signals_->ready) {
     if (::waitpid(writer_, nullptr, WNOHANG) != 0) return "the writer does not get going";
     ::usleep(1000);
   }
-  dashboard_ = std::make_unique<support::Dashboard>(wish_.dashboard, bus_.directory().string());
+  dashboard_ = std::make_unique<support::Dashboard>(options_.dashboard, bus_.directory().string());
   const std::uint16_t port = dashboard_->port();
-  add("copies", lap::read_copies(bus_, wish_.seed));
-  add("runs", lap::read_runs(bus_, wish_.seed));
-  add("mode=run", lap::read_stream(port, wish_.seed, {.mode = "run", .channels = "raw,load"}, 0));
+  add("copies", lap::read_copies(bus_, options_.seed));
+  add("runs", lap::read_runs(bus_, options_.seed));
+  add("mode=run",
+      lap::read_stream(port, options_.seed, {.mode = "run", .channels = "raw,load"}, 0));
   constexpr int kSmallBuffer = 16 * 1024;
   constexpr unsigned kSlowUs = 2000;
   add("mode=run, slow",
-      lap::read_stream(port, wish_.seed,
+      lap::read_stream(port, options_.seed,
                        {.mode = "run", .channels = "raw,load", .receive_buffer = kSmallBuffer},
                        kSlowUs));
   add("mode=event",
-      lap::read_stream(port, wish_.seed, {.mode = "event", .channels = "raw,load"}, 0));
-  add("mode=json", lap::read_stream(port, wish_.seed, {.mode = "json", .channels = "load"}, 0));
-  add("windows", lap::read_windows(port, wish_.seed));
+      lap::read_stream(port, options_.seed, {.mode = "event", .channels = "raw,load"}, 0));
+  add("mode=json", lap::read_stream(port, options_.seed, {.mode = "json", .channels = "load"}, 0));
+  add("windows", lap::read_windows(port, options_.seed));
   signals_->go.store(true);
   return std::nullopt;
 }
 
 Verdict LapCampaign::watch() {
-  const std::uint64_t end = steady_ns() + static_cast<std::uint64_t>(wish_.seconds * 1e9);
+  const std::uint64_t end = steady_ns() + static_cast<std::uint64_t>(options_.seconds * 1e9);
   while (steady_ns() < end) {
     ::usleep(50'000);
     for (const auto& reader : readers_)
@@ -124,7 +125,7 @@ int LapCampaign::run() {
     workplace_.keep();
     std::fprintf(
         stderr, "ringside_campaign lap: wrong state, seed %" PRIu64 ": %s\nthe bus is kept in %s\n",
-        wish_.seed, fault->c_str(), bus_.directory().c_str());
+        options_.seed, fault->c_str(), bus_.directory().c_str());
     return 1;
   }
   for (const auto& reader : readers_) {
@@ -136,7 +137,7 @@ int LapCampaign::run() {
   }
   std::printf("lap: seconds %.1f published %" PRIu64 " of %" PRIu64 " bytes, %" PRIu64
               " laps, and %" PRIu64 " Load events; torn 0 lost 0\n",
-              wish_.seconds, signals_->raw_total.load(), signals_->bytes.load(),
+              options_.seconds, signals_->raw_total.load(), signals_->bytes.load(),
               signals_->bytes.load() / lap::kCapacity, signals_->load_total.load());
   return 0;
 }
@@ -144,16 +145,17 @@ int LapCampaign::run() {
 }  // namespace
 
 Campaign add_lap(CLI::App& app) {
-  auto wish = std::make_shared<Wish>();
-  wish->dashboard =
+  auto options = std::make_shared<Options>();
+  options->dashboard =
       (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ringside-dashboard")
           .string();
   CLI::App* parser = app.add_subcommand(
       "lap", "A writer laps readers of every kind: nothing torn may come as whole");
-  parser->add_option("--seconds", wish->seconds, "How long")->capture_default_str();
-  parser->add_option("--seed", wish->seed, "Of the payloads and the pauses")->capture_default_str();
-  parser->add_option("--dashboard", wish->dashboard, "The ringside-dashboard to be tried");
-  return {parser, [wish] { return LapCampaign(*wish).run(); }};
+  parser->add_option("--seconds", options->seconds, "How long")->capture_default_str();
+  parser->add_option("--seed", options->seed, "Of the payloads and the pauses")
+      ->capture_default_str();
+  parser->add_option("--dashboard", options->dashboard, "The ringside-dashboard to be tried");
+  return {parser, [options] { return LapCampaign(*options).run(); }};
 }
 
 }  // namespace ringside::campaign

@@ -124,10 +124,11 @@ Reading read_runs(Bus bus, std::uint64_t seed) {
   };
 }
 
-Reading read_stream(std::uint16_t port, std::uint64_t seed, StreamFollower::Wish wish,
+Reading read_stream(std::uint16_t port, std::uint64_t seed, StreamFollower::Options options,
                     unsigned pause_us) {
   return [=](const Signals& signals, Tally& tally) {
-    StreamFollower follower(wish, [seed](const Delivered& delivered) { judge(seed, delivered); });
+    StreamFollower follower(options,
+                            [seed](const Delivered& delivered) { judge(seed, delivered); });
     // Each of its segments, and in the end how many sequences it had.
     const auto is_complete = [&] {
       if (signals.load_total == 0 || follower.places().empty()) return false;

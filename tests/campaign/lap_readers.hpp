@@ -31,7 +31,7 @@ using Reading = std::function<void(const Signals&, Tally&)>;
 Reading read_copies(Bus bus, std::uint64_t seed);
 Reading read_runs(Bus bus, std::uint64_t seed);
 /// `pause_us` after each message makes a slow client.
-Reading read_stream(std::uint16_t port, std::uint64_t seed, StreamFollower::Wish wish,
+Reading read_stream(std::uint16_t port, std::uint64_t seed, StreamFollower::Options options,
                     unsigned pause_us);
 Reading read_windows(std::uint16_t port, std::uint64_t seed);
 

@@ -47,8 +47,8 @@ std::uint64_t walk_records(
 }
 
 void StreamFollower::connect(std::uint16_t port) {
-  std::string target =
-      "/v1/stream?mode=" + wish_.mode + "&from=oldest&channels=" + wish_.channels + "&resume=";
+  std::string target = "/v1/stream?mode=" + options_.mode +
+                       "&from=oldest&channels=" + options_.channels + "&resume=";
   bool first = true;
   for (auto& [epoch, place] : places_) {
     if (!first) target.push_back(',');
@@ -59,7 +59,7 @@ void StreamFollower::connect(std::uint16_t port) {
   }
   if (places_.empty()) target.resize(target.rfind('&'));
   due_.clear();
-  client_ = std::make_unique<support::StreamClient>(port, target, wish_.receive_buffer);
+  client_ = std::make_unique<support::StreamClient>(port, target, options_.receive_buffer);
   ++connections_;
 }
 
@@ -71,8 +71,8 @@ StreamFollower::End StreamFollower::take(std::chrono::milliseconds limit) {
       take_text(message->payload);
       break;
     case Message::Kind::binary:
-      expect(wish_.mode != "json", "a binary message in mode=json");
-      if (wish_.mode == "run")
+      expect(options_.mode != "json", "a binary message in mode=json");
+      if (options_.mode == "run")
         take_run(message->payload);
       else
         take_single(message->payload);
@@ -100,11 +100,11 @@ void StreamFollower::take_text(const std::string& text) {
     take_live();
   } else if (type == "ended") {
     const std::string epoch = message.at("epoch");
-    expect(wish_.of_damaged, "an epoch that is there ended: " + text);
+    expect(options_.of_damaged, "an epoch that is there ended: " + text);
     expect(places_.erase(epoch) > 0, "an epoch ended that nobody has: " + text);
     ++ended_;
   } else if (type == "events") {
-    expect(wish_.mode == "event", "events was told in another mode");
+    expect(options_.mode == "event", "events was told in another mode");
     due_ = message.at("epoch");
     expect(announced(due_).wanted == message.at("from"), "events go on elsewhere: " + text);
   } else {
@@ -125,13 +125,13 @@ void StreamFollower::take_segment(const nlohmann::json& message) {
   const std::uint64_t from = message.at("from");
   const std::string name =
       message.at("channel").get<std::string>() + "/" + message.at("producer").get<std::string>();
-  const auto [entry, fresh] = places_.try_emplace(epoch, Place{name, from, from});
-  Place& place = entry->second;
+  const auto [entry, fresh] = places_.try_emplace(epoch, EpochState{name, from, from});
+  EpochState& place = entry->second;
   expect(!place.announced, "announced twice on a connection: " + message.dump());
   // What was damaged, or has ended, may begin anew, and a reset says so next.
   const bool elsewhere = place.wanted != from;
-  place.moved = elsewhere || (fresh && wish_.of_damaged);
-  expect(!elsewhere || wish_.of_damaged,
+  place.moved = elsewhere || (fresh && options_.of_damaged);
+  expect(!elsewhere || options_.of_damaged,
          std::to_string(place.wanted) + " was due, it goes on elsewhere: " + message.dump());
   if (elsewhere) place.wanted = place.begin = from;
   place.announced = true;
@@ -146,7 +146,7 @@ void StreamFollower::take_gap(const nlohmann::json& message) {
   const std::uint64_t from = message.at("from");
   const std::uint64_t to = message.at("to");
   if (reason == "reset") {
-    expect(wish_.of_damaged, "an epoch that is there was reset: " + message.dump());
+    expect(options_.of_damaged, "an epoch that is there was reset: " + message.dump());
     ++resets_;
     const auto lost = places_.find(epoch);
     expect(lost != places_.end() && lost->second.announced == lost->second.moved,
@@ -158,10 +158,10 @@ void StreamFollower::take_gap(const nlohmann::json& message) {
     return;
   }
   const bool quarantined = reason == "quarantined";
-  expect(reason == "overwritten" || (wish_.of_damaged && (reason == "invalid" || quarantined)),
+  expect(reason == "overwritten" || (options_.of_damaged && (reason == "invalid" || quarantined)),
          "a gap without a right reason: " + message.dump());
   expect(places_.contains(epoch), "a gap of an epoch that nobody has: " + message.dump());
-  Place& place = quarantined ? places_.at(epoch) : announced(epoch);
+  EpochState& place = quarantined ? places_.at(epoch) : announced(epoch);
   if (quarantined) ++quarantined_;
   expect(from == place.wanted && (to > from || (quarantined && to == from)),
          std::to_string(place.wanted) + " was due: " + message.dump());
@@ -172,7 +172,7 @@ void StreamFollower::take_gap(const nlohmann::json& message) {
   due_ = epoch;
 }
 
-StreamFollower::Place& StreamFollower::announced(const std::string& epoch) {
+StreamFollower::EpochState& StreamFollower::announced(const std::string& epoch) {
   const auto place = places_.find(epoch);
   expect(place != places_.end() && place->second.announced,
          "data of epoch " + epoch + ", which was not announced");
@@ -188,7 +188,7 @@ void StreamFollower::take_run(const std::string& message) {
   const std::string epoch = to_hex(Epoch{number});
   expect(length == message.size() - kRunHeader && count > 0,
          epoch + ": the header of a run contradicts itself");
-  Place& place = announced(epoch);
+  EpochState& place = announced(epoch);
   expect(first == place.wanted, epoch + ": a run begins at " + std::to_string(first) + " where " +
                                     std::to_string(place.wanted) + " was due");
   std::size_t walked = 0;
@@ -198,8 +198,8 @@ void StreamFollower::take_run(const std::string& message) {
         judge_({place.name, epoch, sequence, payload, nullptr});
       });
   if (whole != count || walked != records.size()) {
-    expect(wish_.of_damaged, "torn: sequence " + std::to_string(first + whole) + " of " +
-                                 place.name + " came as whole");
+    expect(options_.of_damaged, "torn: sequence " + std::to_string(first + whole) + " of " +
+                                    place.name + " came as whole");
     refused_ += count - std::min<std::uint64_t>(whole, count);
   }
   place.wanted = first + count;
@@ -208,7 +208,7 @@ void StreamFollower::take_run(const std::string& message) {
 }
 
 void StreamFollower::take_single(const std::string& payload) {
-  Place& place = announced(due_);
+  EpochState& place = announced(due_);
   judge_({place.name, due_, place.wanted, payload, nullptr});
   ++place.wanted;
   ++place.records;
@@ -216,9 +216,9 @@ void StreamFollower::take_single(const std::string& payload) {
 }
 
 void StreamFollower::take_json(const nlohmann::json& message) {
-  expect(wish_.mode == "json", "a JSON event in another mode");
+  expect(options_.mode == "json", "a JSON event in another mode");
   const std::string epoch = message.at("epoch");
-  Place& place = announced(epoch);
+  EpochState& place = announced(epoch);
   const std::uint64_t sequence = message.at("sequence");
   expect(sequence == place.wanted, epoch + ": sequence " + std::to_string(sequence) + " where " +
                                        std::to_string(place.wanted) + " was due");

@@ -30,7 +30,7 @@ class StreamFollower {
   /// Throws what is wrong with an event.
   using Judge = std::function<void(const Delivered&)>;
 
-  struct Wish {
+  struct Options {
     std::string mode = "run";
     std::string channels;
     int receive_buffer = 0;
@@ -40,7 +40,7 @@ class StreamFollower {
   };
 
   /// What is known of one epoch.
-  struct Place {
+  struct EpochState {
     std::string name;
     std::uint64_t begin = 0;
     std::uint64_t wanted = 0;
@@ -57,7 +57,8 @@ class StreamFollower {
     closed,  ///< any other end of the connection, or nothing came in time
   };
 
-  StreamFollower(Wish wish, Judge judge) : wish_(std::move(wish)), judge_(std::move(judge)) {}
+  StreamFollower(Options options, Judge judge)
+      : options_(std::move(options)), judge_(std::move(judge)) {}
 
   /// Resumes where it is; the first time, from the first sequence there is.
   void connect(std::uint16_t port);
@@ -65,7 +66,7 @@ class StreamFollower {
   /// Takes one message.
   End take(std::chrono::milliseconds limit = std::chrono::seconds(10));
 
-  const std::map<std::string, Place>& places() const { return places_; }
+  const std::map<std::string, EpochState>& places() const { return places_; }
 
   std::uint64_t records() const { return records_; }
   std::uint64_t gaps() const { return gaps_; }
@@ -86,13 +87,13 @@ class StreamFollower {
   void take_run(const std::string& message);
   void take_single(const std::string& payload);
   void take_json(const nlohmann::json& message);
-  Place& announced(const std::string& epoch);
+  EpochState& announced(const std::string& epoch);
 
-  Wish wish_;
+  Options options_;
   Judge judge_;
   std::unique_ptr<support::StreamClient> client_;
-  std::map<std::string, Place> places_;  // by epoch
-  std::string due_;                      // mode=event: whose the next binary message is
+  std::map<std::string, EpochState> places_;  // by epoch
+  std::string due_;                           // mode=event: whose the next binary message is
   std::uint64_t records_ = 0;
   std::uint64_t gaps_ = 0;
   std::uint64_t missed_ = 0;

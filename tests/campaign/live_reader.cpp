@@ -31,8 +31,8 @@ class LiveReader::Follower {
         copier_(*reader_, Sequence{0}) {}
 
   /// Reads on. Whether there was anything; a fault is left in `fault`.
-  bool advance(Manner manner, Verdict& fault) {
-    return manner == Manner::copies ? advance_by_copies(fault) : advance_by_run(fault);
+  bool advance(ReadMode manner, Verdict& fault) {
+    return manner == ReadMode::copies ? advance_by_copies(fault) : advance_by_run(fault);
   }
 
  private:
@@ -127,7 +127,7 @@ class LiveReader::Follower {
   std::vector<std::uint64_t> words_;
 };
 
-LiveReader::LiveReader(const Bus& bus, std::vector<Role> roles, Manner manner)
+LiveReader::LiveReader(const Bus& bus, std::vector<Role> roles, ReadMode manner)
     : bus_(bus), roles_(std::move(roles)), manner_(manner) {
   std::fflush(nullptr);
   pid_ = ::fork();
@@ -171,7 +171,8 @@ int LiveReader::follow() const {
 
 Verdict LiveReader::fault() const {
   if (seen_->fault[0] == '\0') return std::nullopt;
-  return std::string(manner_ == Manner::copies ? "a reader that copies: " : "a reader of runs: ") +
+  return std::string(manner_ == ReadMode::copies ? "a reader that copies: "
+                                                 : "a reader of runs: ") +
          seen_->fault.data();
 }
 

@@ -10,7 +10,7 @@
 
 namespace ringside::campaign {
 
-enum class Manner {
+enum class ReadMode {
   copies,  ///< by RecordCopier
   runs,    ///< by take() and is_still_valid()
 };
@@ -18,7 +18,7 @@ enum class Manner {
 class LiveReader {
  public:
   /// Starts it; every segment must be there.
-  LiveReader(const Bus& bus, std::vector<Role> roles, Manner manner);
+  LiveReader(const Bus& bus, std::vector<Role> roles, ReadMode manner);
   ~LiveReader();
   LiveReader(const LiveReader&) = delete;
   LiveReader& operator=(const LiveReader&) = delete;
@@ -48,7 +48,7 @@ class LiveReader {
 
   Bus bus_;
   std::vector<Role> roles_;
-  Manner manner_;
+  ReadMode manner_;
   SharedPage<Seen> seen_;
   pid_t pid_ = -1;
 };

@@ -11,9 +11,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "ringside_campaign " RINGSIDE_VERSION);
   app.require_subcommand(1);
   const std::vector<Campaign> campaigns = {
-      add_step(app),  add_kill(app),  add_stop(app),    add_power(app),     add_shutdown(app),
-      add_lap(app),   add_lie(app),   add_restart(app), add_crowd(app),     add_churn(app),
-      add_stall(app), add_siege(app), add_noise(app),   add_quarantine(app)};
+      add_step(app),  add_kill(app),   add_stop(app),    add_power(app),     add_shutdown(app),
+      add_lap(app),   add_tamper(app), add_restart(app), add_crowd(app),     add_churn(app),
+      add_stall(app), add_flood(app),  add_noise(app),   add_quarantine(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

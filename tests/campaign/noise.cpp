@@ -31,7 +31,7 @@ constexpr std::size_t kThreads = 4;
 /// What the heap may have grown by, at rest again.
 constexpr std::uint64_t kGrownBytes = 8 * 1024 * 1024;
 
-struct Wish {
+struct Options {
   std::uint64_t connections = 100'000;
   std::uint64_t seed = 1;
   std::string dashboard;
@@ -173,12 +173,12 @@ std::string exchange(std::uint16_t port, const std::string& bytes, Random& rando
   }
 }
 
-int run_noise(const Wish& wish) {
+int run_noise(const Options& options) {
   const Workplace workplace;
   const std::string bus = (workplace.path() / "bus").string();
   wire_test::LoadProducer producer(bus, "load", "p");
   producer.publish(100);
-  support::Dashboard dashboard(wish.dashboard, bus, {"--echo", "--log-level", "off"});
+  support::Dashboard dashboard(options.dashboard, bus, {"--echo", "--log-level", "off"});
   const int pid = dashboard.process().pid();
   if (wire_test::http(dashboard.port(), "GET", "/healthz").status != 200)
     throw std::runtime_error("no dashboard");
@@ -193,9 +193,9 @@ int run_noise(const Wish& wish) {
     std::vector<std::jthread> threads;
     for (std::size_t t = 0; t < kThreads; ++t)
       threads.emplace_back([&] {
-        for (std::uint64_t i = next++; i < wish.connections && !failed; i = next++) try {
+        for (std::uint64_t i = next++; i < options.connections && !failed; i = next++) try {
             // Each connection has dice of its own, so that it can be thrown again.
-            Random random(wish.seed * 1'000'000'007 + i);
+            Random random(options.seed * 1'000'000'007 + i);
             const std::string bytes = mutated(all[i % all.size()], all, random);
             const std::string answer = exchange(dashboard.port(), bytes, random);
             answered += answer.empty() ? 0 : 1;
@@ -207,7 +207,7 @@ int run_noise(const Wish& wish) {
             failed = true;
             std::fprintf(
                 stderr, "ringside_campaign noise: connection %" PRIu64 " of seed %" PRIu64 ": %s\n",
-                i, wish.seed, error.what());
+                i, options.seed, error.what());
           }
       });
   }
@@ -222,10 +222,10 @@ int run_noise(const Wish& wish) {
   std::printf("noise: %" PRIu64 " connections, %" PRIu64 " answered, %" PRIu64
               " of them upgraded; %s malformed; memory %" PRIu64 " KiB before, %" PRIu64
               " KiB after; descriptors %" PRIu64 " and %" PRIu64 "\n",
-              wish.connections, answered.load(), upgraded.load(), failed ? "one" : "none",
+              options.connections, answered.load(), upgraded.load(), failed ? "one" : "none",
               memory / 1024, now / 1024, descriptors, left);
   if (failed) return 1;
-  if (2 * answered < wish.connections || 10 * upgraded < wish.connections)
+  if (2 * answered < options.connections || 10 * upgraded < options.connections)
     throw std::runtime_error("too few were answered, or became WebSockets, to prove anything");
   if (!is_beyond(now, memory + kGrownBytes) && left <= descriptors) return 0;
   std::fprintf(stderr, "ringside_campaign noise: something is kept of connections that are gone\n");
@@ -235,15 +235,15 @@ int run_noise(const Wish& wish) {
 }  // namespace
 
 Campaign add_noise(CLI::App& app) {
-  const auto wish = std::make_shared<Wish>();
+  const auto options = std::make_shared<Options>();
   CLI::App* const parser =
       app.add_subcommand("noise", "Almost right requests and frames over real connections");
-  parser->add_option("--connections", wish->connections, "How many")->capture_default_str();
-  parser->add_option("--seed", wish->seed, "Of the dice")->capture_default_str();
-  parser->add_option("--dashboard", wish->dashboard, "The program")->required();
-  return {parser, [wish] {
+  parser->add_option("--connections", options->connections, "How many")->capture_default_str();
+  parser->add_option("--seed", options->seed, "Of the dice")->capture_default_str();
+  parser->add_option("--dashboard", options->dashboard, "The program")->required();
+  return {parser, [options] {
             try {
-              return run_noise(*wish);
+              return run_noise(*options);
             } catch (const std::exception& error) {
               std::fprintf(stderr, "ringside_campaign noise: %s\n", error.what());
               return 1;

@@ -33,7 +33,7 @@ constexpr std::chrono::seconds kLongest{60};
 constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;
 constexpr std::array<const char*, 3> kModes = {"run", "event", "json"};
 
-struct Wish {
+struct Options {
   std::uint64_t segments = 10'000;
   std::uint64_t seed = 1;
   std::string dashboard;
@@ -106,14 +106,14 @@ struct Client {
 
 class QuarantineCampaign {
  public:
-  explicit QuarantineCampaign(const Wish& wish)
-      : wish_(wish), dice_(wish.seed), dashboard_((prepare(0), wish.dashboard), bus()) {
+  explicit QuarantineCampaign(const Options& options)
+      : options_(options), dice_(options.seed), dashboard_((prepare(0), options.dashboard), bus()) {
     for (const char* mode : kModes) clients_.push_back(std::make_unique<Client>(mode));
   }
 
   int run() {
     std::uint64_t told = 0;
-    while (mutated_ < wish_.segments) {
+    while (mutated_ < options_.segments) {
       ++round_;
       for (std::uint64_t slot = 0; slot < kSlots; ++slot) prepare(slot);
       round();
@@ -149,7 +149,7 @@ class QuarantineCampaign {
   }
 
   std::string where() const {
-    return "seed " + std::to_string(wish_.seed) + ", round " + std::to_string(round_);
+    return "seed " + std::to_string(options_.seed) + ", round " + std::to_string(round_);
   }
 
  private:
@@ -279,7 +279,7 @@ class QuarantineCampaign {
     std::uint64_t good;
   };
 
-  const Wish& wish_;
+  const Options& options_;
   Dice dice_;
   Workplace workplace_;
   support::Dashboard dashboard_;
@@ -292,18 +292,18 @@ class QuarantineCampaign {
 }  // namespace
 
 Campaign add_quarantine(CLI::App& app) {
-  const auto wish = std::make_shared<Wish>();
+  const auto options = std::make_shared<Options>();
   CLI::App* const parser = app.add_subcommand(
       "quarantine", "Segments that are mutated under streams: data and gaps join at every live");
-  parser->add_option("--segments", wish->segments, "How many are mutated")
+  parser->add_option("--segments", options->segments, "How many are mutated")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
-  parser->add_option("--seed", wish->seed, "Of all that is random")->capture_default_str();
-  parser->add_option("--dashboard", wish->dashboard, "The program")->required();
-  return {parser, [wish] {
+  parser->add_option("--seed", options->seed, "Of all that is random")->capture_default_str();
+  parser->add_option("--dashboard", options->dashboard, "The program")->required();
+  return {parser, [options] {
             std::string where = "at the start";
             try {
-              QuarantineCampaign campaign(*wish);
+              QuarantineCampaign campaign(*options);
               try {
                 return campaign.run();
               } catch (const std::exception&) {

@@ -31,7 +31,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Wish {
+struct Options {
   std::uint64_t restarts = 100;
   std::string dashboard;
 };
@@ -133,8 +133,8 @@ void publish(wire_test::LoadProducer& producer, Course& course) {
 /// The dashboard that serves now, however it came to be.
 class Serving {
  public:
-  Serving(const Wish& wish, std::string bus, const Listener& listener)
-      : wish_(wish), bus_(std::move(bus)), listener_(listener) {
+  Serving(const Options& options, std::string bus, const Listener& listener)
+      : options_(options), bus_(std::move(bus)), listener_(listener) {
     // Successors are nobody's children else, and have to be waited for.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     start();
@@ -162,7 +162,7 @@ class Serving {
     support::Process::Options options;
     options.listener = listener_.socket();
     options.command = {"--log-level", "error"};
-    dashboard_ = std::make_unique<support::Dashboard>(wish_.dashboard, bus_, options);
+    dashboard_ = std::make_unique<support::Dashboard>(options_.dashboard, bus_, options);
     pid_ = dashboard_->process().pid();
   }
 
@@ -183,14 +183,14 @@ class Serving {
       throw std::runtime_error("a dashboard ended with status " + std::to_string(status));
   }
 
-  const Wish& wish_;
+  const Options& options_;
   std::string bus_;
   const Listener& listener_;
   std::unique_ptr<support::Dashboard> dashboard_;
   pid_t pid_ = -1;
 };
 
-int run_restart(const Wish& wish) {
+int run_restart(const Options& options) {
   constexpr std::size_t kComing = 12;
   constexpr std::size_t kStaying = 6;
   const Workplace workplace;
@@ -202,11 +202,11 @@ int run_restart(const Wish& wish) {
   std::vector<std::unique_ptr<StreamFollower>> followers;
   std::uint64_t longest_ms = 0;
   {
-    Serving serving(wish, bus, listener);
+    Serving serving(options, bus, listener);
     std::vector<std::jthread> threads;
     const std::array<const char*, 3> modes = {"run", "event", "run"};
     for (std::size_t i = 0; i < kStaying; ++i) {
-      StreamFollower::Wish follow;
+      StreamFollower::Options follow;
       follow.mode = modes.at(i % modes.size());
       followers.push_back(std::make_unique<StreamFollower>(follow, [](const Delivered& event) {
         const std::string fault = wire_test::load_fault(event.payload, event.sequence);
@@ -218,13 +218,13 @@ int run_restart(const Wish& wish) {
     for (std::size_t i = 0; i < kComing; ++i)
       threads.emplace_back([&] { come_and_go(listener.port(), course); });
     std::jthread publishing([&] { publish(producer, course); });
-    for (std::uint64_t i = 0; i < wish.restarts && !course.failed(); ++i) {
+    for (std::uint64_t i = 0; i < options.restarts && !course.failed(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20 + 13 * (i % 7)));
       const auto begin = Clock::now();
       i % 2 == 0 ? serving.restart() : serving.hand_over();
       const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
       longest_ms = std::max(longest_ms, static_cast<std::uint64_t>(took.count()));
-      std::fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " restarts", i + 1, wish.restarts);
+      std::fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " restarts", i + 1, options.restarts);
     }
     course.published = true;
     publishing.join();
@@ -247,7 +247,7 @@ int run_restart(const Wish& wish) {
               " ms; %" PRIu64 " streams and %" PRIu64 " requests, 0 refused; %" PRIu64
               " streams sent away before they were live; %zu clients that stay: %" PRIu64
               " events each once, %" PRIu64 " in gaps\n",
-              wish.restarts, longest_ms, course.connections.load(), course.requests.load(),
+              options.restarts, longest_ms, course.connections.load(), course.requests.load(),
               course.sent_away.load(), followers.size(), records, missed);
   if (!course.failed()) return 0;
   std::fprintf(stderr, "ringside_campaign restart: %s\n", course.fault.c_str());
@@ -257,14 +257,14 @@ int run_restart(const Wish& wish) {
 }  // namespace
 
 Campaign add_restart(CLI::App& app) {
-  const auto wish = std::make_shared<Wish>();
+  const auto options = std::make_shared<Options>();
   CLI::App* const parser = app.add_subcommand(
       "restart", "Restarts a dashboard under load: nobody is refused, and nothing is lost");
-  parser->add_option("--restarts", wish->restarts, "How many")->capture_default_str();
-  parser->add_option("--dashboard", wish->dashboard, "The program")->required();
-  return {parser, [wish] {
+  parser->add_option("--restarts", options->restarts, "How many")->capture_default_str();
+  parser->add_option("--dashboard", options->dashboard, "The program")->required();
+  return {parser, [options] {
             try {
-              return run_restart(*wish);
+              return run_restart(*options);
             } catch (const std::exception& error) {
               std::fprintf(stderr, "ringside_campaign restart: %s\n", error.what());
               return 1;

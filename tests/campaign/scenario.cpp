@@ -157,7 +157,7 @@ void script_by_bytes(Script& script) {
 }
 
 /// The life before ends in the middle of a record, or properly.
-void script_take_up(Script& script) {
+void script_reopening(Script& script) {
   const std::uint64_t retain = script.dice().between(2, 12);
   script.begin(retain);
   for (std::uint64_t i = script.dice().between(0, 15); i > 0; --i) script.publish(script.small());
@@ -220,7 +220,7 @@ constexpr std::array kScenarios = {
     Named{"wrap", script_wrap, Damage::none, Finding::nothing},
     Named{"retain-count", script_by_count, Damage::none, Finding::nothing},
     Named{"retain-bytes", script_by_bytes, Damage::none, Finding::nothing},
-    Named{"take-up", script_take_up, Damage::none, Finding::own},
+    Named{"take-up", script_reopening, Damage::none, Finding::own},
     Named{"replace", script_replace, Damage::none, Finding::other_caps},
     Named{"damaged-record", script_recover, Damage::payload, Finding::damaged},
     Named{"damaged-header", script_recover, Damage::header, Finding::damaged},
@@ -270,7 +270,7 @@ Scenario make_scenario(const std::string& name, std::uint64_t seed, Pace pace) {
   return {};
 }
 
-void Told::clear() {
+void Progress::clear() {
   begun.store(0);
   done.store(0);
   fault.fill('\0');
@@ -285,7 +285,7 @@ WriterOptions options_of(const Life& life) {
 }
 
 int live(const Bus& bus, const SegmentName& name, const Scenario& scenario, const Life& life,
-         Told& told) {
+         Progress& told) {
   // Made before, so that no step is spent on it.
   std::vector<std::vector<std::byte>> payloads;
   for (const Operation& operation : life.operations) {

@@ -45,7 +45,7 @@ std::vector<std::string> scenario_names();
 Scenario make_scenario(const std::string& name, std::uint64_t seed, Pace pace);
 
 /// What a producer says of itself, in memory that outlives it.
-struct Told {
+struct Progress {
   std::atomic<std::uint32_t> begun;  ///< operations begun
   std::atomic<std::uint32_t> done;   ///< operations that returned
   std::array<std::atomic<std::uint64_t>, kMaxOperations> began_ns;
@@ -56,7 +56,7 @@ struct Told {
 
 /// Lives `life`: for the child process. Raises SIGSTOP before the first operation to be stepped.
 int live(const Bus& bus, const SegmentName& name, const Scenario& scenario, const Life& life,
-         Told& told);
+         Progress& told);
 
 WriterOptions options_of(const Life& life);
 

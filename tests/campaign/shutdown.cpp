@@ -32,7 +32,7 @@ struct Options {
 };
 
 /// What a producer was told, in memory that outlives it.
-struct Told {
+struct Published {
   std::atomic<std::uint64_t> oldest;
   std::atomic<std::uint64_t> durable;
   std::atomic<std::uint64_t> next;
@@ -43,7 +43,7 @@ bool run(const std::string& command) {
 }
 
 [[noreturn]] void publish_for_ever(const Bus& bus, std::uint64_t stream, std::uint64_t pause_us,
-                                   Told& told) {
+                                   Published& told) {
   WriterOptions options;
   options.caps.capacity_bytes = 16 * kDataGranule;
   options.sync_interval = std::chrono::milliseconds(1);
@@ -104,7 +104,7 @@ class FileSystem {
 Verdict one_round(const FileSystem& disk, std::uint64_t stream, Dice& dice,
                   std::uint64_t& durable_events) {
   const Bus bus(disk.path() / ("bus-" + std::to_string(stream % 1'000'000)));
-  const SharedPage<Told> told;
+  const SharedPage<Published> told;
   const std::uint64_t pause_us = dice.between(0, 2) * 20;
   const pid_t child = ::fork();
   if (child == 0) publish_for_ever(bus, stream, pause_us, *told);

@@ -40,7 +40,7 @@ constexpr double kLeastBrief = 0.01;
 constexpr double kLeastBrief = 0.5;
 #endif
 
-struct Wish {
+struct Options {
   std::uint64_t stalled = 1000;
   std::uint64_t rate = 50'000;
   std::uint64_t rounds = 5;
@@ -158,10 +158,10 @@ class LiveClient {
 
 class StallCampaign {
  public:
-  explicit StallCampaign(const Wish& wish)
-      : wish_(wish),
+  explicit StallCampaign(const Options& options)
+      : options_(options),
         producer_(bus(), "load", "p", {.capacity_bytes = 64 << 20, .retain_events = 1 << 19}),
-        dashboard_((producer_.publish(200'000), wish.dashboard), bus(), {"--log-level", "off"}) {
+        dashboard_((producer_.publish(200'000), options.dashboard), bus(), {"--log-level", "off"}) {
     for (std::size_t i = 0; i < kLiveClients; ++i) {
       live_.add(open_stream(dashboard_.port(), "/v1/stream?from=latest", i));
       clients_.emplace_back(live_.sockets().back());
@@ -173,12 +173,12 @@ class StallCampaign {
     std::vector<double> ratios;
     Measured without;
     Measured with;
-    for (std::uint64_t round = 0; round < wish_.rounds; ++round) {
+    for (std::uint64_t round = 0; round < options_.rounds; ++round) {
       // Until the kernel has taken back what the last stalled ones held.
       settle(1);
       without = measured();
       Crowd stalled;
-      for (std::uint64_t i = 0; i < wish_.stalled; ++i)
+      for (std::uint64_t i = 0; i < options_.stalled; ++i)
         stalled.add(open_stream(dashboard_.port(), "/v1/stream?from=oldest", i, 4096));
       // Until each of them has stalled. What does not fit into a small buffer is dropped and sent
       // again, so this can take its time.
@@ -194,7 +194,7 @@ class StallCampaign {
       std::fprintf(stderr,
                    "p50 %" PRIu64 " and p99 %" PRIu64 " us without, %" PRIu64 " and %" PRIu64
                    " us with %" PRIu64 " stalled, at %.0f events/s\n",
-                   without.p50_us, without.p99_us, with.p50_us, with.p99_us, wish_.stalled,
+                   without.p50_us, without.p99_us, with.p50_us, with.p99_us, options_.stalled,
                    with.rate);
     }
     std::sort(ratios.begin(), ratios.end());
@@ -205,9 +205,9 @@ class StallCampaign {
                 " stalled clients, %.0f events/s to %zu live ones: p99 %.2f times "
                 "that without (median of %zu rounds; in the last p50 %" PRIu64 " and %" PRIu64
                 ", p99 %" PRIu64 " and %" PRIu64 " us); %" PRIu64 " events, %" PRIu64 " gaps\n",
-                wish_.stalled, with.rate, kLiveClients, ratio, ratios.size(), with.p50_us,
+                options_.stalled, with.rate, kLiveClients, ratio, ratios.size(), with.p50_us,
                 without.p50_us, with.p99_us, without.p99_us, events_, missing);
-    if (missing == 0 && events_ > 0 && (wish_.brief || ratio <= kMostRatio)) return 0;
+    if (missing == 0 && events_ > 0 && (options_.brief || ratio <= kMostRatio)) return 0;
     std::fprintf(stderr, "ringside_campaign stall: live clients feel those that have stalled\n");
     return 1;
   }
@@ -218,7 +218,7 @@ class StallCampaign {
   void publish(const std::stop_token& stop) {
     auto due = std::chrono::steady_clock::now();
     while (!stop.stop_requested()) {
-      const std::uint64_t burst = std::max<std::uint64_t>(wish_.rate / 1000, 1);
+      const std::uint64_t burst = std::max<std::uint64_t>(options_.rate / 1000, 1);
       producer_.publish(burst);
       published_ += burst;
       due += std::chrono::milliseconds(1);
@@ -242,19 +242,19 @@ class StallCampaign {
     for (LiveClient& client : clients_) client.take_count();
     const std::uint64_t before = published_;
     Latencies latencies;
-    measure(wish_.seconds, latencies);
+    measure(options_.seconds, latencies);
     const std::uint64_t published = published_ - before;
     events_ += latencies.total();
-    const double rate = static_cast<double>(published) / wish_.seconds;
+    const double rate = static_cast<double>(published) / options_.seconds;
     const double least =
-        (wish_.brief ? kLeastBrief : kLeastArrived) * static_cast<double>(published);
+        (options_.brief ? kLeastBrief : kLeastArrived) * static_cast<double>(published);
     for (LiveClient& client : clients_) {
       const std::uint64_t arrived = client.take_count();
       if (static_cast<double>(arrived) < least)
         throw std::runtime_error("of " + std::to_string(published) + " events, " +
                                  std::to_string(arrived) + " came to a live client in time");
     }
-    if (!wish_.brief && rate < kLeastArrived * static_cast<double>(wish_.rate))
+    if (!options_.brief && rate < kLeastArrived * static_cast<double>(options_.rate))
       throw std::runtime_error("the producer made only " + std::to_string(rate) + " events/s");
     return {latencies.percentile_us(0.5), std::max<std::uint64_t>(latencies.percentile_us(0.99), 1),
             rate};
@@ -272,7 +272,7 @@ class StallCampaign {
     }
   }
 
-  const Wish& wish_;
+  const Options& options_;
   Workplace workplace_;
   wire_test::LoadProducer producer_;
   support::Dashboard dashboard_;
@@ -285,21 +285,21 @@ class StallCampaign {
 }  // namespace
 
 Campaign add_stall(CLI::App& app) {
-  const auto wish = std::make_shared<Wish>();
+  const auto options = std::make_shared<Options>();
   CLI::App* const parser = app.add_subcommand(
       "stall", "Clients that take nothing, beside live ones whose latency must not change");
-  parser->add_option("--stalled", wish->stalled, "How many take nothing")->capture_default_str();
-  parser->add_option("--rate", wish->rate, "Events a second")->capture_default_str();
-  parser->add_option("--rounds", wish->rounds, "Pairs of measurements")
+  parser->add_option("--stalled", options->stalled, "How many take nothing")->capture_default_str();
+  parser->add_option("--rate", options->rate, "Events a second")->capture_default_str();
+  parser->add_option("--rounds", options->rounds, "Pairs of measurements")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  parser->add_option("--seconds", wish->seconds, "Of each measurement")->capture_default_str();
-  parser->add_flag("--brief", wish->brief, "Only that nothing is lost; times are not judged");
-  parser->add_option("--dashboard", wish->dashboard, "The program")->required();
-  return {parser, [wish] {
+  parser->add_option("--seconds", options->seconds, "Of each measurement")->capture_default_str();
+  parser->add_flag("--brief", options->brief, "Only that nothing is lost; times are not judged");
+  parser->add_option("--dashboard", options->dashboard, "The program")->required();
+  return {parser, [options] {
             try {
-              allow_descriptors(wish->stalled + 4096);
-              return StallCampaign(*wish).run();
+              allow_descriptors(options->stalled + 4096);
+              return StallCampaign(*options).run();
             } catch (const std::exception& error) {
               std::fprintf(stderr, "ringside_campaign stall: %s\n", error.what());
               return 1;

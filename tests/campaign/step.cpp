@@ -32,7 +32,7 @@ constexpr int kStepsAfterCall = 2;
 constexpr int kStepsAfterNearCall = 150;
 constexpr std::uint64_t kWholeOpenings = 8;
 
-struct Wish {
+struct Options {
   std::uint64_t states = 1'000'000;
   std::uint64_t seed = 1;
   std::string scenario;
@@ -42,8 +42,8 @@ struct Wish {
 struct Figures {
   std::uint64_t states = 0;
   std::uint64_t distinct = 0;
-  std::uint64_t take_ups = 0;
-  std::chrono::nanoseconds longest_take_up{};
+  std::uint64_t reopenings = 0;
+  std::chrono::nanoseconds longest_reopening{};
   std::map<std::string, std::uint64_t> by_scenario;
 };
 
@@ -99,7 +99,7 @@ int steps_after(long call) {
 
 class StepCampaign {
  public:
-  explicit StepCampaign(Wish wish) : wish_(std::move(wish)) {}
+  explicit StepCampaign(Options options) : options_(std::move(options)) {}
 
   int run();
 
@@ -108,18 +108,18 @@ class StepCampaign {
   Verdict live_before(const Scenario& scenario, const Life& life);
   Verdict step_through(const Scenario& scenario, const Life& life, const BusImage& image);
   Verdict see(Judge& judge, BusImage& image, bool& first);
-  Verdict try_take_up(const Judge& judge, const BusImage& image);
+  Verdict try_reopening(const Judge& judge, const BusImage& image);
   void report(const Scenario& scenario, const std::string& fault);
   void fresh_buses();
-  Pace pace() const { return wish_.brief ? Pace::brief : Pace::whole; }
+  Pace pace() const { return options_.brief ? Pace::brief : Pace::whole; }
 
-  Wish wish_;
+  Options options_;
   Workplace workplace_;
   SegmentName name_{"events", "stepped"};
   Bus bus_{workplace_.path() / "bus"};
   Bus copy_bus_{workplace_.path() / "copy"};
   std::unique_ptr<BusImage> copy_;
-  SharedPage<Told> told_;
+  SharedPage<Progress> told_;
   std::optional<Oracle> before_;  // what earlier lives of the scenario left
   std::uint32_t seen_begun_ = 0;
   std::uint32_t seen_done_ = 0;
@@ -163,15 +163,15 @@ Verdict StepCampaign::live_before(const Scenario& scenario, const Life& life) {
   return fault;
 }
 
-Verdict StepCampaign::try_take_up(const Judge& judge, const BusImage& image) {
+Verdict StepCampaign::try_reopening(const Judge& judge, const BusImage& image) {
   image.lay_out(*copy_);
-  ++figures_.take_ups;
+  ++figures_.reopenings;
   watchdog_.arm();
   const Clock::time_point start = Clock::now();
-  Verdict fault = judge.take_up(copy_bus_);
+  Verdict fault = judge.reopening(copy_bus_);
   const auto took = Clock::now() - start;
   watchdog_.disarm();
-  figures_.longest_take_up = std::max<std::chrono::nanoseconds>(figures_.longest_take_up, took);
+  figures_.longest_reopening = std::max<std::chrono::nanoseconds>(figures_.longest_reopening, took);
   if (!fault && took > kBlocked) return "blocked: a take-up took more than a second";
   return fault;
 }
@@ -191,7 +191,7 @@ Verdict StepCampaign::see(Judge& judge, BusImage& image, bool& first) {
   if (Verdict fault = judge.judge(image, *told_)) return fault;
   if (!changed) return std::nullopt;
   ++figures_.distinct;
-  return try_take_up(judge, image);
+  return try_reopening(judge, image);
 }
 
 Verdict StepCampaign::step_through(const Scenario& scenario, const Life& life,
@@ -201,10 +201,10 @@ Verdict StepCampaign::step_through(const Scenario& scenario, const Life& life,
   Tracee child([&] { return live(bus_, name_, scenario, life, *told_); });
   Tracee::Stop stop = child.run();
   BusImage image(bus_, name_);
-  const bool whole = !wish_.brief && scenario.stream % kWholeOpenings == 0;
+  const bool whole = !options_.brief && scenario.stream % kWholeOpenings == 0;
   bool first = true;
   int steps_left = 0;
-  while (stop != Tracee::Stop::gone && figures_.states < wish_.states) {
+  while (stop != Tracee::Stop::gone && figures_.states < options_.states) {
     if (Verdict fault = see(judge, image, first)) {
       where_ = child.where();
       return fault;
@@ -245,7 +245,7 @@ void StepCampaign::report(const Scenario& scenario, const std::string& fault) {
                "step --states %" PRIu64 " --seed %" PRIu64 " --scenario %s%s\n",
                scenario.name.c_str(), scenario.stream, scenario_states_, seen_begun_,
                where_.c_str(), fault.c_str(), bus_.directory().c_str(), scenario_states_ + 1000,
-               scenario.stream, scenario.name.c_str(), wish_.brief ? " --brief" : "");
+               scenario.stream, scenario.name.c_str(), options_.brief ? " --brief" : "");
 }
 
 int StepCampaign::run() {
@@ -258,16 +258,16 @@ int StepCampaign::run() {
   (void)current_boot_id();
   (void)now();
   const std::vector<std::string> names =
-      wish_.scenario.empty() ? scenario_names() : std::vector<std::string>{wish_.scenario};
+      options_.scenario.empty() ? scenario_names() : std::vector<std::string>{options_.scenario};
   const Clock::time_point start = Clock::now();
   const auto seconds = [start] {
     return std::chrono::duration<double>(Clock::now() - start).count();
   };
-  for (std::uint64_t round = 0; figures_.states < wish_.states; ++round) {
+  for (std::uint64_t round = 0; figures_.states < options_.states; ++round) {
     for (const std::string& name : names) {
-      if (figures_.states >= wish_.states) break;
+      if (figures_.states >= options_.states) break;
       const std::uint64_t before = figures_.states;
-      const Scenario scenario = make_scenario(name, wish_.seed + round, pace());
+      const Scenario scenario = make_scenario(name, options_.seed + round, pace());
       if (Verdict fault = run_scenario(scenario)) {
         report(scenario, *fault);
         return 1;
@@ -280,10 +280,10 @@ int StepCampaign::run() {
   std::string counts;
   for (const auto& [name, count] : figures_.by_scenario)
     counts.append(" ").append(name).append(" ").append(std::to_string(count));
-  std::printf("step: states %" PRIu64 " distinct %" PRIu64 " take_ups %" PRIu64
-              " longest_take_up_ms %.2f lost 0 torn 0 blocked 0 seconds %.1f scenarios:%s\n",
-              figures_.states, figures_.distinct, figures_.take_ups,
-              std::chrono::duration<double, std::milli>(figures_.longest_take_up).count(),
+  std::printf("step: states %" PRIu64 " distinct %" PRIu64 " reopenings %" PRIu64
+              " longest_reopening_ms %.2f lost 0 torn 0 blocked 0 seconds %.1f scenarios:%s\n",
+              figures_.states, figures_.distinct, figures_.reopenings,
+              std::chrono::duration<double, std::milli>(figures_.longest_reopening).count(),
               seconds(), counts.c_str());
   return 0;
 }
@@ -291,17 +291,17 @@ int StepCampaign::run() {
 }  // namespace
 
 Campaign add_step(CLI::App& app) {
-  auto wish = std::make_shared<Wish>();
+  auto options = std::make_shared<Options>();
   CLI::App* parser = app.add_subcommand(
       "step", "A producer killed at every instruction: single-steps it and judges each state");
-  parser->add_option("--states", wish->states, "How many states to see")->capture_default_str();
-  parser->add_option("--seed", wish->seed, "Of the first round; each further one has the next")
+  parser->add_option("--states", options->states, "How many states to see")->capture_default_str();
+  parser->add_option("--seed", options->seed, "Of the first round; each further one has the next")
       ->capture_default_str();
-  parser->add_option("--scenario", wish->scenario, "Only this one")
+  parser->add_option("--scenario", options->scenario, "Only this one")
       ->check(CLI::IsMember(scenario_names()));
-  parser->add_flag("--brief", wish->brief,
+  parser->add_flag("--brief", options->brief,
                    "Smaller records; of opening, only what follows each system call");
-  return {parser, [wish] { return StepCampaign(*wish).run(); }};
+  return {parser, [options] { return StepCampaign(*options).run(); }};
 }
 
 }  // namespace ringside::campaign

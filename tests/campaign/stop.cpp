@@ -29,7 +29,7 @@ constexpr std::uint64_t kLongestRunNs = 3'000'000;
 /// Who has not moved for this long is blocked, and does not just wait for a processor.
 constexpr std::uint64_t kBlockedNs = 2'000'000'000;
 
-struct Wish {
+struct Options {
   std::uint64_t stops = 500;
   std::uint64_t seed = 1;
 };
@@ -47,7 +47,7 @@ std::optional<std::uint64_t> wait_for(const Moved& moved) {
 
 class StopCampaign {
  public:
-  explicit StopCampaign(Wish wish) : wish_(wish), dice_(wish.seed) {}
+  explicit StopCampaign(Options options) : options_(options), dice_(options.seed) {}
 
   int run();
 
@@ -59,7 +59,7 @@ class StopCampaign {
   Verdict goes_on(Producer& stopped);
   Verdict finish();
 
-  Wish wish_;
+  Options options_;
   Dice dice_;
   Workplace workplace_;
   Bus bus_{workplace_.path() / "bus"};
@@ -75,15 +75,15 @@ Verdict StopCampaign::begin() {
   std::vector<Role> roles;
   for (std::size_t i = 0; i < kProducers; ++i) {
     roles.push_back(
-        {{"events", "p" + std::to_string(i)}, wish_.seed * 16 + i, kCapacity, i % 2 * 100});
+        {{"events", "p" + std::to_string(i)}, options_.seed * 16 + i, kCapacity, i % 2 * 100});
     producers_.push_back(std::make_unique<Producer>(bus_, roles.back()));
     Producer& producer = *producers_.back();
     producer.start();
     if (!wait_for([&] { return producer.heard().next.load() > 100; }))
       return "a producer does not get going";
   }
-  readers_.push_back(std::make_unique<LiveReader>(bus_, roles, Manner::copies));
-  readers_.push_back(std::make_unique<LiveReader>(bus_, roles, Manner::runs));
+  readers_.push_back(std::make_unique<LiveReader>(bus_, roles, ReadMode::copies));
+  readers_.push_back(std::make_unique<LiveReader>(bus_, roles, ReadMode::runs));
   return std::nullopt;
 }
 
@@ -171,7 +171,7 @@ int StopCampaign::run() {
   hurry();
   Verdict fault = begin();
   const std::uint64_t start = steady_ns();
-  while (!fault && stops_ < wish_.stops) {
+  while (!fault && stops_ < options_.stops) {
     fault = stop_one();
     if (stops_ % 100 == 0) std::fprintf(stderr, "stop: %" PRIu64 " stops\n", stops_);
   }
@@ -182,7 +182,7 @@ int StopCampaign::run() {
     std::fprintf(stderr,
                  "ringside_campaign stop: wrong state, seed %" PRIu64 ", stop %" PRIu64
                  ": %s\nthe bus is kept in %s\n",
-                 wish_.seed, stops_, fault->c_str(), bus_.directory().c_str());
+                 options_.seed, stops_, fault->c_str(), bus_.directory().c_str());
     return 1;
   }
   std::uint64_t events = 0;
@@ -200,13 +200,13 @@ int StopCampaign::run() {
 }  // namespace
 
 Campaign add_stop(CLI::App& app) {
-  auto wish = std::make_shared<Wish>();
+  auto options = std::make_shared<Options>();
   CLI::App* parser = app.add_subcommand(
       "stop", "Producers stopped at random moments: nobody else may notice, and they go on");
-  parser->add_option("--stops", wish->stops, "How many")->capture_default_str();
-  parser->add_option("--seed", wish->seed, "Of the moments and the payloads")
+  parser->add_option("--stops", options->stops, "How many")->capture_default_str();
+  parser->add_option("--seed", options->seed, "Of the moments and the payloads")
       ->capture_default_str();
-  return {parser, [wish] { return StopCampaign(*wish).run(); }};
+  return {parser, [options] { return StopCampaign(*options).run(); }};
 }
 
 }  // namespace ringside::campaign

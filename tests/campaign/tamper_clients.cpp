@@ -1,4 +1,4 @@
-#include "tests/campaign/lie_clients.hpp"
+#include "tests/campaign/tamper_clients.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -13,7 +13,7 @@
 #include "tests/campaign/producers.hpp"
 #include "tests/wire/load_events.hpp"
 
-namespace ringside::campaign::lie {
+namespace ringside::campaign::tamper {
 namespace {
 
 constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;
@@ -149,4 +149,4 @@ Client::Following follow_bad(std::uint16_t port, std::string mode) {
   };
 }
 
-}  // namespace ringside::campaign::lie
+}  // namespace ringside::campaign::tamper

@@ -1,4 +1,4 @@
-#include "tests/campaign/lie_victims.hpp"
+#include "tests/campaign/tamper_victims.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -18,7 +18,7 @@
 #include "load_generated.h"
 #include "producer_shim/event_type.hpp"
 
-namespace ringside::campaign::lie {
+namespace ringside::campaign::tamper {
 namespace {
 
 namespace fs = std::filesystem;
@@ -344,4 +344,4 @@ Verdict Victim::fault() const {
   return std::nullopt;
 }
 
-}  // namespace ringside::campaign::lie
+}  // namespace ringside::campaign::tamper

@@ -16,7 +16,7 @@
 #include "tests/campaign/payload.hpp"
 #include "tests/campaign/shared_page.hpp"
 
-namespace ringside::campaign::lie {
+namespace ringside::campaign::tamper {
 
 inline constexpr std::size_t kVictims = 6;
 /// The stream of the good segment; those of the victims are 0 to kVictims - 1.
@@ -114,4 +114,4 @@ class Victim {
   pid_t producer_ = -1;
 };
 
-}  // namespace ringside::campaign::lie
+}  // namespace ringside::campaign::tamper

@@ -16,8 +16,8 @@
 
 #include "tests/campaign/campaign.hpp"
 #include "tests/campaign/lap_stream.hpp"
-#include "tests/campaign/lie_clients.hpp"
 #include "tests/campaign/producers.hpp"
+#include "tests/campaign/tamper_clients.hpp"
 #include "tests/campaign/workplace.hpp"
 #include "tests/support/process.hpp"
 #include "tests/wire/http_client.hpp"
@@ -25,8 +25,8 @@
 namespace ringside::campaign {
 namespace {
 
-using lie::Attack;
-using lie::Victim;
+using tamper::Attack;
+using tamper::Victim;
 
 constexpr std::uint64_t kBackNs = 10'000'000'000;
 constexpr std::uint64_t kNamedNs = 5'000'000'000;
@@ -34,7 +34,7 @@ constexpr std::uint64_t kNamedNs = 5'000'000'000;
 constexpr std::uint64_t kHoldUs = 400'000;
 constexpr std::uint64_t kLongHoldUs = 2'500'000;
 
-struct Wish {
+struct Options {
   double seconds = 60;
   std::uint64_t seed = 1;
   std::string dashboard;
@@ -42,7 +42,7 @@ struct Wish {
 
 class LieCampaign {
  public:
-  explicit LieCampaign(Wish wish) : wish_(std::move(wish)), dice_(wish_.seed) {}
+  explicit LieCampaign(Options options) : options_(std::move(options)), dice_(options_.seed) {}
 
   int run();
 
@@ -58,15 +58,15 @@ class LieCampaign {
   void finish();
   std::string last_attacks() const;
 
-  Wish wish_;
+  Options options_;
   Dice dice_;
   Workplace workplace_;
   Bus bus_{workplace_.path() / "bus"};
-  SharedPage<lie::Streams> streams_;
+  SharedPage<tamper::Streams> streams_;
   std::unique_ptr<support::Dashboard> dashboard_;
   pid_t good_ = -1;
   std::vector<std::unique_ptr<Victim>> victims_;
-  std::vector<std::unique_ptr<lie::Client>> clients_;
+  std::vector<std::unique_ptr<tamper::Client>> clients_;
   std::uint64_t attacks_ = 0;
   std::uint64_t named_ = 0;
   std::uint64_t back_ = 0;
@@ -74,23 +74,23 @@ class LieCampaign {
 };
 
 void LieCampaign::begin() {
-  for (std::uint64_t number = 0; number < lie::kVictims; ++number)
+  for (std::uint64_t number = 0; number < tamper::kVictims; ++number)
     victims_.push_back(std::make_unique<Victim>(bus_, number, number % 2 == 0, streams_));
   std::fflush(nullptr);
   good_ = ::fork();
   if (good_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::_exit(lie::produce(bus_, {"good", "p"}, lie::kGoodStream, *streams_));
+    ::_exit(tamper::produce(bus_, {"good", "p"}, tamper::kGoodStream, *streams_));
   }
   while (streams_->good.published < 10) ::usleep(1000);
-  dashboard_ = std::make_unique<support::Dashboard>(wish_.dashboard, bus_.directory().string());
+  dashboard_ = std::make_unique<support::Dashboard>(options_.dashboard, bus_.directory().string());
   const std::uint16_t port = dashboard_->port();
-  const auto add = [&](const char* name, const lie::Client::Following& following) {
-    clients_.push_back(std::make_unique<lie::Client>(name, streams_, following));
+  const auto add = [&](const char* name, const tamper::Client::Following& following) {
+    clients_.push_back(std::make_unique<tamper::Client>(name, streams_, following));
   };
-  add("good", lie::follow_good(port));
-  add("bad, mode=run", lie::follow_bad(port, "run"));
-  add("bad, mode=json", lie::follow_bad(port, "json"));
+  add("good", tamper::follow_good(port));
+  add("bad, mode=run", tamper::follow_bad(port, "run"));
+  add("bad, mode=json", tamper::follow_bad(port, "json"));
 }
 
 /// Throws if anyone has found anything wrong.
@@ -142,7 +142,7 @@ void LieCampaign::wait_until_named(const Victim& victim) {
       return;
     }
     if (steady_ns() - start > kNamedNs)
-      throw std::runtime_error(victim.name().text() + ": " + lie::name_of(victim.last()) +
+      throw std::runtime_error(victim.name().text() + ": " + tamper::name_of(victim.last()) +
                                " is not named as a fault: " + entry.dump());
     hold(20'000);
   }
@@ -167,7 +167,7 @@ bool LieCampaign::is_back(const Victim& victim, std::uint64_t published, std::st
   const std::uint64_t whole =
       walk_records(std::stoull(answer.headers.at("Ringside-Epoch"), nullptr, 16), 0, answer.body,
                    walked, [this](std::uint64_t, std::string_view payload) {
-                     lie::judge_published(*streams_, payload);
+                     tamper::judge_published(*streams_, payload);
                    });
   why += " with " + std::to_string(whole) + " whole records";
   return whole == victim.records();
@@ -179,7 +179,7 @@ void LieCampaign::wait_until_back(const Victim& victim, std::uint64_t published)
   while (!is_back(victim, published, why)) {
     if (steady_ns() - start > kBackNs)
       throw std::runtime_error(victim.name().text() + " does not come back after " +
-                               lie::name_of(victim.last()) + ": " + why);
+                               tamper::name_of(victim.last()) + ": " + why);
     hold(20'000);
   }
   longest_back_ms_ = std::max(longest_back_ms_, (steady_ns() - start) / 1'000'000);
@@ -226,7 +226,7 @@ std::string LieCampaign::last_attacks() const {
   std::string text;
   for (const auto& victim : victims_)
     text += " " + victim->name().producer + (victim->is_alone() ? " (alone) " : " (live) ") +
-            lie::name_of(victim->last());
+            tamper::name_of(victim->last());
   return text;
 }
 
@@ -235,7 +235,7 @@ int LieCampaign::run() {
   const std::uint64_t start = steady_ns();
   try {
     begin();
-    while (static_cast<double>(steady_ns() - start) < wish_.seconds * 1e9) round();
+    while (static_cast<double>(steady_ns() - start) < options_.seconds * 1e9) round();
     finish();
   } catch (const std::exception& wrong) {
     fault = wrong.what();
@@ -247,21 +247,22 @@ int LieCampaign::run() {
   if (fault) {
     workplace_.keep();
     std::fprintf(stderr,
-                 "ringside_campaign lie: wrong state, seed %" PRIu64 ", attack %" PRIu64
+                 "ringside_campaign tamper: wrong state, seed %" PRIu64 ", attack %" PRIu64
                  ": %s\nthe last attacks:%s\nthe bus is kept in %s\n",
-                 wish_.seed, attacks_, fault->c_str(), last_attacks().c_str(),
+                 options_.seed, attacks_, fault->c_str(), last_attacks().c_str(),
                  bus_.directory().c_str());
     return 1;
   }
   std::uint64_t detached = 0;
   for (const auto& victim : victims_) detached += victim->stream().detached;
   for (const auto& client : clients_)
-    std::printf("lie: client %s: records %" PRIu64 " gaps %" PRIu64 " refused_by_checksum %" PRIu64
-                " connections %" PRIu64 " longest_pause_ms %" PRIu64 " wrong 0\n",
+    std::printf("tamper: client %s: records %" PRIu64 " gaps %" PRIu64
+                " refused_by_checksum %" PRIu64 " connections %" PRIu64 " longest_pause_ms %" PRIu64
+                " wrong 0\n",
                 client->name().c_str(), client->tally().records.load(), client->tally().gaps.load(),
                 client->tally().refused.load(), client->tally().connections.load(),
                 client->tally().longest_pause_ms.load());
-  std::printf("lie: seconds %.1f attacks %" PRIu64 " faults_named %" PRIu64 " back %" PRIu64
+  std::printf("tamper: seconds %.1f attacks %" PRIu64 " faults_named %" PRIu64 " back %" PRIu64
               " slowest_back_ms %" PRIu64 " producers_displaced_and_reopened %" PRIu64
               "; dashboard deaths 0\n",
               static_cast<double>(steady_ns() - start) / 1e9, attacks_, named_, back_,
@@ -271,17 +272,18 @@ int LieCampaign::run() {
 
 }  // namespace
 
-Campaign add_lie(CLI::App& app) {
-  auto wish = std::make_shared<Wish>();
-  wish->dashboard =
+Campaign add_tamper(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  options->dashboard =
       (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ringside-dashboard")
           .string();
   CLI::App* parser = app.add_subcommand(
-      "lie", "Segment files are cut off, replaced and written into while a dashboard shows them");
-  parser->add_option("--seconds", wish->seconds, "How long")->capture_default_str();
-  parser->add_option("--seed", wish->seed, "Of the attacks")->capture_default_str();
-  parser->add_option("--dashboard", wish->dashboard, "The ringside-dashboard to be tried");
-  return {parser, [wish] { return LieCampaign(*wish).run(); }};
+      "tamper",
+      "Segment files are cut off, replaced and written into while a dashboard shows them");
+  parser->add_option("--seconds", options->seconds, "How long")->capture_default_str();
+  parser->add_option("--seed", options->seed, "Of the attacks")->capture_default_str();
+  parser->add_option("--dashboard", options->dashboard, "The ringside-dashboard to be tried");
+  return {parser, [options] { return LieCampaign(*options).run(); }};
 }
 
 }  // namespace ringside::campaign

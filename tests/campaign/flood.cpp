@@ -45,7 +45,7 @@ constexpr std::chrono::seconds kAnswerLimit{2};
 /// What requests, sessions and their buffers may take at the same time.
 constexpr std::uint64_t kGrownBytes = 64 * 1024 * 1024;
 
-struct Wish {
+struct Options {
   double seconds = 60;
   std::string dashboard;
 };
@@ -235,10 +235,10 @@ std::vector<Attack> attacks() {
 
 class SiegeCampaign {
  public:
-  explicit SiegeCampaign(const Wish& wish)
-      : wish_(wish),
+  explicit SiegeCampaign(const Options& options)
+      : options_(options),
         producer_(bus(), "load", "p", {.capacity_bytes = 64 << 20, .retain_events = 1 << 18}),
-        dashboard_((producer_.publish(150'000), wish.dashboard), bus(),
+        dashboard_((producer_.publish(150'000), options.dashboard), bus(),
                    {"--echo", "--log-level", "off", "--max-clients", std::to_string(kMaxClients)}) {
   }
 
@@ -246,7 +246,7 @@ class SiegeCampaign {
     const std::uint64_t before = private_bytes(dashboard_.process().pid());
     for (std::size_t i = 0; i < kLiveClients; ++i) {
       followers_.push_back(
-          std::make_unique<StreamFollower>(StreamFollower::Wish{}, [](const Delivered& event) {
+          std::make_unique<StreamFollower>(StreamFollower::Options{}, [](const Delivered& event) {
             const std::string fault = wire_test::load_fault(event.payload, event.sequence);
             if (!fault.empty()) throw std::runtime_error(fault);
           }));
@@ -277,14 +277,14 @@ class SiegeCampaign {
     const std::uint64_t grown = most_ > before ? most_ - before : 0;
     if (is_beyond(grown, kGrownBytes))
       fail("the dashboard took " + std::to_string(grown >> 20) + " MiB more");
-    std::printf("siege: %zu attacks; %zu live clients, %" PRIu64 " events, %" PRIu64
+    std::printf("flood: %zu attacks; %zu live clients, %" PRIu64 " events, %" PRIu64
                 " gaps, %" PRIu64 " reconnects; /healthz answered %" PRIu64
                 " times, the slowest after %" PRIu64 " ms; memory at most %" PRIu64
                 " KiB more than at rest\n",
                 attacks().size(), kLiveClients, records, gaps, connections - kLiveClients, answers_,
                 slowest_ms_, grown / 1024);
     if (fault_.empty()) return 0;
-    std::fprintf(stderr, "ringside_campaign siege: %s\n", fault_.c_str());
+    std::fprintf(stderr, "ringside_campaign flood: %s\n", fault_.c_str());
     return 1;
   }
 
@@ -303,7 +303,7 @@ class SiegeCampaign {
       if (over_) return;
       std::fprintf(stderr, "%s\n", attack.name.c_str());
       try {
-        attack.run(dashboard_.port(), wish_.seconds / static_cast<double>(all.size()));
+        attack.run(dashboard_.port(), options_.seconds / static_cast<double>(all.size()));
       } catch (const std::exception& error) {
         fail(attack.name + ": " + error.what());
       }
@@ -345,7 +345,7 @@ class SiegeCampaign {
       }
   }
 
-  const Wish& wish_;
+  const Options& options_;
   Workplace workplace_;
   wire_test::LoadProducer producer_;
   support::Dashboard dashboard_;
@@ -361,20 +361,21 @@ class SiegeCampaign {
 
 }  // namespace
 
-Campaign add_siege(CLI::App& app) {
-  const auto wish = std::make_shared<Wish>();
+Campaign add_flood(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
   CLI::App* const parser = app.add_subcommand(
-      "siege", "Hostile clients of every known kind, slowhttptest among them, beside live ones");
-  parser->add_option("--seconds", wish->seconds, "Of all attacks together")->capture_default_str();
-  parser->add_option("--dashboard", wish->dashboard, "The program")->required();
-  return {parser, [wish] {
+      "flood", "Hostile clients of every known kind, slowhttptest among them, beside live ones");
+  parser->add_option("--seconds", options->seconds, "Of all attacks together")
+      ->capture_default_str();
+  parser->add_option("--dashboard", options->dashboard, "The program")->required();
+  return {parser, [options] {
             try {
               if (::access("/usr/bin/slowhttptest", X_OK) != 0)
                 throw std::runtime_error("needs slowhttptest; scripts/install.sh --tests has it");
               allow_descriptors(8192);
-              return SiegeCampaign(*wish).run();
+              return SiegeCampaign(*options).run();
             } catch (const std::exception& error) {
-              std::fprintf(stderr, "ringside_campaign siege: %s\n", error.what());
+              std::fprintf(stderr, "ringside_campaign flood: %s\n", error.what());
               return 1;
             }
           }};

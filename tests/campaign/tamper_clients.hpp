@@ -6,9 +6,9 @@
 #include <functional>
 #include <string>
 
-#include "tests/campaign/lie_victims.hpp"
+#include "tests/campaign/tamper_victims.hpp"
 
-namespace ringside::campaign::lie {
+namespace ringside::campaign::tamper {
 
 struct ClientTally {
   std::atomic<std::uint64_t> records;
@@ -47,4 +47,4 @@ Client::Following follow_bad(std::uint16_t port, std::string mode);
 /// Throws unless `payload` is an event that was published; its number.
 std::uint64_t judge_published(Streams& streams, std::string_view payload);
 
-}  // namespace ringside::campaign::lie
+}  // namespace ringside::campaign::tamper
