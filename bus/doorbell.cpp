@@ -54,8 +54,7 @@ Result<File> make(const Bus& bus) {
   return made;
 }
 
-Result<File> open_or_create(const Bus& bus, int& flags) {
-  const std::filesystem::path path = bus.doorbell_path();
+Result<File> open_or_create(const Bus& bus, const std::filesystem::path& path, int& flags) {
   flags = O_RDWR;
   Result<File> file = File::open(path, flags);
   if (!file && file.error().code == Errc::not_found) {
@@ -86,19 +85,20 @@ static_assert(sizeof(Head) == 16);
 }  // namespace
 
 Result<Doorbell> Doorbell::open(const Bus& bus) {
+  const std::filesystem::path path = bus.doorbell_path();
   int flags = 0;
-  Result<File> file = open_or_create(bus, flags);
+  Result<File> file = open_or_create(bus, path, flags);
   if (!file) return tl::unexpected<Error>(file.error());
   if (!is_doorbell(*file))
-    return fail(Errc::not_segment, bus.doorbell_path().string(),
+    return fail(Errc::not_segment, path.string(),
                 ": not a doorbell of this version; remove it, and the next program recreates it");
   try {
     const bool writable = flags == O_RDWR;
     ipc::mapped_region region(*file, writable ? ipc::read_write : ipc::read_only, 0,
                               kDoorbellBytes);
-    return Doorbell(bus.doorbell_path(), std::move(*file), std::move(region), writable);
+    return Doorbell(path.string(), std::move(*file), std::move(region), writable);
   } catch (const ipc::interprocess_exception& error) {
-    return fail_errno(error.get_native_error(), "cannot map " + bus.doorbell_path().string());
+    return fail_errno(error.get_native_error(), "cannot map " + path.string());
   }
 }
 

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include <boost/interprocess/mapped_region.hpp>
 
@@ -59,7 +60,9 @@ class Doorbell {
   bool is_writable() const noexcept { return writable_; }
 
   /// Whether it is still the doorbell of its bus, and was not removed. One system call.
-  bool is_at_its_name() const noexcept { return !guard_.is_truncated() && file_.is_at(path_); }
+  bool is_at_its_name() const noexcept {
+    return !guard_.is_truncated() && file_.is_at(path_.c_str());
+  }
 
   /// Wakes every waiter, for instance to stop a thread that waits.
   void wake() noexcept;
@@ -75,8 +78,7 @@ class Doorbell {
     // At 256: magic and version, by which another file with this name is recognised.
   };
 
-  Doorbell(std::filesystem::path path, File file, boost::interprocess::mapped_region region,
-           bool writable)
+  Doorbell(std::string path, File file, boost::interprocess::mapped_region region, bool writable)
       : path_(std::move(path)),
         file_(std::move(file)),
         region_(std::move(region)),
@@ -84,7 +86,7 @@ class Doorbell {
         page_(static_cast<Page*>(region_.get_address())),
         writable_(writable) {}
 
-  std::filesystem::path path_;
+  std::string path_;
   File file_;
   boost::interprocess::mapped_region region_;
   SigbusGuard guard_;

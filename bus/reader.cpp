@@ -43,7 +43,8 @@ std::optional<Sequence> Reader::sure_next() const noexcept {
 
 bool Reader::is_at(const std::filesystem::path& path) const {
   // A copy of what was intact ends when a producer goes on in the file, or somebody mends it.
-  return !(damaged_ && damaged_->has_changed()) && segment_.is_same_epoch() && source().is_at(path);
+  return !(damaged_ && damaged_->has_changed()) && segment_.is_same_epoch() &&
+         source().is_at(path.c_str());
 }
 
 Timestamp Reader::segment_now() const noexcept {

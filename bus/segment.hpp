@@ -62,9 +62,7 @@ class Segment {
   void write_owner(const Owner& owner) const noexcept;
 
   /// Whether `path` names this very file, in its full length. One system call.
-  bool is_at(const std::filesystem::path& path) const noexcept {
-    return file_.is_at(path, geometry_.file_size);
-  }
+  bool is_at(const char* path) const noexcept { return file_.is_at(path, geometry_.file_size); }
 
   /// The clock that the last writer kept here, if that was in this boot.
   std::optional<ClockWords> kept_clock() const;

@@ -118,7 +118,7 @@ Timestamp Writer::timestamp() noexcept {
 }
 
 void Writer::check_attachment() noexcept {
-  if (!segment_->is_at(parts_.path)) {
+  if (!segment_->is_at(parts_.path.c_str())) {
     detach();
     return;
   }

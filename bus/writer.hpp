@@ -10,9 +10,9 @@
 // publishing, refuses from then on, and reaches nobody; open another (bus/durable/writer_open.hpp).
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "bus/clock.hpp"
 #include "bus/doorbell.hpp"
@@ -48,7 +48,7 @@ class Writer {
   /// What open_writer() puts together.
   struct Parts {
     Bus bus;
-    std::filesystem::path path;
+    std::string path;
     File ownership{};                    ///< holds the lock of the segment's name
     std::unique_ptr<Segment> segment{};  ///< recovered, and this process's own
     Origin origin = Origin::created;

@@ -59,7 +59,7 @@ Result<File> take_ownership(const std::filesystem::path& path) {
     RINGSIDE_TRY(const bool locked, file->try_lock(LockByte::live));
     if (!locked) return fail(Errc::in_use, path.string(), ": another producer writes this segment");
     // Between open and lock someone may have removed it, and another producer recreated it.
-    if (!file->is_at(named)) continue;
+    if (!file->is_at(named.c_str())) continue;
     follow_mode(*file, path);
     return file;
   }

@@ -107,10 +107,10 @@ class Opening {
  public:
   using Step = Result<std::optional<Writer>>;
 
-  Opening(const Bus& bus, const SegmentName& name, const WriterOptions& options, Doorbell doorbell,
-          File ownership)
+  Opening(const Bus& bus, const std::filesystem::path& path, const WriterOptions& options,
+          Doorbell doorbell, File ownership)
       : bus_(bus),
-        path_(bus.segment_path(name)),
+        path_(path),
         options_(options),
         doorbell_(std::move(doorbell)),
         ownership_(std::move(ownership)) {}
@@ -124,7 +124,7 @@ class Opening {
     if (!existing) return create(plan);
     RINGSIDE_CHECK(lock_live(*existing, path_));
     // Between open and lock the file may have been removed, or replaced.
-    if (!existing->is_at(path_)) return std::nullopt;
+    if (!existing->is_at(path_.c_str())) return std::nullopt;
     const bool is_same = has_same_layout(*existing, plan, options_.schema);
     if (is_same && can_reopen(*existing)) return reopen(std::move(*existing));
     return replace(*existing, plan, is_same);
@@ -187,7 +187,7 @@ class Opening {
     RINGSIDE_CHECK(clear_closed_mark(segment));
     auto kept = std::make_unique<Segment>(std::move(segment));
     Writer::Parts parts{
-        .bus = bus_, .path = path_, .origin = origin, .owner = owner_, .clock = clock};
+        .bus = bus_, .path = path_.string(), .origin = origin, .owner = owner_, .clock = clock};
     if (options_.sync_interval) {
       RINGSIDE_TRY(parts.companion, WriteBack::start(*kept, *options_.sync_interval));
       // step: reserve
@@ -199,7 +199,7 @@ class Opening {
   }
 
   const Bus& bus_;
-  std::filesystem::path path_;
+  const std::filesystem::path& path_;
   const WriterOptions& options_;
   Doorbell doorbell_;
   File ownership_;
@@ -216,7 +216,7 @@ Result<Writer> open_writer(const Bus& bus, const SegmentName& name, const Writer
   Result<File> ownership = take_ownership(path);
   if (!ownership && ownership.error().code == Errc::in_use) return in_use(path);
   if (!ownership) return tl::unexpected<Error>(ownership.error());
-  Opening opening(bus, name, options, std::move(doorbell), std::move(*ownership));
+  Opening opening(bus, path, options, std::move(doorbell), std::move(*ownership));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     RINGSIDE_TRY(std::optional<Writer> writer, opening.try_once());
     if (writer) return std::move(*writer);

@@ -218,7 +218,7 @@ std::vector<ReaderStatus> ReaderTable::live() const {
 }
 
 bool ReaderTable::is_at(const Bus& bus) const {
-  return shared_->file.is_at(table_path(bus));
+  return shared_->file.is_at(table_path(bus).c_str());
 }
 
 ReaderSlot::ReaderSlot(ReaderSlot&& other) noexcept

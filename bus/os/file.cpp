@@ -206,10 +206,10 @@ Result<void> File::sync_directory(const std::filesystem::path& directory) {
   return {};
 }
 
-bool File::is_at(const std::filesystem::path& path, std::uint64_t bytes) const noexcept {
+bool File::is_at(const char* path, std::uint64_t bytes) const noexcept {
   struct statx named {};
   // Symbolic links are followed: a file that is opened by name need not be one of a bus.
-  return ::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_SIZE, &named) == 0 &&
+  return ::statx(AT_FDCWD, path, 0, STATX_INO | STATX_SIZE, &named) == 0 &&
          device_of(named) == identity_.device && named.stx_ino == identity_.inode &&
          named.stx_size >= bytes;
 }

@@ -86,7 +86,7 @@ class File {
   static Result<void> sync_directory(const std::filesystem::path& directory);
 
   /// Whether `path` names this very file, and it has at least so many bytes. One system call.
-  bool is_at(const std::filesystem::path& path, std::uint64_t bytes = 0) const noexcept;
+  bool is_at(const char* path, std::uint64_t bytes = 0) const noexcept;
 
   /// Takes a write lock on one byte (an open file description lock: the kernel drops it when the
   /// owner dies, however it dies). False if another open file has a lock on it.
