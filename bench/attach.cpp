@@ -5,10 +5,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include "bench/program.hpp"
 #include "bench/samples.hpp"
 #include "bus/durable/reader_open.hpp"
 #include "bus/durable/writer_open.hpp"
+#include "bus/program/run_program.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 #include "tests/support/process.hpp"
@@ -85,5 +85,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  return ringside::bench::run_program("bench_attach", ringside::bench::run, argc, argv);
+  return ringside::run_program("bench_attach", ringside::bench::run, argc, argv);
 }

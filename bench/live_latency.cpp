@@ -15,9 +15,9 @@
 
 #include "bench/live_client.hpp"
 #include "bench/live_feeds.hpp"
-#include "bench/program.hpp"
 #include "bench/python_peer.hpp"
 #include "bench/samples.hpp"
+#include "bus/program/run_program.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace ringside::bench {
@@ -199,5 +199,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  return ringside::bench::run_program("bench_live_latency", ringside::bench::run, argc, argv);
+  return ringside::run_program("bench_live_latency", ringside::bench::run, argc, argv);
 }

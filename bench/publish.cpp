@@ -9,12 +9,12 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
-#include "bench/program.hpp"
 #include "bench/samples.hpp"
 #include "bench/segment_tail.hpp"
 #include "bus/durable/reader_open.hpp"
 #include "bus/durable/writer_open.hpp"
 #include "bus/os/boot.hpp"
+#include "bus/program/run_program.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -160,5 +160,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  return ringside::bench::run_program("bench_publish", ringside::bench::run, argc, argv);
+  return ringside::run_program("bench_publish", ringside::bench::run, argc, argv);
 }

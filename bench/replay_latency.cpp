@@ -12,12 +12,12 @@
 
 #include "bench/bare_server.hpp"
 #include "bench/points.hpp"
-#include "bench/program.hpp"
 #include "bench/python_peer.hpp"
 #include "bench/replay_client.hpp"
 #include "bench/replay_content.hpp"
 #include "bench/samples.hpp"
 #include "bus/durable/reader_open.hpp"
+#include "bus/program/run_program.hpp"
 #include "bus/reader.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -189,5 +189,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  return ringside::bench::run_program("bench_replay_latency", ringside::bench::run, argc, argv);
+  return ringside::run_program("bench_replay_latency", ringside::bench::run, argc, argv);
 }

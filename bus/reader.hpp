@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "bus/bus.hpp"
+#include "bus/seek.hpp"
 #include "bus/segment.hpp"
-#include "bus/start.hpp"
 
 namespace ringside {
 

@@ -34,7 +34,4 @@ Result<void> require_bus(const Bus& bus);
 /// Says on standard error that the bus is there and has no segment yet.
 void tell_empty(const Bus& bus);
 
-/// Set once SIGINT or SIGTERM asks for an end; long commands look at it. A second signal kills.
-bool stop_requested();
-
 }  // namespace ringside::cli

@@ -1,12 +1,11 @@
 // `ringside load`: synthetic events, each different and checkable by anyone from its own numbers.
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <string>
 
-#include <unistd.h>
-
+#include "bus/program/progress_line.hpp"
+#include "bus/program/stop_signal.hpp"
 #include "cli/commands.hpp"
 #include "cli/open_producer.hpp"
 #include "load_generated.h"
@@ -68,13 +67,11 @@ class LoadEvent {
   flatbuffers::FlatBufferBuilder builder_;
 };
 
-void show_progress(std::uint64_t done, const Options& options, Clock::duration elapsed, bool last) {
-  if (!last && ::isatty(STDERR_FILENO) == 0) return;
+void show(ProgressLine& line, std::uint64_t done, const Options& options, Clock::duration elapsed) {
   const double seconds = std::chrono::duration<double>(elapsed).count();
   const std::string of = options.count > 0 ? " of " + std::to_string(options.count) : "";
-  std::fprintf(stderr, "\rringside: %llu%s events, %.0f a second%s",
-               static_cast<unsigned long long>(done), of.c_str(),
-               seconds > 0 ? static_cast<double>(done) / seconds : 0.0, last ? "\n" : "  ");
+  line.show("ringside: %llu%s events, %.0f a second", static_cast<unsigned long long>(done),
+            of.c_str(), seconds > 0 ? static_cast<double>(done) / seconds : 0.0);
 }
 
 int load(const Bus& bus, const Options& options) {
@@ -87,13 +84,12 @@ int load(const Bus& bus, const Options& options) {
     std::fprintf(stderr, "ringside: events of %zu bytes for the %llu asked for: whole words\n",
                  event.bytes(), static_cast<unsigned long long>(options.size));
   const Clock::time_point start = Clock::now();
-  Clock::time_point shown = start;
+  ProgressLine progress(stderr, {.on_terminal = std::chrono::seconds(1)});
   std::uint64_t done = 0;
   while (!stop_requested() && (options.count == 0 || done < options.count)) {
-    Clock::time_point time = Clock::now();
     std::uint64_t due = done + kBurst;
     if (options.rate > 0) {
-      const double seconds = std::chrono::duration<double>(time - start).count();
+      const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
       due = std::min(due,
                      static_cast<std::uint64_t>(seconds * static_cast<double>(options.rate)) + 1);
     }
@@ -104,23 +100,19 @@ int load(const Bus& bus, const Options& options) {
         ++done;
         continue;
       }
-      if (published.error().code != Errc::detached) return report(published.error());
-      report(published.error());
+      progress.end();
+      const int status = report(published.error());
+      if (published.error().code != Errc::detached) return status;
       producer = open_producer(bus, options.segment, type);
       if (!producer) return report(producer.error());
     }
     if (options.rate > 0) {
       producer->expire();
-      const timespec tick{0, std::chrono::nanoseconds(kTick).count()};
-      ::nanosleep(&tick, nullptr);
+      sleep_unless_stopped(kTick);
     }
-    time = Clock::now();
-    if (time - shown > std::chrono::seconds(1)) {
-      show_progress(done, options, time - start, false);
-      shown = time;
-    }
+    if (progress.is_due()) show(progress, done, options, Clock::now() - start);
   }
-  show_progress(done, options, Clock::now() - start, true);
+  show(progress, done, options, Clock::now() - start);
   return 0;
 }
 

@@ -1,6 +1,4 @@
 // `ringside`: looks into a bus, prints its events, publishes, and puts load on it.
-#include <atomic>
-#include <csignal>
 #include <cstdio>
 #include <vector>
 
@@ -8,27 +6,13 @@
 
 #include "bus/inspect/contents.hpp"
 #include "bus/inspect/status.hpp"
-#include "bus/program.hpp"
+#include "bus/program/run_program.hpp"
+#include "bus/program/stop_signal.hpp"
 #include "cli/commands.hpp"
 #include "producer_shim/producer_options.hpp"
 
 namespace ringside::cli {
 namespace {
-
-std::atomic<bool> stop{false};
-static_assert(std::atomic<bool>::is_always_lock_free);
-
-void on_signal(int) {
-  stop.store(true, std::memory_order_relaxed);
-}
-
-void handle_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-}
 
 int run(int argc, char** argv) {
   CLI::App app{"ringside: looks into a bus, prints its events, publishes, and puts load on it"};
@@ -58,7 +42,7 @@ int run(int argc, char** argv) {
                    commands_named.empty() ? "" : (commands_named[0]->get_name() + " ").c_str());
     return 2;
   }
-  handle_signals();
+  catch_stop_signals();
   const Bus bus = Bus::locate(bus_directory);
   for (const std::string& warning : warnings_of(bus))
     std::fprintf(stderr, "ringside: warning: %s\n", warning.c_str());
@@ -70,8 +54,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int report(const Error& error) {
-  std::fprintf(stderr, "ringside: %s\n", with_advice(error).c_str());
-  return error.code == Errc::bad_name || error.code == Errc::bad_argument ? 2 : 1;
+  return ringside::report("ringside", {error.code, error.os_errno, with_advice(error)});
 }
 
 Result<void> require_bus(const Bus& bus) {
@@ -93,18 +76,8 @@ void tell_empty(const Bus& bus) {
                bus.directory().c_str());
 }
 
-bool stop_requested() {
-  return stop.load(std::memory_order_relaxed);
-}
-
 }  // namespace ringside::cli
 
 int main(int argc, char** argv) {
-  ringside::occupy_standard_streams();
-  try {
-    return ringside::finish_output("ringside", ringside::cli::run(argc, argv));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "ringside: %s\n", error.what());
-    return 1;
-  }
+  return ringside::run_program("ringside", ringside::cli::run, argc, argv);
 }

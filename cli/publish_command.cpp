@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include "bus/program/progress_line.hpp"
+#include "bus/program/stop_signal.hpp"
 #include "cli/commands.hpp"
 #include "cli/line_reader.hpp"
 #include "cli/open_producer.hpp"
@@ -21,12 +23,10 @@ using Clock = std::chrono::steady_clock;
 
 /// While no line comes, this often a signal and the age of events are looked at.
 constexpr std::chrono::milliseconds kIdle{200};
-/// Lines between two looks at the clock.
-constexpr std::uint64_t kLook = 1024;
 /// After a signal, what has been printed by then is published still: as much as a pipe may hold.
 constexpr std::uint64_t kMostInPipe = 1024 * 1024;
-/// Refusals that are told one by one; the rest is counted.
-constexpr std::uint64_t kMostTold = 100;
+/// Refusals that are reported one by one; the rest is counted.
+constexpr std::uint64_t kMostReported = 100;
 
 struct Options {
   ProducerOptions segment;
@@ -69,10 +69,10 @@ class Publishing {
                " bytes, which no event of this segment is as JSON");
       else if (next == LineReader::Next::line && !is_blank(lines_.line()))
         if (const Result<void> taken = take(lines_.line()); !taken) return report(taken.error());
-      const bool is_idle = next == LineReader::Next::nothing;
-      if (is_terminal_ && (is_idle || lines_.number() % kLook == 0)) show_progress(false);
+      if (progress_.is_due()) show_progress();
     }
-    show_progress(true);
+    show_progress();
+    progress_.end();
     if (next == LineReader::Next::end) return refused_ == 0 ? 0 : 1;
     return stopped(next == LineReader::Next::nothing && lines_.line().empty());
   }
@@ -83,7 +83,8 @@ class Publishing {
   }
 
   int cannot_read() {
-    show_progress(true);
+    show_progress();
+    progress_.end();
     std::fprintf(stderr, "ringside: cannot read standard input after line %llu: %s\n",
                  static_cast<unsigned long long>(lines_.number()), std::strerror(lines_.error()));
     return 1;
@@ -125,25 +126,21 @@ class Publishing {
   }
 
   void refuse(const std::string& why) {
-    if (++refused_ <= kMostTold)
-      std::fprintf(stderr, "%sringside: line %llu: %s\n", shown_ ? "\r" : "",
-                   static_cast<unsigned long long>(lines_.number()), why.c_str());
-    if (refused_ == kMostTold)
+    if (++refused_ > kMostReported) return;
+    progress_.erase();
+    std::fprintf(stderr, "ringside: line %llu: %s\n",
+                 static_cast<unsigned long long>(lines_.number()), why.c_str());
+    if (refused_ == kMostReported)
       std::fprintf(stderr, "ringside: further lines that are refused are only counted\n");
   }
 
-  void show_progress(bool last) {
-    const Clock::time_point now = Clock::now();
-    if (!last && now - shown_at_ < std::chrono::seconds(1)) return;
-    shown_at_ = now;
-    shown_ = !last;
-    const double seconds = std::chrono::duration<double>(now - begin_).count();
-    std::fprintf(
-        stderr, "%sringside: %llu events of %llu lines, %llu refused, %.1f MB, %.0f a second%s",
-        is_terminal_ ? "\r" : "", static_cast<unsigned long long>(done_),
-        static_cast<unsigned long long>(lines_.number()), static_cast<unsigned long long>(refused_),
-        static_cast<double>(lines_.bytes()) / 1e6,
-        seconds > 0 ? static_cast<double>(done_) / seconds : 0.0, last ? "\n" : "  ");
+  void show_progress() {
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+    progress_.show(
+        "ringside: %llu events of %llu lines, %llu refused, %.1f MB, %.0f a second",
+        static_cast<unsigned long long>(done_), static_cast<unsigned long long>(lines_.number()),
+        static_cast<unsigned long long>(refused_), static_cast<double>(lines_.bytes()) / 1e6,
+        seconds > 0 ? static_cast<double>(done_) / seconds : 0.0);
   }
 
   const Bus& bus_;
@@ -153,9 +150,7 @@ class Publishing {
   Producer producer_;
   LineReader lines_{STDIN_FILENO, longest_line(producer_)};
   Clock::time_point begin_ = Clock::now();
-  Clock::time_point shown_at_ = begin_;
-  const bool is_terminal_ = ::isatty(STDERR_FILENO) != 0;
-  bool shown_ = false;
+  ProgressLine progress_{stderr, {.on_terminal = std::chrono::seconds(1)}};
   std::uint64_t done_ = 0;
   std::uint64_t refused_ = 0;
 };

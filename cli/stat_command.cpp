@@ -1,7 +1,6 @@
 // `ringside stat`: what each segment does now, and who reads it how far behind.
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,7 +10,8 @@
 
 #include "bus/inspect/reader_table.hpp"
 #include "bus/inspect/status.hpp"
-#include "bus/program.hpp"
+#include "bus/program/run_program.hpp"
+#include "bus/program/stop_signal.hpp"
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 
@@ -200,17 +200,6 @@ void print_table(const Sample& sample) {
   }
 }
 
-/// Sleeps until `end`, or until a signal asks for the end of the program.
-void sleep_until(Clock::time_point end) {
-  while (!stop_requested()) {
-    const auto left = end - Clock::now();
-    if (left <= Clock::duration::zero()) return;
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-    const timespec time{seconds.count(), std::chrono::nanoseconds(left - seconds).count()};
-    ::nanosleep(&time, nullptr);
-  }
-}
-
 int stat(const Bus& bus, const Options& options) {
   if (const Result<void> there = require_bus(bus); !there) return report(there.error());
   const bool redraws = options.watch && !options.json && ::isatty(STDOUT_FILENO) != 0;
@@ -223,7 +212,7 @@ int stat(const Bus& bus, const Options& options) {
   if (const Result<Sample> first = sampler.sample(); !first) return report(first.error());
   for (bool begun = false;; begun = true) {
     due = std::max(due + interval, Clock::now());
-    sleep_until(due);
+    sleep_unless_stopped(due - Clock::now());
     if (stop_requested()) return 0;
     const Result<Sample> sample = sampler.sample();
     if (!sample) return report(sample.error());

@@ -13,7 +13,9 @@
 #include "bus/inspect/discovery.hpp"
 #include "bus/inspect/reader_table.hpp"
 #include "bus/inspect/status.hpp"
-#include "bus/program.hpp"
+#include "bus/program/run_program.hpp"
+#include "bus/program/start_text.hpp"
+#include "bus/program/stop_signal.hpp"
 #include "cli/commands.hpp"
 #include "producer_shim/producer_options.hpp"
 #include "schemas/event_json.hpp"
@@ -242,8 +244,7 @@ class Tail {
 
   void sleep(Result<Doorbell>& doorbell) {
     if (!doorbell) {  // the bus is not there yet
-      const timespec time{0, 100'000'000};
-      ::nanosleep(&time, nullptr);
+      sleep_unless_stopped(std::chrono::milliseconds(100));
       return;
     }
     const std::uint32_t ticket = doorbell->prepare();

@@ -7,7 +7,8 @@
 
 #include "bus/inspect/contents.hpp"
 #include "bus/inspect/verify.hpp"
-#include "bus/program.hpp"
+#include "bus/program/run_program.hpp"
+#include "bus/program/stop_signal.hpp"
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "schemas/event_json.hpp"

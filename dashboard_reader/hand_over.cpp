@@ -1,16 +1,16 @@
 #include "dashboard_reader/hand_over.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "bus/program/numbers.hpp"
 
 namespace ringside::dashboard {
 namespace {
@@ -68,8 +68,7 @@ Result<pid_t> start_successor(int listener, char** arguments) {
 void tell_predecessor() {
   const char* const text = std::getenv(kPredecessor);
   if (text == nullptr) return;
-  pid_t pid = 0;
-  std::from_chars(text, text + std::strlen(text), pid);
+  const auto pid = static_cast<pid_t>(parse_whole<std::uint32_t>(text).value_or(0));
   // Only the one that started us: the number may belong to someone else by now.
   if (pid > 1 && pid == ::getppid()) ::kill(pid, SIGTERM);
   ::unsetenv(kPredecessor);

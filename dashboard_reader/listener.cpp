@@ -1,13 +1,14 @@
 #include "dashboard_reader/listener.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
+
+#include "bus/program/numbers.hpp"
 
 namespace ringside::dashboard {
 namespace {
@@ -35,16 +36,15 @@ Result<tcp::endpoint> parse_endpoint(asio::io_context& loop, const std::string& 
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   const std::string port = colon == std::string::npos ? "" : host_and_port.substr(colon + 1);
-  std::uint16_t number = 0;
-  const auto [end, bad] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (colon == std::string::npos || host.empty() || port.empty() || bad != std::errc{} ||
-      end != port.data() + port.size() || (!bracketed && host.find(':') != std::string::npos))
+  const auto number = parse_whole<std::uint16_t>(port);
+  if (colon == std::string::npos || host.empty() || !number ||
+      (!bracketed && host.find(':') != std::string::npos))
     return fail(Errc::bad_argument, "--listen ", host_and_port,
                 ": use HOST:PORT, such as 127.0.0.1:8765 or [::1]:8765, and a port up to 65535");
   asio::error_code error;
   // An address needs no resolver, whose first use costs milliseconds.
   const asio::ip::address address = asio::ip::make_address(host, error);
-  if (!error) return tcp::endpoint(address, number);
+  if (!error) return tcp::endpoint(address, *number);
   if (host == "*")
     return fail(Errc::bad_argument, "--listen ", host_and_port,
                 ": for all addresses use 0.0.0.0:", port, " or [::]:", port);

@@ -12,8 +12,8 @@
 #include <systemd/sd-daemon.h>
 
 #include "bus/bus.hpp"
-#include "bus/program.hpp"
-#include "bus/start.hpp"
+#include "bus/program/numbers.hpp"
+#include "bus/program/run_program.hpp"
 #include "dashboard_reader/access.hpp"
 #include "dashboard_reader/announcement.hpp"
 #include "dashboard_reader/bus_view.hpp"
@@ -40,11 +40,6 @@ struct Options {
   bool log_json = false;
   char** arguments = nullptr;  // as they were given, for a successor
 };
-
-int report(const Error& error) {
-  std::fprintf(stderr, "ringside-dashboard: %s\n", error.message.c_str());
-  return error.code == Errc::bad_argument ? 2 : 1;
-}
 
 /// The page that was built or installed with this program.
 std::string own_page() {
@@ -226,7 +221,7 @@ int run(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const Result<void> served = serve(options);
   const bool logged = close_log();
-  const int status = served ? 0 : report(served.error());
+  const int status = served ? 0 : report("ringside-dashboard", served.error());
   if (!logged) std::_Exit(status);
   return status;
 }
@@ -235,11 +230,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::dashboard
 
 int main(int argc, char** argv) {
-  ringside::occupy_standard_streams();
-  try {
-    return ringside::finish_output("ringside-dashboard", ringside::dashboard::run(argc, argv));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "ringside-dashboard: %s\n", error.what());
-    return 1;
-  }
+  return ringside::run_program("ringside-dashboard", ringside::dashboard::run, argc, argv);
 }

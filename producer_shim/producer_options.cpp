@@ -4,8 +4,8 @@
 #include <functional>
 #include <sstream>
 
-#include "bus/program.hpp"
-#include "bus/start.hpp"
+#include "bus/program/numbers.hpp"
+#include "bus/program/run_program.hpp"
 
 namespace ringside {
 namespace {
@@ -19,25 +19,17 @@ CLI::Validator name_of(const std::string& what) {
           ""};
 }
 
-/// CLI::AsSizeValue alone takes -1 for the largest of all sizes.
-CLI::Validator size_in_bytes() {
-  return {[](std::string& text) {
-            if (text.find('-') != std::string::npos)
-              return text + " is not a size such as 65536 or 64MiB";
-            return CLI::AsSizeValue(false)(text);
-          },
-          ""};
-}
-
-CLI::Option* add_duration(CLI::App& parser, const std::string& option,
-                          const std::function<void(std::chrono::nanoseconds)>& take,
-                          const std::string& description) {
+/// An option whose text `parse` reads; `use` gets what it means.
+template <class Value>
+CLI::Option* add_parsed(CLI::App& parser, const std::string& option,
+                        Result<Value> (*parse)(std::string_view),
+                        const std::function<void(Value)>& use, const std::string& description) {
   return parser.add_option_function<std::string>(
       option,
-      [option, take](const std::string& text) {
-        const Result<std::chrono::nanoseconds> duration = parse_duration(text);
-        if (!duration) throw CLI::ValidationError(option, duration.error().message);
-        take(*duration);
+      [option, parse, use](const std::string& text) {
+        const Result<Value> value = parse(text);
+        if (!value) throw CLI::ValidationError(option, value.error().message);
+        use(*value);
       },
       description);
 }
@@ -45,28 +37,27 @@ CLI::Option* add_duration(CLI::App& parser, const std::string& option,
 /// `capacity` and `retain` say what the caps are that are not given.
 void add_caps(CLI::App& parser, ProducerOptions& options, const std::string& capacity,
               const std::string& retain) {
-  parser
-      .add_option(
-          "--capacity", options.caps.capacity_bytes,
-          "Bytes of the data ring, rounded up to a multiple of 64 KiB (default: " + capacity +
-              "); 65536, 64MiB, 1GiB; kB, MB and GB are KiB, MiB and GiB. "
-              "Another capacity than before discards the retained events")
-      ->type_name("BYTES")
-      ->transform(size_in_bytes());
+  add_parsed<std::uint64_t>(
+      parser, "--capacity", parse_size,
+      [&options](std::uint64_t bytes) { options.caps.capacity_bytes = bytes; },
+      "Bytes of the data ring, rounded up to a multiple of 64 KiB (default: " + capacity +
+          "); 65536, 64MiB, 1GiB; kB, MB and GB are KiB, MiB and GiB. "
+          "Another capacity than before discards the retained events")
+      ->type_name("BYTES");
   parser
       .add_option("--retain", options.caps.retain_events,
                   "The most events to keep (default: " + retain +
                       "). Another number than before discards the retained events")
       ->check(at_least_one());
-  add_duration(
-      parser, "--retain-age",
+  add_parsed<std::chrono::nanoseconds>(
+      parser, "--retain-age", parse_duration,
       [&options](std::chrono::nanoseconds age) {
         options.caps.retain_age_ns = static_cast<std::uint64_t>(age.count());
       },
       "How old events may get: 10m, 24h (default: as it is, else as old as they like; 0s: no such "
       "cap). Another age than before discards the retained events");
-  add_duration(
-      parser, "--sync-interval",
+  add_parsed<std::chrono::nanoseconds>(
+      parser, "--sync-interval", parse_duration,
       [&options](std::chrono::nanoseconds interval) {
         options.sync_interval = std::chrono::ceil<std::chrono::milliseconds>(interval);
       },
@@ -96,9 +87,8 @@ void add_bus_option(CLI::App& parser, std::string& bus) {
 
 CLI::Validator at_least_one() {
   return {[](const std::string& text) {
-            const bool good = text.find_first_not_of("0123456789") == std::string::npos &&
-                              text.find_first_not_of('0') != std::string::npos;
-            return good ? std::string() : text + " is not a whole number from 1 on";
+            const bool is_good = parse_whole(text).value_or(0) > 0;
+            return is_good ? std::string() : text + " is not a whole number from 1 on";
           },
           ""};
 }

@@ -9,10 +9,10 @@
 
 #include "bench/driver/turns.hpp"
 #include "bench/live_client.hpp"
-#include "bench/program.hpp"
 #include "bench/replay_client.hpp"
 #include "bench/replay_content.hpp"
 #include "bench/samples.hpp"
+#include "bus/program/run_program.hpp"
 
 namespace ringside::bench {
 namespace {
@@ -109,5 +109,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::bench
 
 int main(int argc, char** argv) {
-  return ringside::bench::run_program("bench_client", ringside::bench::run, argc, argv);
+  return ringside::run_program("bench_client", ringside::bench::run, argc, argv);
 }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <arpa/inet.h>
 
+#include "bus/program/numbers.hpp"
 #include "dashboard_reader/http/ascii_case.hpp"
 
 namespace ringside::dashboard {
@@ -77,10 +77,8 @@ std::optional<Authority> parse_authority(std::string_view text) {
   if (port.empty() || port == ":") return authority;  // RFC 3986, 3.2.3: the port may be empty
   if (!port.starts_with(':')) return std::nullopt;
   port.remove_prefix(1);
-  std::uint16_t number = 0;
-  const auto [stop, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (error != std::errc{} || stop != port.data() + port.size()) return std::nullopt;
-  authority.port = number;
+  authority.port = parse_whole<std::uint16_t>(port);
+  if (!authority.port) return std::nullopt;
   return authority;
 }
 

@@ -1,10 +1,10 @@
 #include "dashboard_reader/http/conditional.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string_view>
 
+#include "bus/program/numbers.hpp"
 #include "dashboard_reader/http/http_date.hpp"
 
 namespace ringside::dashboard {
@@ -37,13 +37,6 @@ bool is_modified_since(std::string_view date, const Version& version) {
   return !since || version.modified > *since;
 }
 
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 Wanted range_of(std::string_view header, std::uint64_t size) {
   constexpr std::string_view kBytes = "bytes=";
   const Wanted whole{Wanted::Kind::whole, 0, size};
@@ -54,8 +47,8 @@ Wanted range_of(std::string_view header, std::uint64_t size) {
   if (dash == std::string_view::npos || header.find(',') != std::string_view::npos) return whole;
   const std::string_view first_text = header.substr(0, dash);
   const std::string_view last_text = header.substr(dash + 1);
-  const std::optional<std::uint64_t> first = parse_number(first_text);
-  const std::optional<std::uint64_t> last = parse_number(last_text);
+  const std::optional<std::uint64_t> first = parse_whole(first_text);
+  const std::optional<std::uint64_t> last = parse_whole(last_text);
   if (first_text.empty()) {
     if (!last) return whole;
     if (*last == 0 || size == 0) return unsatisfiable;

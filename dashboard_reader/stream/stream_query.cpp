@@ -1,20 +1,13 @@
 #include "dashboard_reader/stream/stream_query.hpp"
 
-#include <charconv>
 #include <optional>
 
 #include "bus/bus.hpp"
+#include "bus/program/numbers.hpp"
+#include "bus/program/start_text.hpp"
 
 namespace ringside::dashboard {
 namespace {
-
-template <class Number>
-std::optional<Number> parse_whole(std::string_view text, int base) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::optional<std::string> decode_percent(std::string_view text) {
   std::string decoded;

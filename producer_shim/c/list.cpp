@@ -6,6 +6,7 @@
 
 #include "bus/inspect/discovery.hpp"
 #include "bus/inspect/status.hpp"
+#include "bus/program/numbers.hpp"
 #include "producer_shim/c/failure.hpp"
 
 struct ringside_list {
@@ -53,12 +54,11 @@ int ringside_list_get(const ringside_list* list, size_t i, ringside_segment* seg
     if (list == nullptr || i >= list->segments.size())
       return failed(RINGSIDE_ERROR_ARGUMENT, "there is no such segment in the list");
     const SegmentStatus& one = list->segments[i];
-    constexpr int kHex = 16;
     segment->channel = one.name.channel.c_str();
     segment->producer = one.name.producer.c_str();
     segment->schema_id = one.schema_id.c_str();
     segment->fault = one.fault.c_str();
-    segment->epoch = one.epoch.empty() ? 0 : std::stoull(one.epoch, nullptr, kHex);
+    segment->epoch = parse_whole(one.epoch, 16).value_or(0);
     segment->oldest = one.window.from.value;
     segment->next = one.window.to.value;
     segment->bytes = one.bytes;

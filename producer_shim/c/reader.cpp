@@ -7,6 +7,7 @@
 #include "bus/durable/reader_open.hpp"
 #include "bus/inspect/status.hpp"
 #include "bus/layout.hpp"
+#include "bus/program/start_text.hpp"
 #include "producer_shim/c/reader_handle.hpp"
 
 namespace ringside::c {

@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "bus/inspect/contents.hpp"
+#include "bus/program/stop_signal.hpp"
 #include "producer_shim/feed/file_watch.hpp"
 #include "producer_shim/feed/reading.hpp"
 #include "producer_shim/feed/segment_owner.hpp"
 #include "producer_shim/feed/writing.hpp"
-#include "producer_shim/stop_signal.hpp"
 
 namespace ringside::feed {
 namespace {

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "producer_shim/stop_signal.hpp"
+#include "bus/program/stop_signal.hpp"
 
 namespace ringside::feed {
 namespace {

@@ -1,24 +1,20 @@
 // ringside-feed: publishes a fit that stands in a Parquet file.
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 
 #include <CLI/CLI.hpp>
 #include <duckdb.h>
 #include <unistd.h>
 
-#include "bus/program.hpp"
+#include "bus/program/run_program.hpp"
 #include "producer_shim/feed/conversion.hpp"
 #include "producer_shim/feed/feed.hpp"
 
 namespace ringside::feed {
 namespace {
 
-int report(const Result<void>& result) {
-  if (result) return 0;
-  std::fprintf(stderr, "ringside-feed: %s\n", result.error().message.c_str());
-  const Errc code = result.error().code;
-  return code == Errc::bad_name || code == Errc::bad_argument ? 2 : 1;
+int exit_status(const Result<void>& result) {
+  return result ? 0 : report("ringside-feed", result.error());
 }
 
 void add_options(CLI::App& app, FeedOptions& options) {
@@ -59,20 +55,14 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "ringside-feed: %s; see ringside-feed --help\n", error.what());
     return 2;
   }
-  if (to_save) return report(save(options.file));
-  if (to_dump) return report(dump(options.file));
-  return report(feed(options));
+  if (to_save) return exit_status(save(options.file));
+  if (to_dump) return exit_status(dump(options.file));
+  return exit_status(feed(options));
 }
 
 }  // namespace
 }  // namespace ringside::feed
 
 int main(int argc, char** argv) {
-  ringside::occupy_standard_streams();
-  try {
-    return ringside::finish_output("ringside-feed", ringside::feed::run(argc, argv));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "ringside-feed: %s\n", error.what());
-    return 1;
-  }
+  return ringside::run_program("ringside-feed", ringside::feed::run, argc, argv);
 }

@@ -1,10 +1,9 @@
 // ringside-knn: the producer of the scatter. Each subcommand has a file of its own.
 #include <cstdio>
-#include <exception>
 
 #include <CLI/CLI.hpp>
 
-#include "bus/program.hpp"
+#include "bus/program/run_program.hpp"
 #include "producer_shim/knn/commands.hpp"
 #include "producer_shim/producer_options.hpp"
 
@@ -35,11 +34,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ringside::occupy_standard_streams();
-  try {
-    return ringside::finish_output("ringside-knn", run(argc, argv));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "ringside-knn: %s\n", error.what());
-    return 1;
-  }
+  return ringside::run_program("ringside-knn", run, argc, argv);
 }

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bus/program/run_program.hpp"
 #include "producer_shim/atomic_file.hpp"
 #include "producer_shim/knn/commands.hpp"
 #include "producer_shim/knn/fashion_mnist.hpp"
@@ -129,9 +130,7 @@ void add_produce_command(CLI::App& app, int& exit_status) {
       ->capture_default_str();
   command->callback([arguments, &exit_status] {
     const Result<void> result = produce(*arguments);
-    if (result) return;
-    std::fprintf(stderr, "ringside-knn: %s\n", result.error().message.c_str());
-    exit_status = result.error().code == Errc::bad_argument ? 2 : 1;
+    if (!result) exit_status = report("ringside-knn", result.error());
   });
 }
 

@@ -1,6 +1,5 @@
-// Tells a person how far a long computation is: one line that is rewritten in place on a terminal,
-// plain lines (one a second and one a finished stage) elsewhere. For the thread that runs the
-// computation only.
+// How far a computation of several stages is, on a progress line, and what each stage took. For the
+// thread that runs the computation.
 #pragma once
 
 #include <chrono>
@@ -8,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "bus/program/progress_line.hpp"
 
 namespace ringside::knn {
 
@@ -20,12 +21,8 @@ struct StageTime {
 class Progress {
  public:
   /// Writes to `out`, which must outlive the object; nullptr writes nothing and still takes times.
-  /// Whether `out` is a terminal decides the form.
+  /// A stage that is not finished when the object goes is not claimed to be.
   explicit Progress(std::FILE* out);
-  /// Ends the line on a terminal; a stage that was not finished is not claimed to be.
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
 
   /// Ends the stage before, if any, and begins the next.
   void begin(std::string_view stage);
@@ -42,15 +39,12 @@ class Progress {
   using Clock = std::chrono::steady_clock;
 
   void end_stage();
-  void end_line();
-  void print(double fraction, double seconds);
+  double stage_seconds() const;
+  void show(double fraction, double seconds);
 
-  std::FILE* out_;
-  bool on_terminal_;
-  bool line_open_ = false;
+  ProgressLine line_;
   std::string stage_;
   Clock::time_point stage_start_;
-  Clock::time_point last_print_;
   std::vector<StageTime> stages_;
 };
 

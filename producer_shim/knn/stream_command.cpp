@@ -1,6 +1,5 @@
 // ringside-knn stream: publishes a saved fit as embedding events, cycle after cycle.
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -12,13 +11,15 @@
 #include <unistd.h>
 
 #include "bus/inspect/contents.hpp"
+#include "bus/program/numbers.hpp"
+#include "bus/program/run_program.hpp"
+#include "bus/program/stop_signal.hpp"
 #include "producer_shim/cycle.hpp"
 #include "producer_shim/knn/commands.hpp"
 #include "producer_shim/knn/fit_events.hpp"
 #include "producer_shim/knn/fit_file.hpp"
 #include "producer_shim/knn/stream_report.hpp"
 #include "producer_shim/producer_options.hpp"
-#include "producer_shim/stop_signal.hpp"
 
 namespace ringside::knn {
 namespace {
@@ -69,10 +70,8 @@ class Pace {
 
 /// CLI::Range would let through what is no number, since that is not out of any range.
 std::string check_pause(const std::string& text) {
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  const bool is_number = error == std::errc() && end == text.data() + text.size();
-  return is_number && seconds >= 0 && seconds <= 86400
+  const std::optional<double> seconds = parse_decimal(text);
+  return seconds && *seconds >= 0 && *seconds <= 86400
              ? std::string()
              : text + " is not a number of seconds from 0 to 86400";
 }
@@ -107,10 +106,9 @@ void print_start(const StreamArguments& arguments, const Bus& bus, const Produce
 
 /// One pass over the fit, or the part of it before a signal.
 Result<void> stream_cycle(Producer& producer, const FitEvents& events, std::uint64_t cycle,
-                          std::uint64_t rate, StreamReport& report) {
-  const Clock::time_point start = Clock::now();
-  report.begin(producer.writer().next(), start);
-  Pace pace(rate, start);
+                          std::uint64_t rate, StreamReport& progress) {
+  progress.begin(producer.writer().next());
+  Pace pace(rate, Clock::now());
   std::uint32_t event = 0;
   while (event < events.count()) {
     pace.wait_for(events.points_before(event));
@@ -118,9 +116,9 @@ Result<void> stream_cycle(Producer& producer, const FitEvents& events, std::uint
     if (const auto published = events.publish(producer, cycle, event); !published)
       return tl::unexpected<Error>(published.error());
     ++event;
-    report.update(events.points_before(event), Clock::now());
+    progress.update(events.points_before(event));
   }
-  report.end(events.points_before(event), producer.writer().next(), Clock::now());
+  progress.end(events.points_before(event), producer.writer().next());
   return {};
 }
 
@@ -158,9 +156,10 @@ Result<void> stream(const StreamArguments& arguments) {
   print_start(arguments, bus, *producer, events);
 
   CycleNumbers cycles(bus, asked.name);
-  StreamReport report(stderr, asked.name.text(), events.points());
+  StreamReport progress(stderr, asked.name.text(), events.points());
   while (true) {
-    if (auto done = stream_cycle(*producer, events, cycles.next(), arguments.rate, report); !done) {
+    if (auto done = stream_cycle(*producer, events, cycles.next(), arguments.rate, progress);
+        !done) {
       if (done.error().code != Errc::detached) return done;
       // Whoever reads the new segment gets a cycle from its start.
       std::fprintf(stderr, "ringside-knn: %s\n", done.error().message.c_str());
@@ -200,10 +199,7 @@ void add_stream_command(CLI::App& app, int& exit_status) {
   add_cycle_producer_options(*command, arguments->producer, arguments->bus);
   command->callback([arguments, &exit_status] {
     const Result<void> result = stream(*arguments);
-    if (result) return;
-    std::fprintf(stderr, "ringside-knn: %s\n", result.error().message.c_str());
-    const Errc code = result.error().code;
-    exit_status = code == Errc::bad_name || code == Errc::bad_argument ? 2 : 1;
+    if (!result) exit_status = report("ringside-knn", result.error());
   });
 }
 

@@ -15,7 +15,7 @@
 
 #include "bus/durable/reader_open.hpp"
 #include "bus/durable/writer_open.hpp"
-#include "bus/program.hpp"
+#include "bus/program/run_program.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
 #include "producer_shim/embedding.hpp"
@@ -212,10 +212,5 @@ int run(int argc, char** argv) {
 }  // namespace ringside::cost
 
 int main(int argc, char** argv) {
-  try {
-    return ringside::finish_output("ringside_cost", ringside::cost::run(argc, argv));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "ringside_cost: %s\n", error.what());
-    return 1;
-  }
+  return ringside::run_program("ringside_cost", ringside::cost::run, argc, argv);
 }

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bus/bus.hpp"
-#include "bus/start.hpp"
+#include "bus/program/start_text.hpp"
 #include "schemas/event_check.hpp"
 #include "schemas/schema_check.hpp"
 

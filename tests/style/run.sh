@@ -25,7 +25,9 @@ forbid '(cli|producer_shim|dashboard_reader|schemas)/|.*_generated|asio|flatbuff
 forbid 'bus/(durable|inspect|program)/|bus/(bus|clock|crc32c|doorbell|layout|mapping|reader|record.*|seek|segment|writer)\.hpp' \
   'bus/os/ wraps the operating system, and knows no segment' bus/os
 forbid 'bus/(durable|inspect|program)/' 'the core knows neither recovery nor what people ask' bus/*.?pp
-forbid 'bus/inspect/' 'only people ask what bus/inspect/ answers' bus/durable
+forbid 'bus/(inspect|program)/' 'only people ask what bus/inspect/ answers' bus/durable
+forbid 'bus/program/' 'only programs need what bus/program/ has' bus/inspect
+forbid 'bus/(durable|inspect)/|CLI/|nlohmann/' 'every program needs bus/program/, small ones too' bus/program
 forbid '(cli|producer_shim|dashboard_reader)/|bus/(writer|reader)' 'schemas/ knows no segments' schemas
 forbid '(cli|dashboard_reader)/|asio|spdlog/' 'a producer knows no dashboard' producer_shim
 forbid '(cli|producer_shim)/|bus/writer|duckdb' 'the dashboard only reads' dashboard_reader

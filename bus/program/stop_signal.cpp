@@ -1,4 +1,4 @@
-#include "producer_shim/stop_signal.hpp"
+#include "bus/program/stop_signal.hpp"
 
 #include <atomic>
 #include <csignal>
