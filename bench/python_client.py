@@ -80,7 +80,7 @@ def main():
         if not arguments.json:
             print(f"Python {platform.python_version()}, NumPy {np.__version__}, {ringside.library_path}")
         given = columns()
-        producer = ringside.Producer("embedding", "bench", bus=bus, capacity=256 << 20)
+        producer = ringside.Producer("embedding", "bench", bus=bus, capacity_bytes=256 << 20)
 
         empty = ctypes.PyDLL(ringside.library_path).ringside_abi
         empty.argtypes, empty.restype = [], ctypes.c_int

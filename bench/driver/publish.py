@@ -66,7 +66,7 @@ def columns_turn(producer, bus, count):
 
 def main(kind, bus, count):
     # Small enough for the first turn, which is not counted, to touch every page of the ring.
-    producer = ringside.Producer("embedding", "python", bus=bus, capacity={"event": 2 << 20, "columns": 16 << 20}[kind])
+    producer = ringside.Producer("embedding", "python", bus=bus, capacity_bytes={"event": 2 << 20, "columns": 16 << 20}[kind])
     turn = {"event": event_turn, "columns": columns_turn}[kind](producer, bus, int(count))
     turn()
     print(json.dumps({"contract": 1}), flush=True)

@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
   options.producer = "c";
   options.type = "embedding";
   /* A turn is more than a lap, so the first one, which is not counted, touches every page. */
-  options.capacity = 16u << 20;
+  options.capacity_bytes = 16u << 20;
   ringside_producer* producer = ringside_producer_open(&options);
   if (producer == NULL) return fail("open");
   printf("{\"contract\":1}\n");

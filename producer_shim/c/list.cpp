@@ -62,8 +62,8 @@ int ringside_list_get(const ringside_list* list, size_t i, ringside_segment* seg
     segment->oldest = one.window.from.value;
     segment->next = one.window.to.value;
     segment->bytes = one.bytes;
-    segment->capacity = one.capacity_bytes;
-    segment->retain = one.retain_events;
+    segment->capacity_bytes = one.capacity_bytes;
+    segment->retain_events = one.retain_events;
     segment->pid = one.pid.value_or(0);
     segment->oldest_age_s = one.oldest_age_s.value_or(-1);
     segment->is_live = one.liveness == Liveness::unknown ? -1

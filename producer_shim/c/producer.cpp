@@ -38,12 +38,12 @@ Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options&
   Result<EventType> type = type_of(options);
   if (!type) return tl::unexpected<Error>(type.error());
   Caps caps;
-  if (options.capacity > 0) caps.capacity_bytes = options.capacity;
-  if (options.retain > 0) caps.retain_events = options.retain;
-  constexpr std::uint64_t kLongestAge = std::uint64_t{100} * 365 * 86'400'000;
-  if (options.retain_age_ms > kLongestAge)
+  if (options.capacity_bytes > 0) caps.capacity_bytes = options.capacity_bytes;
+  if (options.retain_events > 0) caps.retain_events = options.retain_events;
+  constexpr std::uint64_t kLongestAge = std::uint64_t{100} * 365 * 86'400'000'000'000;
+  if (options.retain_age_ns > kLongestAge)
     return fail(Errc::bad_argument, "events may get at most a hundred years old");
-  if (options.retain_age_ms > 0) caps.retain_age_ns = options.retain_age_ms * 1'000'000;
+  if (options.retain_age_ns > 0) caps.retain_age_ns = options.retain_age_ns;
   std::optional<std::chrono::milliseconds> sync_interval;
   constexpr std::uint64_t kLongestInterval = 86'400'000;
   if (options.sync_interval_ms > kLongestInterval)
@@ -144,8 +144,8 @@ int ringside_producer_describe(ringside_producer* producer, ringside_producer_in
     info->epoch = writer.geometry().epoch.value;
     info->oldest = writer.oldest().value;
     info->next = writer.next().value;
-    info->capacity = writer.geometry().data_capacity;
-    info->retain = writer.geometry().retain_events;
+    info->capacity_bytes = writer.geometry().data_capacity;
+    info->retain_events = writer.geometry().retain_events;
     info->max_event = writer.max_payload();
     info->origin = static_cast<std::int32_t>(writer.origin());
     info->sync_error = writer.sync_error();

@@ -112,8 +112,8 @@ int ringside_reader_describe(const ringside_reader* reader, ringside_reader_info
     info->epoch = segment.epoch().value;
     info->oldest = window.from.value;
     info->next = window.to.value;
-    info->capacity = segment.geometry().data_capacity;
-    info->retain = segment.geometry().retain_events;
+    info->capacity_bytes = segment.geometry().data_capacity;
+    info->retain_events = segment.geometry().retain_events;
     info->schema = segment.schema().data();
     info->schema_size = segment.schema().size();
     info->mapping = segment.mapped_data().data();

@@ -94,11 +94,11 @@ typedef struct ringside_producer_options {
   const char* type;     /* "embedding" or "load", the built-in types; NULL: as `schema` says */
   const void* schema;   /* a binary schema (.bfbs), schema_size bytes */
   size_t schema_size;
-  uint64_t capacity;         /* bytes of the ring, rounded up to a multiple of 64 KiB; 0: as the
-                                segment that is there, else 64 MiB */
-  uint64_t retain;           /* the most events kept; 0: as is, else as many as the index holds */
+  uint64_t capacity_bytes;   /* of the ring, rounded up to a multiple of 64 KiB; 0: as the segment
+                                that is there, else 64 MiB */
+  uint64_t retain_events;    /* the most events kept; 0: as is, else as many as the index holds */
+  uint64_t retain_age_ns;    /* how old events may get; 0: as is */
   uint64_t sync_interval_ms; /* bring events to the disk this often; 0: when the kernel likes */
-  uint64_t retain_age_ms;    /* how old events may get; 0: as is */
 } ringside_producer_options;
 /* clang-format off */
 #define RINGSIDE_PRODUCER_OPTIONS_INIT \
@@ -138,8 +138,8 @@ typedef struct ringside_producer_info {
   uint64_t epoch;
   uint64_t oldest; /* the retained window is [oldest, next) */
   uint64_t next;   /* the sequence that the next event gets */
-  uint64_t capacity;
-  uint64_t retain;
+  uint64_t capacity_bytes;
+  uint64_t retain_events;
   uint64_t max_event;   /* bytes of the largest event that fits */
   int32_t origin;       /* enum ringside_origin */
   int32_t sync_error;   /* errno of the last attempt to reach the disk, or 0 */
@@ -237,8 +237,8 @@ typedef struct ringside_reader_info {
   uint64_t epoch;
   uint64_t oldest; /* the retained window is [oldest, next), at some moment of the call */
   uint64_t next;
-  uint64_t capacity;
-  uint64_t retain;
+  uint64_t capacity_bytes;
+  uint64_t retain_events;
   const void* schema; /* the binary schema of the events */
   size_t schema_size;
   const void* mapping; /* the addresses that runs come from */
@@ -393,8 +393,8 @@ typedef struct ringside_segment {
   uint64_t oldest;
   uint64_t next;
   uint64_t bytes; /* of the retained events */
-  uint64_t capacity;
-  uint64_t retain;
+  uint64_t capacity_bytes;
+  uint64_t retain_events;
   uint64_t pid;        /* of the producer that has it, or had it last; 0 if not known here */
   double oldest_age_s; /* of the oldest event; negative if there is none */
   int32_t is_live;     /* 1 if a producer has it open now, 0 if not, -1 if that is hidden */

@@ -20,7 +20,7 @@ ringside_producer* open_producer(const char* channel, const char* name, uint64_t
   options.channel = channel;
   options.producer = name;
   options.type = channel;
-  options.capacity = capacity;
+  options.capacity_bytes = capacity;
   return ringside_producer_open(&options);
 }
 
@@ -176,7 +176,7 @@ static void test_capacity(uint64_t asked, uint64_t given) {
   memset(&info, 0, sizeof info);
   info.size = sizeof info;
   CHECK(producer != NULL);
-  CHECK(ringside_producer_describe(producer, &info) == RINGSIDE_OK && info.capacity == given);
+  CHECK(ringside_producer_describe(producer, &info) == RINGSIDE_OK && info.capacity_bytes == given);
   ringside_producer_close(producer);
 }
 
@@ -186,7 +186,7 @@ static ringside_producer* open_owner(uint64_t sync_interval_ms) {
   options.channel = "load";
   options.producer = sync_interval_ms > 0 ? "syncing" : "owner";
   options.type = "load";
-  options.capacity = 65536;
+  options.capacity_bytes = 65536;
   options.sync_interval_ms = sync_interval_ms;
   return ringside_producer_open(&options);
 }
@@ -231,7 +231,7 @@ static void test_owners(uint64_t sync_interval_ms) {
   memset(&info, 0, sizeof info);
   info.size = sizeof info;
   CHECK(ringside_producer_describe(producer, &info) == RINGSIDE_OK);
-  CHECK(info.origin == RINGSIDE_REOPENED && info.next == 1 && info.capacity == 65536);
+  CHECK(info.origin == RINGSIDE_REOPENED && info.next == 1 && info.capacity_bytes == 65536);
   CHECK(info.takes_points == 0 && info.reserved == 0);
   ringside_producer_close(producer);
   producer = open_producer("embedding", "owner", 65536);
@@ -303,7 +303,7 @@ static void test_list(void) {
     CHECK(ringside_list_get(list, i, &segment) == RINGSIDE_OK);
     if (strcmp(segment.channel, "embedding") == 0 && strcmp(segment.producer, "points") == 0) {
       CHECK(segment.next == 1000 && strcmp(segment.schema_id, "RSEV") == 0);
-      CHECK(segment.capacity == 1 << 20 && segment.is_live == 0 && segment.epoch != 0);
+      CHECK(segment.capacity_bytes == 1 << 20 && segment.is_live == 0 && segment.epoch != 0);
       ++seen;
     }
   }

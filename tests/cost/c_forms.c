@@ -14,7 +14,7 @@ static ringside_producer* open_producer(const char* bus, uint64_t capacity) {
   options.channel = "embedding";
   options.producer = "c";
   options.type = "embedding";
-  options.capacity = capacity;
+  options.capacity_bytes = capacity;
   return ringside_producer_open(&options);
 }
 

@@ -36,7 +36,7 @@ def columns(producer, count):
 def main():
     form, count, bus = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     publish, capacity = {"events": (events, 1 << 16), "columns": (columns, 1 << 20)}[form]
-    with ringside.Producer("embedding", "python", bus=bus, capacity=capacity) as producer:
+    with ringside.Producer("embedding", "python", bus=bus, capacity_bytes=capacity) as producer:
         publish(producer, count)
         if producer.info.next != count:
             sys.exit("python_forms.py: not every event was published")

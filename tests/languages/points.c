@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
   options.channel = "embedding";
   options.producer = argv[2];
   options.type = "embedding";
-  options.capacity = 1 << 20;
+  options.capacity_bytes = 1 << 20;
   cycle = strtoull(argv[3], NULL, 10);
   total = parse();
   producer = ringside_producer_open(&options);

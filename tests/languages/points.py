@@ -42,7 +42,7 @@ def write(bus, producer, cycle, how):
     import ringside
 
     points = parse(sys.stdin)
-    with ringside.Producer("embedding", producer, bus=bus, capacity=1 << 20) as to:
+    with ringside.Producer("embedding", producer, bus=bus, capacity_bytes=1 << 20) as to:
         if how == "all":
             to.publish_columns({name: [point[name] for point in points] for name in NAMES},
                                cycle=int(cycle))  # fmt: skip

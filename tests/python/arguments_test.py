@@ -18,7 +18,7 @@ class ArgumentsTest(BusTest):
         self.assertTrue(str(caught.exception).startswith(name + ": "), str(caught.exception))
 
     def test_whole_numbers_out_of_range_are_refused_by_name(self):
-        for name in ("capacity", "retain"):
+        for name in ("capacity_bytes", "retain_events"):
             for value, error in (
                 (-1, ringside.InvalidArgument),
                 (2**64 + 65536, ringside.InvalidArgument),
@@ -52,13 +52,19 @@ class ArgumentsTest(BusTest):
     def test_a_duration_that_is_none_leaves_the_segment_as_it_is(self):
         with ringside.Producer("load/p", bus=self.bus) as producer:
             producer.publish({"seed": 1})
-        for name in ("retain_age", "sync_interval"):
-            for value in (-5, -1e-9, math.nan, math.inf, 1e30):
+        for name in ("retain_age_ns", "sync_interval_ms"):
+            for value, error in (
+                (-5, ringside.InvalidArgument),
+                (2**64, ringside.InvalidArgument),
+                (-1e-9, TypeError),
+                (math.nan, TypeError),
+                (math.inf, TypeError),
+            ):
                 with self.subTest(name=name, value=value):
                     self.assert_refused(
-                        name, lambda: ringside.Producer("load/p", bus=self.bus, **{name: value})
+                        name, lambda: ringside.Producer("load/p", bus=self.bus, **{name: value}), error
                     )
-        with ringside.Producer("load/p", bus=self.bus, sync_interval=1e-9) as producer:
+        with ringside.Producer("load/p", bus=self.bus, sync_interval_ms=1) as producer:
             self.assertEqual((producer.info.origin, producer.info.next), ("taken up", 1))
 
     def test_a_wait_that_is_none_is_refused_and_does_not_hang(self):

@@ -19,7 +19,7 @@ print(event.sequence, event.timestamp_ns, event.data.hex(), event.gap.end, repr(
 class CopiesTest(BusTest):
     def setUp(self):
         super().setUp()
-        self.producer = ringside.Producer("embedding/p", bus=self.bus, retain=10)
+        self.producer = ringside.Producer("embedding/p", bus=self.bus, retain_events=10)
         self.addCleanup(self.producer.close)
         for _ in range(50):
             self.producer.publish({"episode_id": "e", "x": 1.0})

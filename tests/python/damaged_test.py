@@ -15,7 +15,7 @@ EVENT_AT = 24
 
 class DamagedTest(PointsBusTest):
     def publish(self, batch, cycle=1):
-        producer = self.open(capacity=1 << 20)
+        producer = self.open(capacity_bytes=1 << 20)
         # Names of many lengths, so that events differ in their layout too.
         ids = ["e" * (1 + i % 5) + str(i) for i in range(COUNT)]
         producer.publish_columns(
@@ -82,7 +82,7 @@ class DamagedTest(PointsBusTest):
                     self.assert_without("latest", {0}, batch, cycle=2)
 
     def test_an_event_of_another_kind_is_no_damage(self):
-        with ringside.Producer("embedding", "p", type="load", bus=self.bus, capacity=1 << 20) as producer:
+        with ringside.Producer("embedding", "p", type="load", bus=self.bus, capacity_bytes=1 << 20) as producer:
             producer.publish({"seed": 1})
         with self.assertRaises(ringside.RingsideError):
             self.points()

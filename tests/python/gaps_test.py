@@ -23,7 +23,7 @@ def begin_large_event(producer):
 
 class GapsTest(BusTest):
     def open(self, **options):
-        options = {"capacity": 65536, **options}
+        options = {"capacity_bytes": 65536, **options}
         producer = ringside.Producer("load/p", bus=self.bus, **options)
         self.addCleanup(producer.close)
         return producer
@@ -81,7 +81,7 @@ class GapsTest(BusTest):
         events = self.follow()
         self.assertEqual([next(events).sequence for _ in range(3)], [0, 1, 2])
         producer.close()
-        producer = self.open(retain=10)
+        producer = self.open(retain_events=10)
         self.publish(producer, range(50))
         event = next(events)
         self.assertEqual(event.sequence, 40)
@@ -96,7 +96,7 @@ class GapsTest(BusTest):
         self.assertEqual(next(events).sequence, 0)
         begin_large_event(producer)
         producer.close()
-        producer = self.open(retain=10)
+        producer = self.open(retain_events=10)
         self.publish(producer, range(50))
         self.assertEqual(
             next(events).gaps,
@@ -126,7 +126,7 @@ class GapsTest(BusTest):
         self.assertEqual(next(events).sequence, 0)
         reader.close()
         producer.close()
-        producer = self.open(retain=10)
+        producer = self.open(retain_events=10)
         self.publish(producer, range(1))
         self.assertEqual(next(events).gap.reason, "reset")
         with self.assertRaisesRegex(ValueError, "closed"):

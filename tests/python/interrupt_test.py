@@ -31,7 +31,7 @@ def interrupt(call, handler):
 
 class InterruptTest(BusTest):
     def open(self, name, channel="load"):
-        producer = ringside.Producer(channel, name, bus=self.bus, capacity=1 << 20)
+        producer = ringside.Producer(channel, name, bus=self.bus, capacity_bytes=1 << 20)
         self.addCleanup(producer.close)
         return producer, ringside.Reader(channel, name, bus=self.bus)
 

@@ -29,7 +29,7 @@ class PointsTest(PointsBusTest):
         given = columns(150_000)
         for batch, stride in ((0, 32), (1, None)):
             with self.subTest(batch=batch):
-                producer = self.open(f"p{batch}", capacity=64 << 20)
+                producer = self.open(f"p{batch}", capacity_bytes=64 << 20)
                 producer.publish_columns(given, batch=batch)
                 reader = ringside.Reader("embedding", f"p{batch}", bus=self.bus)
                 points = reader.points()
@@ -94,7 +94,7 @@ class PointsTest(PointsBusTest):
 
     def test_cycles_follow_each_other_also_after_a_restart(self):
         for cycle in range(3):
-            producer = self.open(capacity=1 << 20)
+            producer = self.open(capacity_bytes=1 << 20)
             producer.publish_columns(columns(10, seed=cycle))
             producer.close()
         cycles = [e.value["body"]["place"]["cycle"] for e in ringside.Reader("embedding", bus=self.bus)]
@@ -157,7 +157,7 @@ class PointsTest(PointsBusTest):
         self.assertEqual(points.is_train.tolist(), [False, True])
 
     def test_a_lapped_view_says_so_and_a_copy_stays(self):
-        producer = self.open(capacity=1 << 20)
+        producer = self.open(capacity_bytes=1 << 20)
         given = columns(1000)
         producer.publish_columns(given)
         points = self.points()
@@ -214,7 +214,7 @@ class PointsTest(PointsBusTest):
 
     def test_points_that_lie_are_refused_or_read_inside_their_event(self):
         given = columns(20)
-        producer = self.open("good", capacity=1 << 20)
+        producer = self.open("good", capacity_bytes=1 << 20)
         for batch in (0, 1):
             producer.publish_columns(given, batch=batch)
         path = os.path.join(self.bus, "embedding", "good.ring")

@@ -35,7 +35,7 @@ POINT = {
 
 PRODUCE_FOREVER = """
 import sys, ringside
-producer = ringside.Producer("load", "killed", bus=sys.argv[1], capacity=1 << 20)
+producer = ringside.Producer("load", "killed", bus=sys.argv[1], capacity_bytes=1 << 20)
 print(producer.info.next, flush=True)
 while True:
     print(producer.publish({"seed": 1, "words": [producer.info.next]}), flush=True)
@@ -239,17 +239,17 @@ class ProducerTest(BusTest):
                     producer.publish({"seed": 1})
             return [one for one in caught if one.category is ringside.Replaced]
 
-        self.assertEqual(opened(retain=1000), [])
+        self.assertEqual(opened(retain_events=1000), [])
         self.assertEqual(opened(), [])
-        (warning,) = opened(retain=5)
+        (warning,) = opened(retain_events=5)
         self.assertEqual(
             str(warning.message),
-            "load/p: retain was 1000 and is 5: the segment began anew, and the 2 events that it "
+            "load/p: retain_events was 1000 and is 5: the segment began anew, and the 2 events that it "
             "retained are gone (leave the caps out to keep a segment as it is; replace=True if that "
             "is meant)",
         )
         self.assertEqual(warning.filename, __file__)
-        self.assertEqual(opened(retain=6, replace=True), [])
+        self.assertEqual(opened(retain_events=6, replace=True), [])
 
     def test_every_byte_of_an_event_may_be_wrong_without_harm(self):
         schema = os.path.join(SCHEMAS, "event.bfbs")
@@ -301,14 +301,14 @@ class ProducerTest(BusTest):
             self.assertIn(str(os.getpid()), str(caught.exception))
         with ringside.Producer("load", "p", bus=self.bus) as producer:
             self.assertEqual(producer.info.origin, "taken up")
-        with ringside.Producer("load", "p", bus=self.bus, capacity=1 << 20) as producer:
+        with ringside.Producer("load", "p", bus=self.bus, capacity_bytes=1 << 20) as producer:
             self.assertEqual(producer.info.origin, "replaced")
-            self.assertEqual(producer.info.capacity, 1 << 20)
+            self.assertEqual(producer.info.capacity_bytes, 1 << 20)
 
     def test_a_capacity_is_rounded_up_to_64_KiB_and_the_info_says_so(self):
         for asked, given in ((1, 65536), (65536, 65536), (65537, 131072)):
-            with ringside.Producer("load", f"p{asked}", bus=self.bus, capacity=asked) as producer:
-                self.assertEqual(producer.info.capacity, given)
+            with ringside.Producer("load", f"p{asked}", bus=self.bus, capacity_bytes=asked) as producer:
+                self.assertEqual(producer.info.capacity_bytes, given)
 
     def test_a_forked_child_has_not_got_the_producer_and_does_not_keep_its_name(self):
         producer = ringside.Producer("load", "p", bus=self.bus)
@@ -391,7 +391,7 @@ class ProducerTest(BusTest):
             ((("load", "-p"), {}), "name"),
             ((("load", "p"), {"type": "lode"}), "lode"),
             ((("load", "p"), {"schema": b"junk"}), "schema"),
-            ((("load", "p"), {"capacity": 2**60}), "capacity"),
+            ((("load", "p"), {"capacity_bytes": 2**60}), "capacity"),
         ]:
             with self.subTest(word=word), self.assertRaises(ringside.InvalidArgument) as caught:
                 ringside.Producer(*arguments[0], bus=self.bus, **arguments[1])

@@ -48,7 +48,7 @@ class ReaderTest(BusTest):
         self.assertIsNone(reader.run("latest"))
 
     def test_a_run_that_the_producer_laps_says_so(self):
-        with ringside.Producer("load", "p", bus=self.bus, capacity=65536) as producer:
+        with ringside.Producer("load", "p", bus=self.bus, capacity_bytes=65536) as producer:
             for _ in range(100):
                 producer.publish({"seed": 1, "words": [1, 2, 3]})
             reader = ringside.Reader("load", bus=self.bus)
@@ -66,7 +66,7 @@ class ReaderTest(BusTest):
                 list(run)
 
     def test_what_was_overwritten_before_it_was_read_is_told(self):
-        with ringside.Producer("load", "p", bus=self.bus, retain=10) as producer:
+        with ringside.Producer("load", "p", bus=self.bus, retain_events=10) as producer:
             for i in range(5):
                 producer.publish({"seed": i})
             events = ringside.Reader("load", bus=self.bus).events()
@@ -80,7 +80,7 @@ class ReaderTest(BusTest):
 
     def test_events_of_any_size_are_read(self):
         sizes = [0, 1, 400, 520, 3, 70_000, 9_000, 2]
-        with ringside.Producer("load", "p", bus=self.bus, capacity=4 << 20) as producer:
+        with ringside.Producer("load", "p", bus=self.bus, capacity_bytes=4 << 20) as producer:
             for size in sizes:
                 producer.publish({"seed": size, "words": [size] * size})
         for event, size in zip(ringside.Reader("load", bus=self.bus), sizes):
@@ -124,14 +124,14 @@ class ReaderTest(BusTest):
             self.assertTrue(0.25 < time.monotonic() - start < 3)
 
     def test_a_follower_goes_on_in_a_segment_that_is_made_anew(self):
-        with ringside.Producer("load", "p", bus=self.bus, capacity=65536) as producer:
+        with ringside.Producer("load", "p", bus=self.bus, capacity_bytes=65536) as producer:
             producer.publish({"seed": 1})
             reader = ringside.Reader("load", bus=self.bus)
             epoch = reader.epoch
             events = reader.follow(timeout=5)
             self.assertEqual(next(events).value["seed"], 1)
             producer.publish({"seed": 2})
-        with ringside.Producer("load", "p", bus=self.bus, capacity=131072) as producer:
+        with ringside.Producer("load", "p", bus=self.bus, capacity_bytes=131072) as producer:
             producer.publish({"seed": 3})
             last_of_the_old = next(events)
             self.assertEqual((last_of_the_old.value["seed"], last_of_the_old.gap), (2, None))
@@ -171,7 +171,7 @@ class ReaderTest(BusTest):
         with self.assertRaises(ringside.NotFound):
             ringside.Reader("load/p", bus=self.bus)
         with ringside.Producer("load", "p", bus=self.bus), ringside.Producer(
-            "load", "q", bus=self.bus, retain=20
+            "load", "q", bus=self.bus, retain_events=20
         ):
             with self.assertRaises(ringside.NotFound) as caught:
                 ringside.Reader("load", bus=self.bus)
@@ -179,7 +179,7 @@ class ReaderTest(BusTest):
             self.assertEqual(ringside.Reader("load/q", bus=self.bus).producer, "q")
             one, other = ringside.segments(self.bus)
         self.assertEqual((one.producer, one.is_live, one.pid), ("p", True, os.getpid()))
-        self.assertEqual((other.producer, other.retain, other.oldest_age_s), ("q", 20, None))
+        self.assertEqual((other.producer, other.retain_events, other.oldest_age_s), ("q", 20, None))
         self.assertFalse(ringside.segments(self.bus)[0].is_live)
 
     def test_a_reader_can_wait_for_its_segment(self):

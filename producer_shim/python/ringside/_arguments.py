@@ -64,14 +64,6 @@ def seconds(name: str, value: Any) -> float:
     return duration
 
 
-def milliseconds(name: str, value: Any) -> int:
-    """A duration in seconds as the C ABI has it: 0 stays 0, and what is shorter than 1 ms is 1."""
-    duration = seconds(name, value) * 1000
-    if duration > U64 // 2:
-        raise InvalidArgument(f"{name}: {value!r} seconds are too long")
-    return max(1, round(duration)) if duration else 0
-
-
 def split_name(channel: str, producer: Optional[str]) -> Tuple[str, Optional[str]]:
     """``CHANNEL/PRODUCER`` in one, as the command line writes it, or apart."""
     if producer is None and isinstance(channel, str) and "/" in channel:

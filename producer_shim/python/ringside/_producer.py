@@ -28,8 +28,8 @@ class ProducerInfo(NamedTuple):
 
     epoch         its identity: a random number of 64 bits, another one when it is made anew
     oldest, next  the retained window [oldest, next); next is the sequence that comes next
-    capacity      bytes of the ring
-    retain        the most events that are kept
+    capacity_bytes, retain_events
+                  the caps: bytes of the ring, and the most events that are kept
     max_event     bytes of the largest event that fits
     origin        "created": there was none; "taken up": the last producer's, as it stood;
                   "replaced": its schema or caps changed, and it began anew, empty; "recovered": it
@@ -40,8 +40,8 @@ class ProducerInfo(NamedTuple):
     epoch: int
     oldest: int
     next: int
-    capacity: int
-    retain: int
+    capacity_bytes: int
+    retain_events: int
     max_event: int
     origin: str
     sync_error: int
@@ -55,13 +55,12 @@ class Producer(OneOfAKind):
 
     A channel named "embedding" or "load" has the built-in type of that name; for any other give
     ``type=``, or ``schema=``, which is a binary schema (the path of a .bfbs file, or its bytes).
-    ``capacity`` (bytes), ``retain`` (events) and ``retain_age`` (seconds that an event may get old)
-    are the caps of the segment, where 0 is as the segment has it. ``capacity`` is rounded up to a
-    multiple of 64 KiB; ``info.capacity`` is what it has become. A schema or cap
-    that differs from those of the segment that is there makes a new epoch, and the old
-    events are gone: a warning of the class Replaced says so, unless ``replace=True`` means it.
-    ``sync_interval`` (seconds) brings what is published to the disk that often; 0 is when the
-    kernel likes.
+    ``capacity_bytes``, ``retain_events`` and ``retain_age_ns`` (how old an event may get) are the
+    caps of the segment; 0 keeps the cap that the segment has. ``capacity_bytes`` is rounded up to a
+    multiple of 64 KiB; ``info.capacity_bytes`` is the result. A schema or cap that differs from
+    those of the segment makes a new epoch, and the old events are gone: a warning of the class
+    Replaced says so, unless ``replace=True`` means it. ``sync_interval_ms`` brings what is published
+    to the disk that often; with 0 the kernel does so when it likes.
 
     Raises InvalidArgument for a name, schema or number that cannot be; InUse while another has this
     producer, whose process the text names; OSError if the schema's file cannot be read; Corrupt for
@@ -87,10 +86,10 @@ class Producer(OneOfAKind):
         type: Optional[str] = None,  # noqa: A002
         schema: Union[_arguments.Path, bytes, bytearray, memoryview, None] = None,
         bus: Optional[_arguments.Path] = None,
-        capacity: int = 0,
-        retain: int = 0,
-        retain_age: float = 0.0,
-        sync_interval: float = 0.0,
+        capacity_bytes: int = 0,
+        retain_events: int = 0,
+        retain_age_ns: int = 0,
+        sync_interval_ms: int = 0,
         replace: bool = False,
     ) -> None:
         channel, producer = _arguments.split_name(channel, producer)
@@ -112,10 +111,10 @@ class Producer(OneOfAKind):
         if schema is not None:
             options.schema = content = _schema(schema)
             options.schema_size = len(content)
-        options.capacity = _arguments.whole("capacity", capacity)
-        options.retain = _arguments.whole("retain", retain)
-        options.retain_age_ms = _arguments.milliseconds("retain_age", retain_age)
-        options.sync_interval_ms = _arguments.milliseconds("sync_interval", sync_interval)
+        options.capacity_bytes = _arguments.whole("capacity_bytes", capacity_bytes)
+        options.retain_events = _arguments.whole("retain_events", retain_events)
+        options.retain_age_ns = _arguments.whole("retain_age_ns", retain_age_ns)
+        options.sync_interval_ms = _arguments.whole("sync_interval_ms", sync_interval_ms)
         before = None if replace else _retained(options)
         self._handle = alone(c.opened, c.producer_open, options)
         # Other types may have a field episode_id too, and it makes no point of them.
@@ -261,8 +260,8 @@ class Producer(OneOfAKind):
             info.epoch,
             info.oldest,
             info.next,
-            info.capacity,
-            info.retain,
+            info.capacity_bytes,
+            info.retain_events,
             info.max_event,
             _ORIGINS[info.origin],
             info.sync_error,
@@ -308,11 +307,11 @@ def _loss(producer: Producer, old: c.ReaderInfo, now: c.ProducerInfo) -> str:
     """What a changed cap or schema has cost, and how to be spared it."""
     changed = [
         f"{name} was {getattr(old, name)} and is {getattr(now, name)}"
-        for name in ("capacity", "retain")
+        for name in ("capacity_bytes", "retain_events")
         if getattr(old, name) != getattr(now, name)
     ]
     return (
-        f"{producer.channel}/{producer.producer}: {'; '.join(changed) or 'another schema or retain_age'}: the "
+        f"{producer.channel}/{producer.producer}: {'; '.join(changed) or 'another schema or retain_age_ns'}: the "
         f"segment began anew, and the {old.next - old.oldest} events that it retained are gone "
         "(leave the caps out to keep a segment as it is; replace=True if that is meant)"
     )

@@ -96,14 +96,14 @@ class Reader(OneOfAKind):
         return info.oldest, info.next
 
     @property
-    def capacity(self) -> int:
+    def capacity_bytes(self) -> int:
         """Bytes of the ring."""
-        return int(self._open().describe().capacity)
+        return int(self._open().describe().capacity_bytes)
 
     @property
-    def retain(self) -> int:
+    def retain_events(self) -> int:
         """The most events that are kept."""
-        return int(self._open().describe().retain)
+        return int(self._open().describe().retain_events)
 
     @property
     def schema(self) -> bytes:

@@ -22,8 +22,8 @@ class Segment(NamedTuple):
                   container
     oldest, next  the retained window [oldest, next) of sequences
     bytes         of the retained events
-    capacity      bytes of the ring
-    retain        the most events that are kept
+    capacity_bytes, retain_events
+                  the caps: bytes of the ring, and the most events that are kept
     oldest_age_s  age of the oldest event in seconds; None if there is none
     fault         why it cannot be read, or ""; a channel whose folder cannot be read has it
                   in a segment without a producer
@@ -38,8 +38,8 @@ class Segment(NamedTuple):
     oldest: int
     next: int
     bytes: int
-    capacity: int
-    retain: int
+    capacity_bytes: int
+    retain_events: int
     oldest_age_s: Optional[float]
     fault: str
 
@@ -67,8 +67,8 @@ def segments(bus: Optional[_arguments.Path] = None) -> List[Segment]:
                     one.oldest,
                     one.next,
                     one.bytes,
-                    one.capacity,
-                    one.retain,
+                    one.capacity_bytes,
+                    one.retain_events,
                     age,
                     one.fault.decode("utf-8", "replace"),
                 )
