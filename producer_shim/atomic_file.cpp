@@ -4,34 +4,17 @@
 #include <cstdio>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus/file.hpp"
+
 namespace ringside {
 
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
-  /// close() that reports, for file systems that tell of write errors only then.
-  int finish() { return close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
 
 std::filesystem::path directory_of(const std::filesystem::path& path) {
   const std::filesystem::path parent = path.parent_path();
@@ -88,7 +71,7 @@ Result<std::filesystem::path> find_target(const std::filesystem::path& path) {
 
 /// A new file beside `path`, to be renamed to it once it is whole.
 struct Temporary {
-  Descriptor file;
+  File file;
   std::filesystem::path path;
 };
 
@@ -104,22 +87,21 @@ Result<Temporary> create_beside(const std::filesystem::path& path) {
     name.append(path.filename().string()).append(".").append(std::to_string(lot));
     const std::filesystem::path temporary = folder / name.append(".tmp");
     // Unlike mkstemp(3), this leaves the permissions to the umask.
-    const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0) return Temporary{Descriptor(fd), temporary};
+    File file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (file.descriptor() >= 0) return Temporary{std::move(file), temporary};
     if (errno != EEXIST) return cannot("write into the folder", folder, errno);
   }
 }
 
 /// Makes what was written to the temporary file the content of `target`.
-Result<void> put_in_place(Temporary& temporary, const std::filesystem::path& target) {
-  if (fsync(temporary.file.get()) != 0 || temporary.file.finish() != 0)
-    return cannot("write", target, errno);
+Result<void> put_in_place(const Temporary& temporary, const std::filesystem::path& target) {
+  if (fsync(temporary.file.descriptor()) != 0) return cannot("write", target, errno);
   if (std::rename(temporary.path.c_str(), target.c_str()) != 0)
     return cannot("replace", target, errno);
   // The rename itself must survive a power cut as well; not every file system can sync a folder.
   const std::filesystem::path directory = directory_of(target);
-  const Descriptor folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() >= 0 && fsync(folder.get()) != 0 && errno != EINVAL)
+  const File folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.descriptor() >= 0 && fsync(folder.descriptor()) != 0 && errno != EINVAL)
     return cannot("sync the folder", directory, errno);
   return {};
 }
@@ -127,32 +109,28 @@ Result<void> put_in_place(Temporary& temporary, const std::filesystem::path& tar
 /// `fill` writes the content to the temporary file that it gets.
 template <class Fill>
 Result<void> replace(const std::filesystem::path& path, Fill fill) {
-  const auto target = find_target(path);
-  if (!target) return tl::unexpected<Error>(target.error());
-  auto temporary = create_beside(*target);
-  if (!temporary) return tl::unexpected<Error>(temporary.error());
-  Result<void> done = fill(*temporary);
-  if (done) done = put_in_place(*temporary, *target);
-  if (!done) unlink(temporary->path.c_str());
+  RINGSIDE_TRY(const auto target, find_target(path));
+  RINGSIDE_TRY(const Temporary temporary, create_beside(target));
+  Result<void> done = fill(temporary);
+  if (done) done = put_in_place(temporary, target);
+  if (!done) unlink(temporary.path.c_str());
   return done;
 }
 
 }  // namespace
 
 Result<void> check_replaceable(const std::filesystem::path& path) {
-  const auto target = find_target(path);
-  if (!target) return tl::unexpected<Error>(target.error());
+  RINGSIDE_TRY(const auto target, find_target(path));
   // Only an attempt tells: permissions do not bind root, nor say that a mount is read-only.
-  const auto probe = create_beside(*target);
-  if (!probe) return tl::unexpected<Error>(probe.error());
-  unlink(probe->path.c_str());
+  RINGSIDE_TRY(const Temporary probe, create_beside(target));
+  unlink(probe.path.c_str());
   return {};
 }
 
 Result<void> replace_file(const std::filesystem::path& path,
                           std::span<const std::uint8_t> content) {
   return replace(path, [&](const Temporary& temporary) -> Result<void> {
-    const int cause = write_all(temporary.file.get(), content);
+    const int cause = write_all(temporary.file.descriptor(), content);
     if (cause != 0) return cannot("write", path, cause);
     return {};
   });

@@ -25,7 +25,7 @@ constexpr std::uint32_t kInteresting =
 }  // namespace
 
 Result<FileWatch> FileWatch::open(const std::filesystem::path& path) {
-  FileWatch watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC), path);
+  FileWatch watch(File(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)), path);
   struct stat status {};
   if (::stat(watch.folder_.c_str(), &status) != 0)
     return fail_errno(errno, "cannot watch the folder " + watch.folder_);
@@ -36,27 +36,18 @@ Result<FileWatch> FileWatch::open(const std::filesystem::path& path) {
   return watch;
 }
 
-FileWatch::FileWatch(int fd, const std::filesystem::path& path)
-    : fd_(fd),
+FileWatch::FileWatch(File inotify, const std::filesystem::path& path)
+    : inotify_(std::move(inotify)),
       folder_(path.has_parent_path() ? path.parent_path().string() : "."),
       name_(path.filename().string()) {}
 
-FileWatch::~FileWatch() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-FileWatch::FileWatch(FileWatch&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      watch_(other.watch_),
-      told_(other.told_),
-      folder_(std::move(other.folder_)),
-      name_(std::move(other.name_)) {}
-
 void FileWatch::add() {
-  if (fd_ < 0) return;
+  if (inotify_.descriptor() < 0) return;
   // A folder that is replaced as a whole takes its watch along; the old one tells nothing of use.
-  const int watch = ::inotify_add_watch(fd_, folder_.c_str(), kInteresting | IN_ONLYDIR);
-  if (watch >= 0 && watch_ >= 0 && watch != watch_) ::inotify_rm_watch(fd_, watch_);
+  const int watch =
+      ::inotify_add_watch(inotify_.descriptor(), folder_.c_str(), kInteresting | IN_ONLYDIR);
+  if (watch >= 0 && watch_ >= 0 && watch != watch_)
+    ::inotify_rm_watch(inotify_.descriptor(), watch_);
   if (watch >= 0 && watch != watch_) forget();
   if (watch >= 0) watch_ = watch;
 }
@@ -80,8 +71,8 @@ FileWatch::Told FileWatch::told() const {
 FileWatch::Seen FileWatch::read_events() {
   Seen seen;
   alignas(inotify_event) std::array<char, 16384> buffer{};
-  while (fd_ >= 0) {
-    const ssize_t got = ::read(fd_, buffer.data(), buffer.size());
+  while (inotify_.descriptor() >= 0) {
+    const ssize_t got = ::read(inotify_.descriptor(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
@@ -107,7 +98,7 @@ bool FileWatch::wait(std::chrono::milliseconds time) {
     if (read_events().anything) return true;
     const auto left = end - Clock::now();
     if (left <= Clock::duration::zero()) break;
-    wait_readable_unless_stopped(fd_, left);
+    wait_readable_unless_stopped(inotify_.descriptor(), left);
   }
   // Cheap, and does nothing while the watched folder is still the one of this name.
   add();

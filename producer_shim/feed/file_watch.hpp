@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 
+#include "bus/file.hpp"
 #include "bus/result.hpp"
 
 namespace ringside::feed {
@@ -16,11 +17,6 @@ class FileWatch {
  public:
   /// Fails if the folder is not there. Where it cannot be watched, wait() only sleeps.
   static Result<FileWatch> open(const std::filesystem::path& path);
-  ~FileWatch();
-  FileWatch(FileWatch&& other) noexcept;
-  FileWatch& operator=(FileWatch&&) = delete;
-  FileWatch(const FileWatch&) = delete;
-  FileWatch& operator=(const FileWatch&) = delete;
 
   /// Returns when something happened to the file since the last call of this or of was_written()
   /// (then true), when `time` is over, or when a signal asks for an end.
@@ -45,13 +41,13 @@ class FileWatch {
     bool written = false;
   };
 
-  FileWatch(int fd, const std::filesystem::path& path);
+  FileWatch(File inotify, const std::filesystem::path& path);
 
   Seen read_events();
   void take(std::uint32_t event);
   void add();
 
-  int fd_;
+  File inotify_;
   int watch_ = -1;
   Told told_ = Told::nothing;
   std::string folder_;

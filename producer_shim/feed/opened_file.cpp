@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -47,31 +46,24 @@ FileState state_of(const std::filesystem::path& path) {
 
 Result<OpenedFile> OpenedFile::open(const std::filesystem::path& path) {
   // Not blocking: else a named pipe would hold us up before we can refuse it.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return fail_errno(errno, "cannot read " + path.string());
-  OpenedFile file(fd);
+  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
-  if (::fstat(fd, &status) != 0) return fail_errno(errno, "cannot read " + path.string());
+  if (file.descriptor() < 0 || ::fstat(file.descriptor(), &status) != 0)
+    return fail_errno(errno, "cannot read " + path.string());
   if (!S_ISREG(status.st_mode))
     return fail(Errc::bad_argument, "cannot read ", path.string(),
                 ": something other than a file stands there");
-  return file;
+  return OpenedFile(std::move(file));
 }
-
-OpenedFile::~OpenedFile() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-OpenedFile::OpenedFile(OpenedFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
 FileState OpenedFile::state() const {
   struct stat status {};
-  return ::fstat(fd_, &status) == 0 ? to_state(status) : FileState{};
+  return ::fstat(file_.descriptor(), &status) == 0 ? to_state(status) : FileState{};
 }
 
 Result<void> OpenedFile::read(std::uint64_t at, std::span<std::byte> to) const {
   while (!to.empty()) {
-    const ssize_t got = ::pread(fd_, to.data(), to.size(), static_cast<off_t>(at));
+    const ssize_t got = ::pread(file_.descriptor(), to.data(), to.size(), static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno(errno, "it cannot be read");
     if (got == 0) return fail(Errc::corrupt, "it became shorter while it was read");
@@ -85,7 +77,8 @@ Result<Digest> OpenedFile::digest() const {
   Digest digest{.bytes = 0, .crc = kCrcStart};
   std::vector<std::byte> piece(1024 * 1024);
   while (true) {
-    const ssize_t got = ::pread(fd_, piece.data(), piece.size(), static_cast<off_t>(digest.bytes));
+    const ssize_t got =
+        ::pread(file_.descriptor(), piece.data(), piece.size(), static_cast<off_t>(digest.bytes));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno(errno, "its content cannot be read");
     if (got == 0) return digest;
@@ -99,11 +92,11 @@ OpenedFile::Writers OpenedFile::writers() const {
   // The kernel grants a read lease only while nobody can write (fcntl(2)). It is given back at
   // once; should a writer come just between, the kernel tells us by a signal that would end us.
   std::signal(SIGIO, SIG_IGN);
-  if (::fcntl(fd_, F_SETLEASE, F_RDLCK) == 0) {
-    ::fcntl(fd_, F_SETLEASE, F_UNLCK);
+  if (::fcntl(file_.descriptor(), F_SETLEASE, F_RDLCK) == 0) {
+    ::fcntl(file_.descriptor(), F_SETLEASE, F_UNLCK);
     return Writers::none;
   }
-  return errno == EAGAIN && !is_elsewhere(fd_) ? Writers::some : Writers::unknown;
+  return errno == EAGAIN && !is_elsewhere(file_.descriptor()) ? Writers::some : Writers::unknown;
 }
 
 }  // namespace ringside::feed

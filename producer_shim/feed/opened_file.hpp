@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "bus/file.hpp"
 #include "bus/result.hpp"
 #include "bus/types.hpp"
 
@@ -38,11 +39,6 @@ class OpenedFile {
  public:
   /// Fails if there is no file, if it cannot be read, or if it is something else than a file.
   static Result<OpenedFile> open(const std::filesystem::path& path);
-  ~OpenedFile();
-  OpenedFile(OpenedFile&& other) noexcept;
-  OpenedFile& operator=(OpenedFile&&) = delete;
-  OpenedFile(const OpenedFile&) = delete;
-  OpenedFile& operator=(const OpenedFile&) = delete;
 
   FileState state() const;
 
@@ -59,9 +55,9 @@ class OpenedFile {
   Writers writers() const;
 
  private:
-  explicit OpenedFile(int fd) : fd_(fd) {}
+  explicit OpenedFile(File file) : file_(std::move(file)) {}
 
-  int fd_;
+  File file_;
 };
 
 }  // namespace ringside::feed

@@ -6,55 +6,41 @@
 #include <system_error>
 
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "bus/file.hpp"
 
 namespace ringside::knn {
 namespace {
 
 constexpr const char* kProgram = "ringside-feed";
 
-/// What goes to or comes from the other program: it never blocks and never signals, as a pipe may.
-class Memory {
- public:
-  Memory() : fd_(::memfd_create("fit", MFD_CLOEXEC)) {}
-  ~Memory() {
-    if (fd_ >= 0) ::close(fd_);
+/// Writes to a file in memory; an errno, or 0.
+int write_all(const File& file, std::span<const std::uint8_t> bytes) {
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t wrote = ::pwrite(file.descriptor(), bytes.data() + done, bytes.size() - done,
+                                   static_cast<off_t>(done));
+    if (wrote < 0 && errno != EINTR) return errno;
+    if (wrote > 0) done += static_cast<std::size_t>(wrote);
   }
-  Memory(const Memory&) = delete;
-  Memory& operator=(const Memory&) = delete;
+  return 0;
+}
 
-  int fd() const { return fd_; }
-
-  /// An errno, or 0.
-  int write(std::span<const std::uint8_t> bytes) const {
-    for (std::size_t done = 0; done < bytes.size();) {
-      const ssize_t wrote =
-          ::pwrite(fd_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-      if (wrote < 0 && errno != EINTR) return errno;
-      if (wrote > 0) done += static_cast<std::size_t>(wrote);
-    }
-    return 0;
+/// Reads all of a file in memory; an errno, or 0.
+int read_all(const File& file, std::vector<std::uint8_t>& bytes) {
+  const off_t size = ::lseek(file.descriptor(), 0, SEEK_END);
+  if (size < 0) return errno;
+  bytes.resize(static_cast<std::size_t>(size));
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t got = ::pread(file.descriptor(), bytes.data() + done, bytes.size() - done,
+                                static_cast<off_t>(done));
+    if (got == 0) return EIO;
+    if (got < 0 && errno != EINTR) return errno;
+    if (got > 0) done += static_cast<std::size_t>(got);
   }
-
-  int read(std::vector<std::uint8_t>& bytes) const {
-    const off_t size = ::lseek(fd_, 0, SEEK_END);
-    if (size < 0) return errno;
-    bytes.resize(static_cast<std::size_t>(size));
-    for (std::size_t done = 0; done < bytes.size();) {
-      const ssize_t got =
-          ::pread(fd_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-      if (got == 0) return EIO;
-      if (got < 0 && errno != EINTR) return errno;
-      if (got > 0) done += static_cast<std::size_t>(got);
-    }
-    return 0;
-  }
-
- private:
-  int fd_;
-};
+  return 0;
+}
 
 /// The program's path; just its name if it does not stand beside this one.
 std::string feeder() {
@@ -110,12 +96,14 @@ Result<void> outcome(const Result<int>& status, const std::filesystem::path& pat
   return fail(Errc::system, kProgram, how, " over ", path.string(), " (its message is above)");
 }
 
-/// Lets the feeder do with `path` what `option` says.
-Result<void> convert(const std::filesystem::path& path, const char* option, const Memory& memory,
+/// Lets the feeder do with `path` what `option` says. `memory` is a file in memory, which never
+/// blocks and never signals, as a pipe may.
+Result<void> convert(const std::filesystem::path& path, const char* option, const File& memory,
                      int stands_for) {
   // As an absolute path, no file is taken for an option.
-  return outcome(run({{std::filesystem::absolute(path).string(), option}, memory.fd(), stands_for}),
-                 path);
+  return outcome(
+      run({{std::filesystem::absolute(path).string(), option}, memory.descriptor(), stands_for}),
+      path);
 }
 
 }  // namespace
@@ -129,13 +117,13 @@ bool is_parquet(const std::filesystem::path& path) {
 
 Result<void> check_parquet(const std::filesystem::path& path) {
   // Of a feeder that was built without DuckDB, this alone fails, with the reason.
-  const Memory unread;
-  return outcome(run({{"--save", "--version"}, unread.fd(), STDOUT_FILENO}), path);
+  RINGSIDE_TRY(const File unread, File::create_in_memory(0));
+  return outcome(run({{"--save", "--version"}, unread.descriptor(), STDOUT_FILENO}), path);
 }
 
 Result<void> write_parquet(const std::filesystem::path& path, std::span<const std::uint8_t> fit) {
-  const Memory memory;
-  if (const int error = memory.fd() < 0 ? errno : memory.write(fit); error != 0)
+  RINGSIDE_TRY(const File memory, File::create_in_memory(0));
+  if (const int error = write_all(memory, fit); error != 0)
     return fail_errno(error, "cannot hand over the fit for " + path.string());
   return convert(path, "--save", memory, STDIN_FILENO);
 }
@@ -145,12 +133,10 @@ Result<std::vector<std::uint8_t>> read_parquet(const std::filesystem::path& path
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
     return fail_errno(ENOENT, "cannot read the fit " + path.string());
-  const Memory memory;
-  if (memory.fd() < 0) return fail_errno(errno, "cannot take over the fit of " + path.string());
-  if (auto done = convert(path, "--dump", memory, STDOUT_FILENO); !done)
-    return tl::unexpected<Error>(done.error());
+  RINGSIDE_TRY(const File memory, File::create_in_memory(0));
+  RINGSIDE_CHECK(convert(path, "--dump", memory, STDOUT_FILENO));
   std::vector<std::uint8_t> bytes;
-  if (const int error = memory.read(bytes); error != 0)
+  if (const int error = read_all(memory, bytes); error != 0)
     return fail_errno(error, "cannot take over the fit of " + path.string());
   return bytes;
 }
