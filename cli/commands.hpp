@@ -28,10 +28,10 @@ Command add_verify(CLI::App& app);
 int report(const Error& error);
 
 /// Fails, naming the directory, where there is no bus that can be looked into. For commands that
-/// only look: a producer makes the bus, and who follows waits for it.
+/// only look: a producer creates the bus, and a follower waits for it.
 Result<void> require_bus(const Bus& bus);
 
-/// Says on standard error that the bus is there and has no segment yet.
-void tell_empty(const Bus& bus);
+/// Prints on standard error that the bus exists and has no segment yet.
+void report_empty(const Bus& bus);
 
 }  // namespace ringside::cli

@@ -1,5 +1,4 @@
-// Lines of standard input, each whole, as they come. A line that is too long is passed over, and
-// told.
+// Complete lines of standard input, as they come. A line that is too long is skipped and reported.
 #pragma once
 
 #include <chrono>
@@ -41,7 +40,7 @@ class LineReader {
   std::string line_;
   std::uint64_t number_ = 0;
   std::uint64_t bytes_ = 0;
-  bool open_ = false;  // line_ has the beginning of one that is not whole
+  bool open_ = false;  // line_ has the beginning of an incomplete one
   bool too_long_ = false;
   int error_ = 0;
 };

@@ -81,7 +81,7 @@ int load(const Bus& bus, const Options& options) {
 
   LoadEvent event(options.seed, options.size);
   if (event.bytes() != options.size)
-    std::fprintf(stderr, "ringside: events of %zu bytes for the %llu asked for: whole words\n",
+    std::fprintf(stderr, "ringside: events of %zu bytes for the %llu asked for: a multiple of 8\n",
                  event.bytes(), static_cast<unsigned long long>(options.size));
   const Clock::time_point start = Clock::now();
   ProgressLine progress(stderr, {.on_terminal = std::chrono::seconds(1)});
@@ -127,7 +127,7 @@ Command add_load(CLI::App& app) {
       ->check(at_least_one());
   parser->add_option("--rate", options->rate, "Events a second (default: full speed)")
       ->check(at_least_one());
-  parser->add_option("--size", options->size, "Bytes of an event, 64 or more, in whole words of 8")
+  parser->add_option("--size", options->size, "Bytes of an event, 64 or more, a multiple of 8")
       ->check(at_least_one())
       ->capture_default_str();
   parser->add_option("--seed", options->seed, "What makes this load differ from others")

@@ -19,7 +19,7 @@ void print_table(const std::vector<SegmentStatus>& all) {
               "NEXT", "EVENTS", "BYTES", "AGE");
   for (const SegmentStatus& status : all) {
     if (!status.fault.empty()) {
-      std::printf("%-*s  put aside: %s\n", columns, status.name.text().c_str(),
+      std::printf("%-*s  quarantined: %s\n", columns, status.name.text().c_str(),
                   status.fault.c_str());
       continue;
     }
@@ -44,7 +44,7 @@ int ls(const Bus& bus, bool json) {
     for (const SegmentStatus& status : all) list.push_back(to_json(status));
     std::puts(list.dump().c_str());
   } else if (all.empty()) {
-    tell_empty(bus);
+    report_empty(bus);
   } else {
     print_table(all);
   }

@@ -71,8 +71,8 @@ Result<void> require_bus(const Bus& bus) {
   return {};
 }
 
-void tell_empty(const Bus& bus) {
-  std::fprintf(stderr, "ringside: the bus %s has no segments yet; a producer makes the first\n",
+void report_empty(const Bus& bus) {
+  std::fprintf(stderr, "ringside: the bus %s has no segments yet; a producer creates the first\n",
                bus.directory().c_str());
 }
 

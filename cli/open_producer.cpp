@@ -25,7 +25,7 @@ Result<Producer> open_producer(const Bus& bus, const ProducerOptions& options,
   if (producer->writer().origin() == Origin::recovered)
     std::fprintf(stderr,
                  "ringside: %s: the segment was damaged, or not closed before the machine stopped: "
-                 "a new epoch with what was whole\n",
+                 "a new epoch with the events that were intact\n",
                  name.c_str());
   return producer;
 }

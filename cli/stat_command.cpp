@@ -84,7 +84,7 @@ class Sampler {
     if (before == marks_.end()) return;
     const Mark& last = before->second;
     const double seconds = std::chrono::duration<double>(mark.time - last.time).count();
-    // A segment that lies may run backwards; then there is no rate to tell.
+    // A corrupt segment may run backwards; then there is no rate.
     if (seconds <= 0 || mark.next < last.next || mark.tail < last.tail) return;
     line.events_per_s = static_cast<double>(mark.next - last.next) / seconds;
     line.bytes_per_s = static_cast<double>(mark.tail - last.tail) / seconds;
@@ -96,16 +96,16 @@ class Sampler {
       table_ = ReaderTable::open(discovery_.bus(), Access::read_only);
     if (table_) return table_->live();
     const Error& error = table_.error();
-    if (error.code != Errc::not_found && error.message != told_) {
+    if (error.code != Errc::not_found && error.message != reported_) {
       report(error);
-      told_ = error.message;
+      reported_ = error.message;
     }
     return {};
   }
 
   Discovery discovery_;
   Result<ReaderTable> table_ = tl::unexpected<Error>(Error{Errc::not_found, 0, {}});
-  std::string told_;  // the fault of the table that was told last
+  std::string reported_;  // the fault of the table that was reported last
   std::map<Epoch, Mark> marks_;
 };
 
@@ -182,7 +182,7 @@ void print_table(const Sample& sample) {
   for (const SegmentLine& line : sample.segments) {
     const SegmentStatus& status = line.status;
     if (!status.fault.empty()) {
-      std::printf("%-*s  put aside: %s\n", columns, status.name.text().c_str(),
+      std::printf("%-*s  quarantined: %s\n", columns, status.name.text().c_str(),
                   status.fault.c_str());
       continue;
     }
@@ -223,7 +223,7 @@ int stat(const Bus& bus, const Options& options) {
     else if (!sample->segments.empty())
       print_table(*sample);
     else
-      tell_empty(bus);
+      report_empty(bus);
     // main() says why.
     if (!flush_output()) return 1;
     if (!options.watch) return 0;

@@ -42,12 +42,12 @@ struct Source {
   EventJson printer;
   RecordCopier copier;
   bool pending = false;
-  bool finished = false;  // nothing more can come: removed, replaced, or at fault
+  bool finished = false;  // nothing more can come: removed, replaced, or corrupt
   bool vanished = false;
   std::optional<ReaderSlot> listed;  // in the table of readers, where it can be written
 
-  /// Tells the table of readers what is wanted next: what is pending is not printed yet.
-  void tell_cursor() noexcept {
+  /// Notes in the table of readers what is wanted next: what is pending is not printed yet.
+  void note_cursor() noexcept {
     if (listed) listed->move_to(pending ? copier.record().sequence : copier.cursor());
   }
 };
@@ -60,7 +60,7 @@ class Tail {
   int run() {
     if (!look()) return 1;
     if (sources_.empty() && options_.follow && !failed_) say_waiting();
-    // What keeps a segment from being read has been told already.
+    // What keeps a segment from being read has been reported already.
     if (sources_.empty() && !options_.follow && failed_) return 1;
     if (sources_.empty() && !options_.follow) {
       if (const Result<void> there = require_bus(discovery_.bus()); !there)
@@ -106,7 +106,7 @@ class Tail {
       report(changes.error());
       return false;
     }
-    for (const auto& aside : changes->quarantined) note_fault(with_advice(aside.reason));
+    for (const auto& one : changes->quarantined) note_fault(with_advice(one.reason));
     for (const AttachedSegment& gone : changes->vanished)
       for (Source& source : sources_)
         if (source.segment == gone) source.vanished = true;
@@ -118,7 +118,7 @@ class Tail {
       }
       sources_.emplace_back(segment, std::move(*printer), begin_of(*segment));
       sources_.back().listed = enlist(segment->reader.epoch());
-      sources_.back().tell_cursor();
+      sources_.back().note_cursor();
     }
     return true;
   }
@@ -164,9 +164,9 @@ class Tail {
       if (earliest == nullptr) break;
       print(*earliest);
       earliest->pending = false;
-      earliest->tell_cursor();
+      earliest->note_cursor();
     }
-    for (Source& source : sources_) source.tell_cursor();
+    for (Source& source : sources_) source.note_cursor();
     std::erase_if(sources_, [this](const Source& source) {
       if (source.finished)
         wanted_.insert_or_assign(source.segment->reader.epoch().value, source.copier.cursor());
@@ -194,7 +194,7 @@ class Tail {
           break;
         case RecordCopier::Next::corrupt:
           note_fault(source.segment->name.text() +
-                     ": its header contradicts itself, or its file was shortened; no more of it "
+                     ": its header is corrupt, or its file was shortened; no more of it "
                      "can be read from sequence " +
                      std::to_string(source.copier.cursor().value) + " on; see ringside verify");
           source.finished = true;

@@ -1,4 +1,4 @@
-// `ringside verify`: checks whole segments, read-only, also beside a live producer.
+// `ringside verify`: checks segments byte by byte, read-only, also beside a live producer.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -17,10 +17,10 @@ namespace ringside::cli {
 namespace {
 
 /// Nothing here mends a file; its producer does after a restart of the machine.
-Error at_fault(const std::string& file, const Segment& segment, const std::string& what) {
+Error corrupt(const std::string& file, const Segment& segment, const std::string& what) {
   const char* advice = segment.is_trusted()
-                           ? "; move the file away, and its producer begins a new one"
-                           : "; its producer recovers what is whole when it starts";
+                           ? "; move the file away, and its producer creates a new one"
+                           : "; its producer recovers the intact events when it starts";
   return {Errc::corrupt, 0, file + ": " + what + advice};
 }
 
@@ -38,13 +38,13 @@ Result<void> verify_file(const std::string& file) {
   // Once it has its name a segment's schema never changes, so it is checked in place.
   if (!segment->schema().empty())
     if (const Result<EventJson> schema = EventJson::from_schema(segment->schema()); !schema)
-      return tl::unexpected<Error>(at_fault(file, *segment,
+      return tl::unexpected<Error>(corrupt(file, *segment,
                                             "the schema at offset " + std::to_string(kHeaderBytes) +
                                                 ": expected a binary FlatBuffers schema of " +
                                                 std::to_string(segment->schema().size()) +
                                                 " bytes, found something else (F-8)"));
   const Result<Verified> verified = verify(*segment);
-  if (!verified) return tl::unexpected<Error>(at_fault(file, *segment, verified.error().message));
+  if (!verified) return tl::unexpected<Error>(corrupt(file, *segment, verified.error().message));
   const SequenceRange& checked = verified->checked;
   const std::string range = checked.count() > 0 ? std::to_string(checked.from.value) + ".." +
                                                       std::to_string(checked.to.value - 1)
@@ -54,7 +54,7 @@ Result<void> verify_file(const std::string& file) {
                                      human_count(verified->overwritten, "record was", "records") +
                                      " overwritten while reading"
                                : std::string();
-  std::printf("%s: whole: %s, %s, %s, %s%s\n", file.c_str(),
+  std::printf("%s: intact: %s, %s, %s, %s%s\n", file.c_str(),
               human_count(verified->records(), "record", "records").c_str(), range.c_str(),
               human_count(verified->bytes, "byte", "bytes").c_str(), schema_text(*segment).c_str(),
               lost.c_str());
@@ -102,7 +102,7 @@ int verify_all(const Bus& bus, const std::vector<std::string>& targets) {
     }
     for (const std::string& file : *files) {
       if (stop_requested()) return 1;
-      if (const Result<void> whole = verify_file(file); !whole) status = report(whole.error());
+      if (const Result<void> intact = verify_file(file); !intact) status = report(intact.error());
       flush_output();
     }
   }
@@ -114,7 +114,7 @@ int verify_all(const Bus& bus, const std::vector<std::string>& targets) {
 Command add_verify(CLI::App& app) {
   const auto targets = std::make_shared<std::vector<std::string>>();
   CLI::App* parser =
-      app.add_subcommand("verify", "Check whole segments, and name the first fault of each");
+      app.add_subcommand("verify", "Check all bytes of segments, and name the first fault of each");
   parser
       ->add_option("SEGMENT", *targets,
                    "CHANNEL/PRODUCER or CHANNEL of the bus, or a file: what ends in .ring, or "

@@ -69,7 +69,7 @@ Result<std::filesystem::path> find_target(const std::filesystem::path& path) {
   return cannot("write", path, ELOOP);
 }
 
-/// A new file beside `path`, to be renamed to it once it is whole.
+/// A new file beside `path`, to be renamed to it once it is complete.
 struct Temporary {
   File file;
   std::filesystem::path path;
@@ -77,7 +77,7 @@ struct Temporary {
 
 /// Its name is drawn by lot, since others may write there under any user and process id: in another
 /// container, on another machine, in another thread. What a process left that was killed is thus in
-/// nobody's way, and stays: nobody could tell it from what is being written.
+/// nobody's way, and stays: nobody could distinguish it from what is being written.
 Result<Temporary> create_beside(const std::filesystem::path& path) {
   const std::filesystem::path folder = directory_of(path);
   while (true) {
@@ -121,7 +121,7 @@ Result<void> replace(const std::filesystem::path& path, Fill fill) {
 
 Result<void> check_replaceable(const std::filesystem::path& path) {
   RINGSIDE_TRY(const auto target, find_target(path));
-  // Only an attempt tells: permissions do not bind root, nor say that a mount is read-only.
+  // Only an attempt shows it: permissions do not bind root, nor say that a mount is read-only.
   RINGSIDE_TRY(const Temporary probe, create_beside(target));
   unlink(probe.path.c_str());
   return {};

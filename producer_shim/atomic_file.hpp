@@ -1,4 +1,4 @@
-// Replaces a file as a whole: whoever opens it sees the old content or the new, never a part, also
+// Replaces a file atomically: whoever opens it sees the old content or the new, never a part, also
 // after a crash or a power cut. A link stays, and what it leads to is replaced. Devices, pipes and
 // whatever else is no file are refused.
 #pragma once

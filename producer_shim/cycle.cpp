@@ -17,7 +17,7 @@ std::uint64_t wall_clock_ns() {
       std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
 }
 
-/// The cycle of the last event of the producer's segment, if there is one that tells.
+/// The cycle of the last event of the producer's segment, if that has one.
 std::optional<std::uint64_t> last_cycle(const Bus& bus, const SegmentName& name) {
   const Result<Reader> reader = open_reader(bus, name);
   if (!reader) return {};

@@ -10,7 +10,7 @@ namespace ringside {
 
 class CycleNumbers {
  public:
-  /// Goes on after the last event of the producer's segment, if there is one that tells.
+  /// Goes on after the cycle of the last event of the producer's segment, if that has one.
   CycleNumbers(const Bus& bus, const SegmentName& name);
 
   /// The number of a new cycle: the time in nanoseconds since 1970, as long as it goes forward.

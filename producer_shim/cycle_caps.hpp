@@ -1,5 +1,5 @@
 // How large the segment of a producer of cycles is: exactly one cycle is retained, so whoever
-// connects gets the whole scatter, each point once.
+// connects gets the complete scatter, each point once.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace ringside {
 struct CycleSize {
   std::uint64_t events = 0;
   std::uint64_t bytes = 0;  ///< of all their records
-  std::uint64_t room = 0;   ///< that the largest takes while it is put there beside the others
+  std::uint64_t room = 0;   ///< what the largest needs beside the others while it is built
 };
 
 /// Fills in the caps that were left open: the events of one cycle, and bytes for as many cycles as
@@ -24,7 +24,7 @@ Caps cycle_caps(const Caps& asked, const CycleSize& size, bool is_synced, const 
                 const SegmentName& name);
 
 /// Fails with too_large, saying what to give, if a segment with these caps, all of them given,
-/// cannot keep the whole cycle.
+/// cannot keep the complete cycle.
 Result<void> check_keeps_cycle(const Caps& caps, const CycleSize& size, bool is_synced);
 
 }  // namespace ringside

@@ -1,4 +1,4 @@
-// Memory for the tables of a whole cycle, megabytes each. The kernel gives it in huge pages where
+// Memory for the tables of a cycle, megabytes each. The kernel gives it in huge pages where
 // it can: one fault for 2 MiB, where faults of 4 KiB take longer than what is done with the memory.
 #pragma once
 

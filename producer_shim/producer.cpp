@@ -8,7 +8,7 @@
 
 namespace ringside {
 
-const char* describe(Origin origin) {
+const char* origin_text(Origin origin) {
   switch (origin) {
     case Origin::created:
       return "a new segment";

@@ -22,7 +22,7 @@
 namespace ringside {
 
 /// How a producer came by its segment, in words for a person.
-const char* describe(Origin origin);
+const char* origin_text(Origin origin);
 
 class Producer {
  public:

@@ -1,4 +1,4 @@
-// What every program that publishes is told of its segment on its command line.
+// The options of a segment that every publishing program has on its command line.
 #pragma once
 
 #include <chrono>
@@ -28,11 +28,11 @@ void add_bus_option(CLI::App& parser, std::string& bus);
 CLI::Validator at_least_one();
 
 /// CHANNEL and --producer, which must be there, and the options of the caps, which stay as they are
-/// in the segment unless told otherwise.
+/// in the segment unless given.
 void add_producer_options(CLI::App& parser, ProducerOptions& options);
 
 /// The same for who publishes cycles: --channel and --producer, which are as in `options` unless
-/// told otherwise, the options of the caps, which are then for one cycle, and --bus.
+/// given, the options of the caps, which are then for one cycle, and --bus.
 void add_cycle_producer_options(CLI::App& parser, ProducerOptions& options, std::string& bus);
 
 }  // namespace ringside

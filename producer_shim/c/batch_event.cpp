@@ -13,7 +13,7 @@ namespace {
 using flatbuffers::uoffset_t;
 
 constexpr std::size_t kWord = sizeof(uoffset_t);
-// What the numbers of host and profile in a point can tell apart.
+// What the numbers of host and profile in a point can distinguish.
 constexpr std::size_t kMostHosts = std::size_t{std::numeric_limits<std::uint16_t>::max()} + 1;
 constexpr std::size_t kMostProfiles = std::size_t{std::numeric_limits<std::uint8_t>::max()} + 1;
 static_assert(sizeof(Point) == InPoint::kBytes);

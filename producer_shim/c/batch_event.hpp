@@ -29,7 +29,7 @@ class BatchEvent {
 
   /// The texts of a column that these points have, in the order in which they first come.
   struct Names {
-    std::vector<std::uint32_t> numbers;  // by the number in the whole column
+    std::vector<std::uint32_t> numbers;  // by the number in the column
     std::vector<std::string_view> texts;
   };
 

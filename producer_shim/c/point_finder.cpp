@@ -37,10 +37,10 @@ std::size_t join(Bytes event, const VectorPlace& texts, std::size_t most, std::s
   const std::size_t count = std::min(texts.count, most);
   for (std::size_t i = 0; i < count; ++i) {
     const std::string_view text = view(event, text_at(event, texts, i));
-    const std::string_view whole = text.substr(0, text.find('\0'));
-    if (all.size() + whole.size() > 2 * event.size()) return 0;
-    longest = std::max(longest, whole.size());
-    all.append(whole).push_back('\0');
+    const std::string_view until_nul = text.substr(0, text.find('\0'));
+    if (all.size() + until_nul.size() > 2 * event.size()) return 0;
+    longest = std::max(longest, until_nul.size());
+    all.append(until_nul).push_back('\0');
   }
   return count;
 }
@@ -144,7 +144,7 @@ class Layout {
     std::size_t at = 0;
     for (const Span& value : values) {
       if (value.from < at || value.from == kAbsent) return {};  // absent, or one inside the other
-      // Texts count with their lengths; all but the one byte of is_train stand at whole words.
+      // Texts count with their lengths; all but the one byte of is_train are aligned to 8.
       if (value.to - value.from > 1 && value.from % kWord != 0) return {};
       if (value.from > at) layout.fixed_.push_back({at, value.from});
       at = value.to;
@@ -249,10 +249,10 @@ Bytes EventsOf::next() noexcept {
   if (rest_.size() < sizeof(RecordHeader)) return {};
   RecordHeader header;
   std::memcpy(&header, rest_.data(), sizeof(header));
-  const std::uint64_t whole = record_bytes(header.size);
-  if (header.size == 0 || whole > rest_.size() || header.sequence != next_.value) return {};
+  const std::uint64_t bytes = record_bytes(header.size);
+  if (header.size == 0 || bytes > rest_.size() || header.sequence != next_.value) return {};
   const Bytes event = rest_.subspan(sizeof(RecordHeader), header.size);
-  rest_ = rest_.subspan(whole);
+  rest_ = rest_.subspan(bytes);
   next_ = next_ + 1;
   return event;
 }

@@ -69,7 +69,7 @@ struct PointEvent {
   std::size_t points() const noexcept { return is_batch ? batch.points.count : 1; }
 };
 
-/// Nothing if `event` is no whole embedding event.
+/// Nothing if `event` is no complete embedding event.
 std::optional<PointEvent> find_points(Bytes event) noexcept;
 
 /// Text number `i` of a vector of texts; empty if there is none, or it is not inside `event`.
@@ -87,7 +87,7 @@ Value load(Bytes event, std::size_t at) noexcept {
   return value;
 }
 
-/// The points of the whole cycle, as the event says; 0: unknown.
+/// The points of the complete cycle, as the event says; 0: unknown.
 std::uint32_t total_of(Bytes event, const PointEvent& points) noexcept;
 std::uint64_t cycle_of(Bytes event, const PointEvent& points) noexcept;
 

@@ -24,7 +24,7 @@ class PointTemplate {
   using Texts = std::array<std::string_view, 3>;  // episode_id, host_id, profile
   using Lengths = std::array<std::size_t, 3>;
 
-  /// Makes room for texts of these lengths; what room there is stays. False if one is too long.
+  /// Reserves room for texts of these lengths; room that is there stays. False if one is too long.
   bool fit(const Lengths& lengths);
 
   /// Whether an event of the present layout has been verified.

@@ -1,4 +1,4 @@
-// The C ABI's producers of points: one at a time, and whole columns.
+// The C ABI's producers of points: one at a time, and columns of them.
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -100,7 +100,7 @@ Run span_of(const Reader& reader, const Events& events) {
           {first.bytes.data(), bytes + last.bytes.size()}};
 }
 
-/// The last events of the window, just as many as have the points of a whole cycle together.
+/// The last events of the window, just as many as hold the points of one cycle.
 Step take_cycle(const Reader& reader, const SequenceRange& window, Look look, Events& events) {
   if (window.count() == 0) return Step::none;
   std::uint64_t wanted = 1;
@@ -120,7 +120,7 @@ Step take_cycle(const Reader& reader, const SequenceRange& window, Look look, Ev
     const Bytes event = taken == RunOutcome::run ? EventsOf(one).next() : Bytes{};
     const auto points = find_points(event);
     if (!points && taken == RunOutcome::run && !is_damaged(reader, from, one.bytes))
-      break;  // told when all of them are measured
+      break;  // reported when all of them are measured
     if (!points) {
       has_damaged = true;
       have += each_damaged;

@@ -57,7 +57,7 @@ Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options&
 }
 
 std::int64_t publish(ringside_producer& handle, Bytes event) {
-  // Events are walked in place, and whole words of them at a time. What is too large is refused
+  // Events are read in place, a word at a time. What is too large is refused
   // before it is looked at.
   const bool fits = event.size() <= handle.producer.writer().max_payload();
   if (fits && reinterpret_cast<std::uintptr_t>(event.data()) % 8 != 0) {

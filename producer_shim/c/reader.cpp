@@ -175,17 +175,17 @@ int ringside_next_record(const ringside_run* run, size_t* offset, ringside_recor
     if (const int bad = check_pointers(run, offset, record)) return bad;
     if (*offset == run->size) return RINGSIDE_NOTHING;
     const auto damaged = [] {
-      return failed(RINGSIDE_ERROR_CORRUPT, "no record begins there; is the run still whole?");
+      return failed(RINGSIDE_ERROR_CORRUPT, "no record begins there; is the run still valid?");
     };
     if (run->bytes == nullptr || *offset > run->size || run->size - *offset < sizeof(RecordHeader))
       return damaged();
     RecordHeader header{};
     const auto* const at = static_cast<const std::byte*>(run->bytes) + *offset;
     std::memcpy(&header, at, sizeof(header));
-    const std::uint64_t whole = record_bytes(header.size);
-    if (header.size == 0 || whole > run->size - *offset) return damaged();
+    const std::uint64_t bytes = record_bytes(header.size);
+    if (header.size == 0 || bytes > run->size - *offset) return damaged();
     *record = {header.sequence, header.timestamp_ns, at + sizeof(header), header.size};
-    *offset += whole;
+    *offset += bytes;
     return RINGSIDE_RUN;
   });
 }

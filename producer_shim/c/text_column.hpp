@@ -1,5 +1,5 @@
 // The texts of a caller's points, whatever form they came in, as UTF-8: a column of texts that
-// mostly differ, and one of texts that repeat. Both are made for whole columns: what can be told of
+// mostly differ, and one of texts that repeat. Both are made for columns: what can be known of
 // all bytes at once is not looked at text by text.
 #pragma once
 

@@ -8,7 +8,7 @@
 
 #include "producer_shim/feed/cycle_events.hpp"
 #include "producer_shim/feed/parquet_writer.hpp"
-#include "producer_shim/feed/reading.hpp"
+#include "producer_shim/feed/reported_read.hpp"
 
 namespace ringside::feed {
 namespace {
@@ -51,9 +51,9 @@ Result<void> save(const std::filesystem::path& path) {
 Result<void> dump(const std::filesystem::path& path) {
   auto file = OpenedFile::open(path);
   if (!file) return tl::unexpected<Error>(file.error());
-  const auto fit = read_and_tell(*file, path);
+  const auto fit = read_with_progress(*file, path);
   if (!fit) return tl::unexpected<Error>(cannot_use(path, fit.error()));
-  tell_notes(*fit, path);
+  print_notes(*fit, path);
   const auto events = CycleEvents::build(fit->points, 0);
   if (!events) return tl::unexpected<Error>(events.error());
   if (events->count() != 1)

@@ -1,6 +1,6 @@
 // A fit as the events of one cycle, ready to be published. As far as a batch can number its
-// strings, that is one event of all points: whoever reads the segment then has a fit whole or not
-// at all, never a part of one beside a part of another.
+// strings, that is one event of all points: whoever reads the segment then has a complete fit or
+// none, never a part of one beside a part of another.
 #pragma once
 
 #include <cstdint>

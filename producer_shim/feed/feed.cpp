@@ -9,9 +9,9 @@
 #include "bus/inspect/contents.hpp"
 #include "bus/program/stop_signal.hpp"
 #include "producer_shim/feed/file_watch.hpp"
-#include "producer_shim/feed/reading.hpp"
+#include "producer_shim/feed/reported_read.hpp"
 #include "producer_shim/feed/segment_owner.hpp"
-#include "producer_shim/feed/writing.hpp"
+#include "producer_shim/feed/writer_check.hpp"
 
 namespace ringside::feed {
 namespace {
@@ -19,12 +19,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// How often the file is looked at although nothing was told of it.
+/// How often the file is looked at although nothing was reported of it.
 constexpr milliseconds kLookEvery{500};
 /// A change is acted upon when it has been quiet for the first, or after the second at the latest.
 constexpr milliseconds kQuiet{20};
 constexpr milliseconds kMaxUnquiet{200};
-/// A file that is being written is looked at again so soon, and told of after so long.
+/// A file that is being written is looked at again this soon, and reported after this long.
 constexpr milliseconds kLookAtBusy{250};
 constexpr milliseconds kLongBusy{2000};
 
@@ -38,7 +38,7 @@ struct Wanted {
   Digest content;  ///< of the file
   double read_ms = 0;
   double build_ms = 0;
-  bool stands = false;  ///< it is published, and was not seen to be gone
+  bool is_published = false;  ///< and was not seen to be gone
 };
 
 class Feed {
@@ -51,19 +51,19 @@ class Feed {
   Result<void> publish_once() {
     auto file = OpenedFile::open(path_);
     if (!file) return tl::unexpected<Error>(file.error());
-    auto verdict = writing_.judge(*file, file->state(), nullptr);
-    for (; verdict == Writing::Verdict::untold && !stop_requested();
-         verdict = writing_.judge(*file, file->state(), nullptr)) {
-      note_untold();
+    auto verdict = writer_.judge(*file, file->state(), nullptr);
+    for (; verdict == WriterCheck::Verdict::unknown && !stop_requested();
+         verdict = writer_.judge(*file, file->state(), nullptr)) {
+      note_unknown_writer();
       sleep_unless_stopped(kLookAtBusy);
     }
-    if (verdict == Writing::Verdict::going_on)
+    if (verdict == WriterCheck::Verdict::being_written)
       return fail(Errc::corrupt, "cannot use ", path_.string(),
                   " as a fit: a program has it open to write it; try again when it is closed, or "
                   "use --watch");
     const Clock::time_point start = Clock::now();
     const FileState before = file->state();
-    const auto fit = read_and_tell(*file, path_);
+    const auto fit = read_with_progress(*file, path_);
     if (stop_requested()) return fail(Errc::system, "stopped; nothing was published");
     if (was_changed(before, file->state()))
       return fail(Errc::corrupt, "cannot use ", path_.string(),
@@ -105,33 +105,33 @@ class Feed {
     auto file = OpenedFile::open(path_);
     if (!file) {
       tried_ = state_of(path_);
-      tell_of_file(file.error());
+      report_file(file.error());
       return;
     }
     const Clock::time_point start = Clock::now();
-    watch.was_written();  // what is written from here on is told at the end
+    watch.was_written();  // what is written from here on is reported at the end
     const FileState before = file->state();
-    const Writing::Verdict verdict = writing_.judge(*file, before, &watch);
-    if (verdict != Writing::Verdict::done) return stay_busy(verdict);
+    const WriterCheck::Verdict verdict = writer_.judge(*file, before, &watch);
+    if (verdict != WriterCheck::Verdict::complete) return stay_busy(verdict);
     const auto content = file->digest();
     if (content && wanted_ && *content == wanted_->content) {
       accept(before, watch);
-      told_.clear();
+      reported_.clear();
       std::fprintf(stderr,
                    "ringside-feed: %s: note: it holds what it held; nothing new to publish\n",
                    path_.c_str());
       return;
     }
-    const auto fit = read_and_tell(*file, path_);
+    const auto fit = read_with_progress(*file, path_);
     if (stop_requested()) return;
     if (watch.was_written() || was_changed(before, file->state()) ||
         file->writers() == OpenedFile::Writers::some)
-      return stay_busy(Writing::Verdict::going_on);
+      return stay_busy(WriterCheck::Verdict::being_written);
     accept(before, watch);
-    if (!content) return tell_of_file(cannot_use(path_, content.error()));
-    if (!fit) return tell_of_file(cannot_use(path_, fit.error()));
+    if (!content) return report_file(cannot_use(path_, content.error()));
+    if (!fit) return report_file(cannot_use(path_, fit.error()));
     if (auto wanted = want(*fit, *content, milliseconds_since(start)); !wanted)
-      tell_of_file(cannot_use(path_, wanted.error()));
+      report_file(cannot_use(path_, wanted.error()));
   }
 
   /// The file in this state needs no other look.
@@ -142,40 +142,40 @@ class Feed {
   }
 
   /// The file is being written, so it is looked at again soon.
-  void stay_busy(Writing::Verdict verdict) {
+  void stay_busy(WriterCheck::Verdict verdict) {
     const Clock::time_point now = Clock::now();
     if (!busy_since_) busy_since_ = now;
-    if (verdict == Writing::Verdict::untold)
-      note_untold();
+    if (verdict == WriterCheck::Verdict::unknown)
+      note_unknown_writer();
     else if (now - *busy_since_ > kLongBusy)
-      tell("a program has " + path_.string() + " open and writes it; waiting until it closes it",
+      report_once("a program has " + path_.string() + " open and writes it; waiting until it closes it",
            consequence());
   }
 
-  void note_untold() {
-    if (std::exchange(untold_noted_, true)) return;
+  void note_unknown_writer() {
+    if (std::exchange(unknown_writer_noted_, true)) return;
     std::fprintf(stderr,
-                 "ringside-feed: %s: note: nothing tells whether it is still being written (only "
-                 "its owner may ask), so it is taken after %lld s of quiet; a file that is renamed "
-                 "into place is taken at once\n",
-                 path_.c_str(), static_cast<long long>(Writing::kQuiet.count()));
+                 "ringside-feed: %s: note: nothing reports whether it is still being written (only "
+                 "its owner may ask), so it is read after %lld s without a change; a file that is "
+                 "renamed to this name is read at once\n",
+                 path_.c_str(), static_cast<long long>(WriterCheck::kQuiet.count()));
   }
 
   /// Says once what is wrong, until it is another thing or all is well again.
-  void tell(const std::string& message, const char* consequence) {
-    if (message == told_) return;
-    told_ = message;
+  void report_once(const std::string& message, const char* consequence) {
+    if (message == reported_) return;
+    reported_ = message;
     std::fprintf(stderr, "ringside-feed: %s; %s\n", message.c_str(), consequence);
   }
 
-  void tell_of_file(const Error& error) { tell(error.message, consequence()); }
+  void report_file(const Error& error) { report_once(error.message, consequence()); }
 
   const char* consequence() const {
-    return wanted_ ? "the last good fit stays" : "waiting for a whole one";
+    return wanted_ ? "the last good fit stays" : "waiting for a complete one";
   }
 
   Result<void> want(const ParquetFit& fit, const Digest& content, double read_ms) {
-    tell_notes(fit, path_);
+    print_notes(fit, path_);
     const Clock::time_point start = Clock::now();
     auto events = CycleEvents::build(fit.points, owner_.next_cycle());
     if (!events) return tl::unexpected<Error>(events.error());
@@ -190,19 +190,19 @@ class Feed {
   /// whoever started us should know. Later, someone may mend the segment.
   Result<void> keep_published() {
     if (!wanted_) return {};
-    if (wanted_->stands && owner_.is_detached()) {
-      wanted_->stands = false;
+    if (wanted_->is_published && owner_.is_detached()) {
+      wanted_->is_published = false;
       std::fprintf(stderr,
                    "ringside-feed: %s: its file was removed or replaced; publishing again\n",
                    options_.producer.name.text().c_str());
     }
-    if (wanted_->stands) return {};
+    if (wanted_->is_published) return {};
     auto published = publish();
     if (published) {
-      told_.clear();
+      reported_.clear();
       has_published_ = true;
     } else if (has_published_) {
-      tell(published.error().message, "trying again until it can be published");
+      report_once(published.error().message, "trying again until it can be published");
       return {};
     }
     return published;
@@ -211,7 +211,7 @@ class Feed {
   Result<void> publish() {
     const Clock::time_point start = Clock::now();
     if (auto published = owner_.publish(wanted_->events); !published) return published;
-    wanted_->stands = true;
+    wanted_->is_published = true;
     print_published(milliseconds_since(start));
     return {};
   }
@@ -241,13 +241,13 @@ class Feed {
   const FeedOptions& options_;
   const std::filesystem::path& path_;
   SegmentOwner owner_;
-  Writing writing_;
+  WriterCheck writer_;
   std::optional<Wanted> wanted_;
   bool has_published_ = false;
   FileState tried_;
   std::optional<Clock::time_point> busy_since_;
-  std::string told_;
-  bool untold_noted_ = false;
+  std::string reported_;
+  bool unknown_writer_noted_ = false;
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ struct FeedOptions {
 };
 
 /// Returns once the file is published, or with `watch` once a signal asks for an end. Without
-/// `watch` it fails if the file cannot be used; with it, such a file is told of and waited out.
+/// `watch` it fails if the file cannot be used; with it, such a file is reported, and the next one awaited.
 Result<void> feed(const FeedOptions& options);
 
 }  // namespace ringside::feed

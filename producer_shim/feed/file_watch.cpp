@@ -43,7 +43,7 @@ FileWatch::FileWatch(File inotify, const std::filesystem::path& path)
 
 void FileWatch::add() {
   if (inotify_.descriptor() < 0) return;
-  // A folder that is replaced as a whole takes its watch along; the old one tells nothing of use.
+  // The watch of a folder that is replaced goes with the old folder, where nothing happens any more.
   const int watch =
       ::inotify_add_watch(inotify_.descriptor(), folder_.c_str(), kInteresting | IN_ONLYDIR);
   if (watch >= 0 && watch_ >= 0 && watch != watch_)
@@ -52,20 +52,20 @@ void FileWatch::add() {
   if (watch >= 0) watch_ = watch;
 }
 
-void FileWatch::take(std::uint32_t event) {
+void FileWatch::note(std::uint32_t event) {
   if ((event & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0)
-    told_ = Told::done;
+    writer_ = SeenWriter::closed;
   else if ((event & IN_MODIFY) != 0)
-    told_ = Told::writing;
+    writer_ = SeenWriter::writing;
   else if ((event & IN_ATTRIB) == 0)
-    told_ = Told::nothing;  // lost, gone, or new: by a link, or to be written
+    writer_ = SeenWriter::unknown;  // lost, gone, or new: by a link, or to be written
 }
 
-FileWatch::Told FileWatch::told() const {
-  // What happens to a link does not tell what happens where it leads.
+FileWatch::SeenWriter FileWatch::seen_writer() const {
+  // Events of a link say nothing of the file where it leads.
   std::error_code ignored;
   const bool is_link = std::filesystem::is_symlink(std::filesystem::path(folder_) / name_, ignored);
-  return is_link ? Told::nothing : told_;
+  return is_link ? SeenWriter::unknown : writer_;
 }
 
 FileWatch::Seen FileWatch::read_events() {
@@ -79,12 +79,12 @@ FileWatch::Seen FileWatch::read_events() {
       inotify_event event{};
       std::memcpy(&event, buffer.data() + at, sizeof event);
       const char* const name = buffer.data() + at + sizeof event;
-      // Too many of them came, and which are lost is not told.
+      // Too many of them came, and nobody knows which are lost.
       const bool lost = (event.mask & IN_Q_OVERFLOW) != 0;
       if (lost || (event.len > 0 && name_ == name)) {
         seen.anything = true;
         seen.written = seen.written || lost || (event.mask & kWritten) != 0;
-        take(event.mask);
+        note(event.mask);
       }
       at += sizeof event + event.len;
     }

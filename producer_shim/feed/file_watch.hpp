@@ -1,5 +1,5 @@
-// Tells when something happens to a file, by inotify on its folder: there the file keeps its name
-// when it is replaced. Where the kernel does not tell (file systems of other machines, links into
+// Reports when something happens to a file, by inotify on its folder: there the file keeps its name
+// when it is replaced. Where the kernel does not report it (file systems of other machines, links into
 // other folders), whoever waits has to look now and then; so wait() takes a time.
 #pragma once
 
@@ -25,15 +25,15 @@ class FileWatch {
   /// Whether the file was written in place since the last call of wait() or of this.
   bool was_written();
 
-  enum class Told {
-    nothing,
+  enum class SeenWriter {
+    unknown,  ///< nothing was seen
     writing,  ///< it was written, and not closed since
-    done,     ///< whoever wrote it closed it, or it was put in place by a rename
+    closed,   ///< whoever wrote it closed it, or it was renamed to its name
   };
 
-  /// What the events that were read since forget() tell of a writer of the file.
-  Told told() const;
-  void forget() { told_ = Told::nothing; }
+  /// What the events that were read since forget() say of a writer of the file.
+  SeenWriter seen_writer() const;
+  void forget() { writer_ = SeenWriter::unknown; }
 
  private:
   struct Seen {
@@ -44,12 +44,12 @@ class FileWatch {
   FileWatch(File inotify, const std::filesystem::path& path);
 
   Seen read_events();
-  void take(std::uint32_t event);
+  void note(std::uint32_t event);
   void add();
 
   File inotify_;
   int watch_ = -1;
-  Told told_ = Told::nothing;
+  SeenWriter writer_ = SeenWriter::unknown;
   std::string folder_;
   std::string name_;
 };

@@ -21,7 +21,7 @@ void add_options(CLI::App& app, FeedOptions& options) {
   app.add_flag(
       "--watch", options.watch,
       "Go on, and publish the file again whenever it is replaced or rewritten; a broken or "
-      "half-written one is told of, and the last good one stays");
+      "half-written one is reported, and the last good fit stays");
   add_cycle_producer_options(app, options.producer, options.bus);
 }
 

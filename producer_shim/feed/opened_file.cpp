@@ -28,7 +28,7 @@ FileState to_state(const struct stat& status) {
           .changed_ns = nanoseconds(status.st_ctim)};
 }
 
-/// Whether another machine has the file. Whom that one lets have a lease tells nothing of writers.
+/// Whether another machine has the file. A lease that it grants says nothing of writers.
 bool is_elsewhere(int fd) {
   constexpr std::array<std::uint32_t, 4> kOfOthers{NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,
                                                    CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC};
@@ -90,7 +90,7 @@ Result<Digest> OpenedFile::digest() const {
 
 OpenedFile::Writers OpenedFile::writers() const {
   // The kernel grants a read lease only while nobody can write (fcntl(2)). It is given back at
-  // once; should a writer come just between, the kernel tells us by a signal that would end us.
+  // once; should a writer come just between, the kernel sends us a signal that would end us.
   std::signal(SIGIO, SIG_IGN);
   if (::fcntl(file_.descriptor(), F_SETLEASE, F_RDLCK) == 0) {
     ::fcntl(file_.descriptor(), F_SETLEASE, F_UNLCK);

@@ -112,7 +112,7 @@ class Copy {
     return {};
   }
 
-  /// Its failures are Errc::corrupt without the column's name if the column is at fault.
+  /// Its failures are Errc::corrupt without the column's name if the column is corrupt.
   Result<CopiedChunk> copy_chunk(std::size_t i, const ColumnChunk& chunk, std::int64_t rows) {
     const FooterColumn& column = columns_.found[i].stored;
     if (auto fine = check_chunk(chunk, column, rows); !fine)

@@ -208,7 +208,7 @@ Result<Footer> parse(Bytes bytes) {
 
 Result<Footer> read_footer(const OpenedFile& file) {
   const std::uint64_t size = file.state().bytes;
-  constexpr const char* kNone = "it is not a whole Parquet file: it does not ";
+  constexpr const char* kNone = "it is not a complete Parquet file: it does not ";
   if (size < kMagic.size() + kTail) return fail(Errc::corrupt, kNone, "begin and end with PAR1");
   std::array<std::byte, kTail> tail{};
   if (auto read = file.read(size - kTail, tail); !read) return tl::unexpected<Error>(read.error());

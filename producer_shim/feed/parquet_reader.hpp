@@ -1,5 +1,5 @@
 // Reads a fit out of a Parquet file, whoever wrote it: pandas, Arrow, DuckDB, Spark. All of it is
-// checked before anything is returned, so a fit is had whole or not at all.
+// checked before anything is returned, so a fit is complete or not returned at all.
 #pragma once
 
 #include <functional>
@@ -24,11 +24,11 @@ struct ParquetFit {
   std::unique_ptr<std::pmr::monotonic_buffer_resource> strings;
 };
 
-/// Told how far the reading is, from 0 to 1; the reading ends without a fit once it returns false.
+/// Gets how far the reading is, from 0 to 1; the reading ends without a fit once it returns false.
 using ReadProgress = std::function<bool(double)>;
 
 /// The error says what is wrong, naming row (counted from 0) and column, without a path.
-/// Errc::corrupt if the file is at fault.
+/// Errc::corrupt if the file is corrupt.
 Result<ParquetFit> read_parquet(const OpenedFile& file, const ReadProgress& progress);
 
 }  // namespace ringside::feed

@@ -9,7 +9,7 @@
 
 namespace ringside::feed {
 
-/// Replaces `path` as a whole (atomic_file.hpp). The same fit always gives the same bytes.
+/// Replaces `path` atomically (atomic_file.hpp). The same fit always gives the same bytes.
 Result<void> write_parquet(const std::filesystem::path& path, const SavedFit& fit);
 
 }  // namespace ringside::feed

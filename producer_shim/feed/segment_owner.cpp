@@ -26,7 +26,7 @@ Result<void> SegmentOwner::open(const CycleEvents& events) {
   const Caps caps = cycle_caps(asked_.caps, events.size(), is_synced, bus_, asked_.name);
   if (auto good = check_keeps_cycle(caps, events.size(), is_synced); !good) return good;
   if (producer_ && suffices(caps)) return {};
-  // Its lock has to be given up before another can take the segment.
+  // Its lock has to be released before another can open the segment.
   producer_.reset();
   Result<Producer> opened =
       Producer::open(bus_, asked_.name, EventType::embedding(), caps, asked_.sync_interval);

@@ -23,10 +23,10 @@ class SegmentOwner {
   /// check_keeps_cycle(), Producer::open() and Producer::publish() do.
   Result<void> publish(const CycleEvents& events);
 
-  /// Whether what was published last has lost its place: someone removed or replaced the segment.
+  /// Whether someone removed, replaced or shortened the segment's file since the last publishing.
   bool is_detached() const;
 
-  /// Gives up what is older than the cap by age.
+  /// Evicts what is older than the cap by age.
   void expire() {
     if (producer_) producer_->expire();
   }

@@ -19,7 +19,7 @@ std::vector<std::uint8_t> encode_fit(const Fit& fit);
 /// long computation fails before it starts.
 Result<void> check_writable(const std::filesystem::path& path);
 
-/// Saves the fit, replacing `path` as a whole (atomic_file.hpp).
+/// Saves the fit, replacing `path` atomically (atomic_file.hpp).
 Result<void> write_fit(const std::filesystem::path& path, const Fit& fit);
 
 /// Reads and checks a saved fit.

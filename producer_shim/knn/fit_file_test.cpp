@@ -159,7 +159,7 @@ TEST_CASE("an event of one point is no fit", "[knn][fit_file]") {
         "it holds another kind of event");
 }
 
-TEST_CASE("a batch that is not the whole of its cycle is no fit", "[knn][fit_file]") {
+TEST_CASE("a batch that is not all of its cycle is no fit", "[knn][fit_file]") {
   flatbuffers::FlatBufferBuilder builder;
   const auto strings = builder.CreateVectorOfStrings({"a"});
   const std::vector<Point> points(2);

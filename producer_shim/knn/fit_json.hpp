@@ -23,7 +23,7 @@ std::filesystem::path json_beside(const std::filesystem::path& fit);
 /// Numbers are written so that they read back as the same floats.
 std::string encode_json(const Fit& fit);
 
-/// Replaces `path` as a whole (atomic_file.hpp).
+/// Replaces `path` atomically (atomic_file.hpp).
 Result<void> write_json(const std::filesystem::path& path, const Fit& fit);
 
 }  // namespace ringside::knn

@@ -15,10 +15,10 @@ namespace ringside::knn {
 /// Whether `path` names a Parquet file, by its ending.
 bool is_parquet(const std::filesystem::path& path);
 
-/// Fails, telling what to do, if there is no ringside-feed to write or read `path` with.
+/// Fails, saying what to do, if there is no ringside-feed to write or read `path` with.
 Result<void> check_parquet(const std::filesystem::path& path);
 
-/// Replaces `path` as a whole by the points of a saved fit (saved_fit.hpp).
+/// Replaces `path` atomically by the points of a saved fit (saved_fit.hpp).
 Result<void> write_parquet(const std::filesystem::path& path, std::span<const std::uint8_t> fit);
 
 /// The bytes of the saved fit (saved_fit.hpp) with the points of `path`, not yet checked.

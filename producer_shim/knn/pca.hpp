@@ -1,5 +1,5 @@
 // Principal components of byte images, and the images' coordinates in them. The images are widened
-// to floats a block at a time, so the whole of them never stands in memory as floats.
+// to floats a block at a time, so they are never all in memory as floats.
 #pragma once
 
 #include <Eigen/Core>

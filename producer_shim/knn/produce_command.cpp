@@ -105,7 +105,7 @@ void add_produce_command(CLI::App& app, int& exit_status) {
       "produce", "Compute a fit of Fashion-MNIST (components, neighbours, clusters) and save it");
   command
       ->add_option("--fit-out", arguments->fit_out,
-                   "File to save the fit to, replaced whole: .parquet (needs ringside-feed) or "
+                   "File to save the fit to, replaced atomically: .parquet (needs ringside-feed) or "
                    ".fit; the same as .json is written beside it")
       ->required()
       ->type_name("FILE");

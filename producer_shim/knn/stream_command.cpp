@@ -99,7 +99,7 @@ void print_start(const StreamArguments& arguments, const Bus& bus, const Produce
                "most %llu events)\n",
                arguments.fit.c_str(), events.points(), events.count(),
                producer.name().text().c_str(), bus.directory().c_str(),
-               describe(producer.writer().origin()),
+               origin_text(producer.writer().origin()),
                static_cast<unsigned long long>(geometry.data_capacity),
                static_cast<unsigned long long>(geometry.retain_events));
 }

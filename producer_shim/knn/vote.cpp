@@ -38,7 +38,7 @@ class TrainPoints {
   Eigen::MatrixXf columns_;
 };
 
-/// nanoflann's distance, computed on whole columns so that the compiler can use vector registers.
+/// nanoflann's distance, computed on columns so that the compiler can use vector registers.
 struct ColumnDistance {
   using ElementType = float;
   using DistanceType = float;

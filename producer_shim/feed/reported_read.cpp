@@ -1,4 +1,4 @@
-#include "producer_shim/feed/reading.hpp"
+#include "producer_shim/feed/reported_read.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -15,7 +15,7 @@ constexpr ProgressLine::Every kReportEvery{.on_terminal = std::chrono::milliseco
 
 }  // namespace
 
-Result<ParquetFit> read_and_tell(const OpenedFile& file, const std::filesystem::path& path) {
+Result<ParquetFit> read_with_progress(const OpenedFile& file, const std::filesystem::path& path) {
   ProgressLine progress(stderr, kReportEvery);
   auto fit = read_parquet(file, [&](double part) {
     if (progress.is_due())
@@ -26,7 +26,7 @@ Result<ParquetFit> read_and_tell(const OpenedFile& file, const std::filesystem::
   return fit;
 }
 
-void tell_notes(const ParquetFit& fit, const std::filesystem::path& path) {
+void print_notes(const ParquetFit& fit, const std::filesystem::path& path) {
   for (const std::string& note : fit.notes)
     std::fprintf(stderr, "ringside-feed: %s: note: %s\n", path.c_str(), note.c_str());
 }

@@ -1,4 +1,4 @@
-// Reading a file for a person who waits: tells how far it is if that takes long, and what to know
+// Reading a file for a person who waits: reports how far it is if that takes long, and what to know
 // of the file.
 #pragma once
 
@@ -10,10 +10,10 @@
 namespace ringside::feed {
 
 /// Like read_parquet(); `path` is what messages call the file.
-Result<ParquetFit> read_and_tell(const OpenedFile& file, const std::filesystem::path& path);
+Result<ParquetFit> read_with_progress(const OpenedFile& file, const std::filesystem::path& path);
 
-/// Prints what the fit has to be known of on standard error, a line each.
-void tell_notes(const ParquetFit& fit, const std::filesystem::path& path);
+/// Prints the notes on the fit on standard error, a line each.
+void print_notes(const ParquetFit& fit, const std::filesystem::path& path);
 
 /// `reason` as a failure that names the file.
 Error cannot_use(const std::filesystem::path& path, const Error& reason);

@@ -1,4 +1,4 @@
-// Whether a program is still writing a file, asked of whatever can tell: the kernel knows who has
+// Whether a program is still writing a file, asked of whatever knows: the kernel knows who has
 // it open, but says so to the file's owner only; else what was seen to happen to the file; else how
 // long it has been quiet.
 #pragma once
@@ -10,16 +10,16 @@
 
 namespace ringside::feed {
 
-class Writing {
+class WriterCheck {
  public:
   enum class Verdict {
-    done,
-    going_on,
-    untold,  ///< nothing tells, and it changed a moment ago
+    complete,
+    being_written,
+    unknown,  ///< nothing reports on a writer, and it changed a moment ago
   };
 
-  /// What nothing tells of is done after so long a quiet. A writer that pauses for longer has to
-  /// put its file in place by a rename.
+  /// If nothing reports on a writer, the file counts as complete after this long without a change.
+  /// A writer that pauses for longer has to write elsewhere and rename its file.
   static constexpr std::chrono::seconds kQuiet{3};
 
   /// REQUIRES: `state` is that of `file`. Without a `watch`, nothing was seen to happen.
