@@ -19,11 +19,11 @@ std::string episode(std::uint64_t i) {
 
 void build_point(flatbuffers::FlatBufferBuilder& builder, std::uint64_t i, std::uint64_t total) {
   const auto value = static_cast<float>(i);
-  const Place place(1, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(total));
+  const CycleSlot slot(1, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(total));
   const auto point =
       CreateEmbeddingDirect(builder, episode(i).c_str(), "host", "fashion-mnist", value * 1e-5F,
                             1 - value * 1e-5F, value * 1e-6F, static_cast<int>(i % 10),
-                            static_cast<int>(i % 9), static_cast<int>(i % 8), i % 5 != 0, &place);
+                            static_cast<int>(i % 9), static_cast<int>(i % 8), i % 5 != 0, &slot);
   FinishEventBuffer(builder, CreateEvent(builder, Body::Embedding, point.Union()));
 }
 
@@ -38,12 +38,12 @@ void build_batch(flatbuffers::FlatBufferBuilder& builder, std::uint64_t count) {
                         static_cast<std::uint32_t>(i), std::uint16_t{0}, std::uint8_t{0},
                         i % 5 != 0);
   }
-  const Place place(1, 0, static_cast<std::uint32_t>(count));
+  const CycleSlot slot(1, 0, static_cast<std::uint32_t>(count));
   const auto names = builder.CreateVectorOfStrings(episodes);
   const auto hosts = builder.CreateVectorOfStrings(std::vector<std::string>{"host"});
   const auto profiles = builder.CreateVectorOfStrings(std::vector<std::string>{"fashion-mnist"});
   const auto vector = builder.CreateVectorOfStructs(points);
-  const auto batch = CreateEmbeddingBatch(builder, &place, names, hosts, profiles, vector);
+  const auto batch = CreateEmbeddingBatch(builder, &slot, names, hosts, profiles, vector);
   FinishEventBuffer(builder, CreateEvent(builder, Body::EmbeddingBatch, batch.Union()));
 }
 

@@ -28,11 +28,11 @@ std::optional<std::uint64_t> last_cycle(const Bus& bus, const SegmentName& name)
   flatbuffers::Verifier verifier(bytes, payload.size());
   if (!VerifyEventBuffer(verifier)) return {};
   const Event& event = *GetEvent(bytes);
-  const Place* place = nullptr;
-  if (event.body_type() == Body::Embedding) place = event.body_as_Embedding()->place();
-  if (event.body_type() == Body::EmbeddingBatch) place = event.body_as_EmbeddingBatch()->place();
-  if (place == nullptr) return {};
-  return place->cycle();
+  const CycleSlot* slot = nullptr;
+  if (event.body_type() == Body::Embedding) slot = event.body_as_Embedding()->slot();
+  if (event.body_type() == Body::EmbeddingBatch) slot = event.body_as_EmbeddingBatch()->slot();
+  if (slot == nullptr) return {};
+  return slot->cycle();
 }
 
 }  // namespace

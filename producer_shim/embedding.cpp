@@ -86,15 +86,15 @@ class StringTable {
 /// A batch with all that can be wrong with it checked, because a builder in the ring cannot fail.
 class Batch {
  public:
-  static Result<Batch> number(const Place& place, std::span<const EmbeddingPoint> points) {
+  static Result<Batch> number(const CycleSlot& slot, std::span<const EmbeddingPoint> points) {
     if (points.empty()) return fail(Errc::bad_argument, "a batch needs at least one point");
-    const std::uint64_t end = std::uint64_t{place.index()} + points.size();
+    const std::uint64_t end = std::uint64_t{slot.index()} + points.size();
     const std::uint64_t last =
-        place.total() > 0 ? place.total() : std::numeric_limits<std::uint32_t>::max();
+        slot.total() > 0 ? slot.total() : std::numeric_limits<std::uint32_t>::max();
     if (end > last)
       return fail(Errc::bad_argument, "a batch of points up to ", std::to_string(end),
                   " goes past the end of its cycle of ", std::to_string(last));
-    Batch batch(place, points);
+    Batch batch(slot, points);
     batch.rows_.reserve(points.size());
     batch.episodes_.expect(points.size());  // mostly each its own
     for (const EmbeddingPoint& point : points) {
@@ -126,7 +126,7 @@ class Batch {
                     static_cast<std::uint8_t>(row.profile), from.is_train);
     }
     const auto body =
-        CreateEmbeddingBatch(builder, &place_, episodes, hosts, profiles, points).Union();
+        CreateEmbeddingBatch(builder, &slot_, episodes, hosts, profiles, points).Union();
     FinishEventBuffer(builder, CreateEvent(builder, Body::EmbeddingBatch, body));
   }
 
@@ -140,8 +140,8 @@ class Batch {
   static constexpr std::size_t kMaxHosts = std::numeric_limits<std::uint16_t>::max() + 1;
   static constexpr std::size_t kMaxProfiles = std::numeric_limits<std::uint8_t>::max() + 1;
 
-  Batch(const Place& place, std::span<const EmbeddingPoint> points)
-      : place_(place), points_(points) {}
+  Batch(const CycleSlot& slot, std::span<const EmbeddingPoint> points)
+      : slot_(slot), points_(points) {}
 
   static Result<void> check(const char* what, const StringTable& table, std::size_t most) {
     if (table.size() <= most) return {};
@@ -150,7 +150,7 @@ class Batch {
                 ", so publish smaller batches");
   }
 
-  Place place_;
+  CycleSlot slot_;
   std::span<const EmbeddingPoint> points_;
   std::pmr::vector<Row> rows_{large_memory()};
   StringTable episodes_;
@@ -160,34 +160,34 @@ class Batch {
 
 }  // namespace
 
-void build_point(FlatBufferBuilder& builder, const Place& place, const EmbeddingPoint& point) {
+void build_point(FlatBufferBuilder& builder, const CycleSlot& slot, const EmbeddingPoint& point) {
   const auto episode = create_string(builder, point.episode_id);
   const auto host = create_string(builder, point.host_id);
   const auto profile = create_string(builder, point.profile);
   const auto body =
       CreateEmbedding(builder, episode, host, profile, point.x, point.y, point.z, point.phase_int,
-                      point.predicted_int, point.cluster, point.is_train, &place)
+                      point.predicted_int, point.cluster, point.is_train, &slot)
           .Union();
   FinishEventBuffer(builder, CreateEvent(builder, Body::Embedding, body));
 }
 
-Result<void> build_batch(FlatBufferBuilder& builder, const Place& place,
+Result<void> build_batch(FlatBufferBuilder& builder, const CycleSlot& slot,
                          std::span<const EmbeddingPoint> points) {
-  const Result<Batch> batch = Batch::number(place, points);
+  const Result<Batch> batch = Batch::number(slot, points);
   if (!batch) return tl::unexpected<Error>(batch.error());
   batch->build(builder);
   return {};
 }
 
-Result<Sequence> publish_point(Producer& producer, const Place& place,
+Result<Sequence> publish_point(Producer& producer, const CycleSlot& slot,
                                const EmbeddingPoint& point) {
   if (!is_finite(point)) return fail(Errc::bad_argument, "the point is not at a finite place");
-  return producer.build([&](FlatBufferBuilder& builder) { build_point(builder, place, point); });
+  return producer.build([&](FlatBufferBuilder& builder) { build_point(builder, slot, point); });
 }
 
-Result<Sequence> publish_batch(Producer& producer, const Place& place,
+Result<Sequence> publish_batch(Producer& producer, const CycleSlot& slot,
                                std::span<const EmbeddingPoint> points) {
-  const Result<Batch> batch = Batch::number(place, points);
+  const Result<Batch> batch = Batch::number(slot, points);
   if (!batch) return tl::unexpected<Error>(batch.error());
   return producer.build([&](FlatBufferBuilder& builder) { batch->build(builder); });
 }

@@ -28,23 +28,24 @@ struct EmbeddingPoint {
 };
 
 /// Finishes an Event whose body is an Embedding.
-void build_point(flatbuffers::FlatBufferBuilder& builder, const Place& place,
+void build_point(flatbuffers::FlatBufferBuilder& builder, const CycleSlot& slot,
                  const EmbeddingPoint& point);
 
 /// Finishes an Event whose body is an EmbeddingBatch, with string tables of its own in which each
-/// string stands once; `place` is that of the first point. Fails with bad_argument, and builds
+/// string stands once; `slot` is that of the first point. Fails with bad_argument, and builds
 /// nothing, if there are no points, if one is not at a finite place, if they go past the end of
 /// their cycle, or if they have more hosts (65536) or profiles (256) than a batch can number.
-Result<void> build_batch(flatbuffers::FlatBufferBuilder& builder, const Place& place,
+Result<void> build_batch(flatbuffers::FlatBufferBuilder& builder, const CycleSlot& slot,
                          std::span<const EmbeddingPoint> points);
 
 /// Publishes one point as an event. Fails as Producer::build() does, and with bad_argument if it is
 /// not at a finite place.
-Result<Sequence> publish_point(Producer& producer, const Place& place, const EmbeddingPoint& point);
+Result<Sequence> publish_point(Producer& producer, const CycleSlot& slot,
+                               const EmbeddingPoint& point);
 
 /// Publishes consecutive points of one cycle as one event. Fails as build_batch() and
 /// Producer::build() do.
-Result<Sequence> publish_batch(Producer& producer, const Place& place,
+Result<Sequence> publish_batch(Producer& producer, const CycleSlot& slot,
                                std::span<const EmbeddingPoint> points);
 
 }  // namespace ringside

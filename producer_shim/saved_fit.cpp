@@ -21,10 +21,10 @@ std::string point_fault(std::size_t index, const char* what) {
 /// What is wrong with a batch whose structure is sound; empty if nothing is.
 std::string find_fault(const EmbeddingBatch& batch) {
   const std::size_t count = batch.points()->size();
-  const Place* place = batch.place();
+  const CycleSlot* slot = batch.slot();
   if (count == 0) return "it has no points";
-  if (place == nullptr || place->index() != 0 || place->total() != count) {
-    return "its place does not span its " + std::to_string(count) + " points";
+  if (slot == nullptr || slot->index() != 0 || slot->total() != count) {
+    return "its slot does not span its " + std::to_string(count) + " points";
   }
   for (std::size_t i = 0; i < count; ++i) {
     const Point& point = *batch.points()->Get(static_cast<flatbuffers::uoffset_t>(i));

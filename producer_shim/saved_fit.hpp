@@ -1,5 +1,5 @@
 // A saved fit: a file that is exactly one FlatBuffer, an Event (schemas/event.fbs) whose body is an
-// EmbeddingBatch of all points, with a place of {cycle 0, index 0, total = the number of points}.
+// EmbeddingBatch of all points, with a slot of {cycle 0, index 0, total = the number of points}.
 #pragma once
 
 #include <cstdint>

@@ -48,7 +48,7 @@ void write_text(std::byte* to, std::string_view text, std::size_t room) noexcept
 /// The tables of a batch, made by the builder, and where they refer to their vectors.
 struct Skeleton {
   std::vector<std::byte> bytes;
-  std::size_t place = 0;
+  std::size_t slot = 0;
   std::size_t episodes = 0;
   std::size_t hosts = 0;
   std::size_t profiles = 0;
@@ -60,7 +60,7 @@ struct Skeleton {
     const std::vector<flatbuffers::Offset<flatbuffers::String>> none;
     const auto texts = builder.CreateVector(none);
     const auto vector = builder.CreateVectorOfStructs(std::vector<Point>());
-    const Place zero{};
+    const CycleSlot zero{};
     const auto batch = CreateEmbeddingBatch(builder, &zero, texts, texts, texts, vector);
     FinishEventBuffer(builder, CreateEvent(builder, Body::EmbeddingBatch, batch.Union()));
     const std::uint8_t* const start = builder.GetBufferPointer();
@@ -71,7 +71,7 @@ struct Skeleton {
     const auto at = [&](flatbuffers::voffset_t field) {
       return static_cast<std::size_t>(table.GetAddressOf(field) - start);
     };
-    place = at(EmbeddingBatch::VT_PLACE);
+    slot = at(EmbeddingBatch::VT_SLOT);
     episodes = at(EmbeddingBatch::VT_EPISODES);
     hosts = at(EmbeddingBatch::VT_HOSTS);
     profiles = at(EmbeddingBatch::VT_PROFILES);
@@ -200,11 +200,11 @@ void BatchEvent::write_points(std::byte* to) const noexcept {
   }
 }
 
-void BatchEvent::write(std::byte* to, const Place& place) const noexcept {
+void BatchEvent::write(std::byte* to, const CycleSlot& slot) const noexcept {
   const Skeleton& tables = skeleton();
   std::copy(tables.bytes.begin(), tables.bytes.end(), to);
   std::fill(to + tables.bytes.size(), to + points_at_ - kWord, std::byte{0});
-  std::memcpy(to + tables.place, &place, sizeof(place));
+  std::memcpy(to + tables.slot, &slot, sizeof(slot));
   store_word(to + tables.points, points_at_ - kWord - tables.points);
   store_word(to + tables.hosts, hosts_at_ - tables.hosts);
   store_word(to + tables.profiles, profiles_at_ - tables.profiles);

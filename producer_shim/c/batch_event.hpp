@@ -21,7 +21,7 @@ class BatchEvent {
   std::size_t size() const noexcept { return size_; }
 
   /// Writes the event. REQUIRES: `to` has size() bytes and is aligned to 8.
-  void write(std::byte* to, const Place& place) const noexcept;
+  void write(std::byte* to, const CycleSlot& slot) const noexcept;
 
  private:
   BatchEvent(const PointColumns& columns, std::size_t first, std::size_t count)

@@ -128,7 +128,7 @@ class Layout {
     for (const std::size_t at : point.coordinates) values.push_back({at, at + kWord});
     for (const std::size_t at : point.numbers) values.push_back({at, at + kWord});
     values.push_back({point.is_train, point.is_train + 1});
-    values.push_back({point.place, point.place + sizeof(Place)});
+    values.push_back({point.slot, point.slot + sizeof(CycleSlot)});
     for (std::size_t i = 0; i < point.texts.size(); ++i) {
       if (point.texts[i].at == kAbsent) return {};
       std::size_t end = event.size();

@@ -80,7 +80,7 @@ SinglePoint single_point(Bytes event, const TablePlace& outer, const TablePlace&
           .numbers = {word(Embedding::VT_PHASE_INT), word(Embedding::VT_PREDICTED_INT),
                       word(Embedding::VT_CLUSTER)},
           .is_train = table(event, Embedding::VT_IS_TRAIN, 1),
-          .place = table(event, Embedding::VT_PLACE, sizeof(Place)),
+          .slot = table(event, Embedding::VT_SLOT, sizeof(CycleSlot)),
           .texts = {text_field(event, table, Embedding::VT_EPISODE_ID),
                     text_field(event, table, Embedding::VT_HOST_ID),
                     text_field(event, table, Embedding::VT_PROFILE)},
@@ -108,7 +108,7 @@ std::optional<PointEvent> find_points(Bytes event) noexcept {
   }
   if (kind != Body::EmbeddingBatch) return {};
   found.is_batch = true;
-  found.batch = {.place = (*table)(event, EmbeddingBatch::VT_PLACE, sizeof(Place)),
+  found.batch = {.slot = (*table)(event, EmbeddingBatch::VT_SLOT, sizeof(CycleSlot)),
                  .points = vector_field(event, *table, EmbeddingBatch::VT_POINTS, sizeof(Point)),
                  .texts = {vector_field(event, *table, EmbeddingBatch::VT_EPISODES, kWord),
                            vector_field(event, *table, EmbeddingBatch::VT_HOSTS, kWord),
@@ -122,13 +122,13 @@ TextPlace text_at(Bytes event, const VectorPlace& texts, std::size_t i) noexcept
 }
 
 std::uint32_t total_of(Bytes event, const PointEvent& points) noexcept {
-  const std::size_t at = points.is_batch ? points.batch.place : points.single.place;
-  return at == kAbsent ? 0 : load<Place>(event, at).total();
+  const std::size_t at = points.is_batch ? points.batch.slot : points.single.slot;
+  return at == kAbsent ? 0 : load<CycleSlot>(event, at).total();
 }
 
 std::uint64_t cycle_of(Bytes event, const PointEvent& points) noexcept {
-  const std::size_t at = points.is_batch ? points.batch.place : points.single.place;
-  return at == kAbsent ? 0 : load<Place>(event, at).cycle();
+  const std::size_t at = points.is_batch ? points.batch.slot : points.single.slot;
+  return at == kAbsent ? 0 : load<CycleSlot>(event, at).cycle();
 }
 
 }  // namespace ringside::c

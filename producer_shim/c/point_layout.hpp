@@ -34,13 +34,13 @@ struct SinglePoint {
   std::array<std::size_t, 3> coordinates{};  // x, y, z
   std::array<std::size_t, 3> numbers{};      // phase_int, predicted_int, cluster
   std::size_t is_train = kAbsent;
-  std::size_t place = kAbsent;
+  std::size_t slot = kAbsent;
   std::array<TextPlace, 3> texts{};     // episode_id, host_id, profile
   std::array<std::size_t, 4> tables{};  // where both tables and their field lists begin
 };
 
 struct PointBatch {
-  std::size_t place = kAbsent;
+  std::size_t slot = kAbsent;
   VectorPlace points;                  // of struct Point, all inside the event
   std::array<VectorPlace, 3> texts{};  // of offsets to texts: episodes, hosts, profiles
 };

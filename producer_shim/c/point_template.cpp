@@ -43,7 +43,7 @@ void PointTemplate::build() {
   };
   flatbuffers::FlatBufferBuilder builder;
   builder.ForceDefaults(true);
-  build_point(builder, Place(),
+  build_point(builder, CycleSlot(),
               {.episode_id = text(room_[0]), .host_id = text(room_[1]), .profile = text(room_[2])});
   const std::uint8_t* const start = builder.GetBufferPointer();
   const auto* const bytes = reinterpret_cast<const std::byte*>(start);
@@ -62,10 +62,10 @@ void PointTemplate::build() {
                 at(table.GetAddressOf(Embedding::VT_PREDICTED_INT)),
                 at(table.GetAddressOf(Embedding::VT_CLUSTER))};
   is_train_at_ = at(table.GetAddressOf(Embedding::VT_IS_TRAIN));
-  place_at_ = at(point.place());
+  slot_at_ = at(point.slot());
 }
 
-void PointTemplate::write(std::byte* to, const Place& place,
+void PointTemplate::write(std::byte* to, const CycleSlot& slot,
                           const EmbeddingPoint& point) const noexcept {
   std::memcpy(to, bytes_.data(), bytes_.size());
   const std::array<std::string_view, 3> texts = {point.episode_id, point.host_id, point.profile};
@@ -82,7 +82,7 @@ void PointTemplate::write(std::byte* to, const Place& place,
   store(to + number_at_[1], point.predicted_int);
   store(to + number_at_[2], point.cluster);
   to[is_train_at_] = std::byte{static_cast<unsigned char>(point.is_train ? 1 : 0)};
-  std::memcpy(to + place_at_, &place, sizeof(place));
+  std::memcpy(to + slot_at_, &slot, sizeof(slot));
 }
 
 }  // namespace ringside::c

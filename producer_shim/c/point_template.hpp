@@ -18,7 +18,7 @@ class PointTemplate {
   /// length and its NUL, a text takes a multiple of 16 bytes.
   static constexpr std::size_t kRoomStep = 16;
   static constexpr std::size_t kTextOverhead = 5;
-  /// Texts longer than this have no place in the template: they would bloat every event after them.
+  /// Texts longer than this do not go into the template: they would bloat every event after them.
   static constexpr std::size_t kLongestText = 4 * kRoomStep - kTextOverhead;
 
   using Texts = std::array<std::string_view, 3>;  // episode_id, host_id, profile
@@ -34,7 +34,7 @@ class PointTemplate {
   std::size_t size() const { return bytes_.size(); }
 
   /// Writes the event of a point. REQUIRES: its texts fit, and `to` has size() bytes.
-  void write(std::byte* to, const Place& place, const EmbeddingPoint& point) const noexcept;
+  void write(std::byte* to, const CycleSlot& slot, const EmbeddingPoint& point) const noexcept;
 
  private:
   void build();
@@ -45,7 +45,7 @@ class PointTemplate {
   std::array<std::size_t, 3> coordinate_at_{};
   std::array<std::size_t, 3> number_at_{};  // phase_int, predicted_int, cluster
   std::size_t is_train_at_ = 0;
-  std::size_t place_at_ = 0;
+  std::size_t slot_at_ = 0;
   bool verified_ = false;
 };
 

@@ -19,14 +19,14 @@ Result<void> check_type(const ringside_producer& handle) {
 }
 
 /// By the template where the texts fit in, else by the builder.
-Result<Sequence> publish_point(ringside_producer& handle, const Place& place,
+Result<Sequence> publish_point(ringside_producer& handle, const CycleSlot& slot,
                                const EmbeddingPoint& point) {
   if (!handle.point.fit({point.episode_id.size(), point.host_id.size(), point.profile.size()}))
-    return ringside::publish_point(handle.producer, place, point);
+    return ringside::publish_point(handle.producer, slot, point);
   const std::size_t size = handle.point.size();
   const auto claimed = handle.producer.claim(size);
   if (!claimed) return tl::unexpected<Error>(claimed.error());
-  handle.point.write(claimed->data(), place, point);
+  handle.point.write(claimed->data(), slot, point);
   if (handle.point.is_verified()) return handle.producer.commit_alike(size);
   const Result<Sequence> published = handle.producer.commit(size);
   if (published) handle.point.set_verified();
@@ -73,7 +73,7 @@ Result<Sequence> publish_point(ringside_producer& handle, const std::array<const
     return fail(Errc::bad_argument, "episode_id: null, and it must be there");
   if (auto good = check_numbers(point); !good) return tl::unexpected<Error>(good.error());
   const Result<Sequence> published =
-      publish_point(handle, Place(point.cycle, point.index, point.total),
+      publish_point(handle, CycleSlot(point.cycle, point.index, point.total),
                     {.episode_id = checked[0],
                      .host_id = checked[1],
                      .profile = checked[2],
@@ -89,7 +89,7 @@ Result<Sequence> publish_point(ringside_producer& handle, const std::array<const
 }
 
 /// Where the points stand in their cycle.
-Result<Place> place_of(ringside_producer& handle, const ringside_points& points) {
+Result<CycleSlot> slot_of(ringside_producer& handle, const ringside_points& points) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
   if (points.count == 0) return fail(Errc::bad_argument, "no points to publish");
   const std::uint64_t room = kMost - points.index;
@@ -106,11 +106,11 @@ Result<Place> place_of(ringside_producer& handle, const ringside_points& points)
     cycle = handle.cycles().next();
   else
     handle.note_cycle(cycle);
-  return Place(cycle, points.index, static_cast<std::uint32_t>(total));
+  return CycleSlot(cycle, points.index, static_cast<std::uint32_t>(total));
 }
 
-Place moved(const Place& place, std::size_t points) {
-  return {place.cycle(), place.index() + static_cast<std::uint32_t>(points), place.total()};
+CycleSlot moved(const CycleSlot& slot, std::size_t points) {
+  return {slot.cycle(), slot.index() + static_cast<std::uint32_t>(points), slot.total()};
 }
 
 /// Whether each point fits into the segment as an event of its own.
@@ -124,7 +124,7 @@ Result<void> check_sizes(const ringside_producer& handle, const PointColumns& co
   if (longest + kRest <= most) return {};
   for (std::size_t i = 0; i < count; ++i) {
     flatbuffers::FlatBufferBuilder builder;
-    build_point(builder, Place(), columns[i]);
+    build_point(builder, CycleSlot(), columns[i]);
     if (builder.GetSize() > most)
       return fail(Errc::too_large, handle.producer.name().text(), ": point ", std::to_string(i),
                   " makes an event of ", std::to_string(builder.GetSize()),
@@ -137,7 +137,7 @@ Result<void> check_sizes(const ringside_producer& handle, const PointColumns& co
 /// An event for each point. The template has room for the longest text that it takes before the
 /// first event, so that all events that it makes have one layout.
 Result<Sequence> publish_each(ringside_producer& handle, const PointColumns& columns,
-                              std::size_t count, const Place& place) {
+                              std::size_t count, const CycleSlot& slot) {
   if (auto good = check_sizes(handle, columns, count); !good)
     return tl::unexpected<Error>(good.error());
   const auto room = [](std::size_t longest) {
@@ -147,12 +147,12 @@ Result<Sequence> publish_each(ringside_producer& handle, const PointColumns& col
                     room(columns.profile.longest())});
   Result<Sequence> last = Sequence{};
   for (std::size_t i = 0; i < count && last; ++i)
-    last = publish_point(handle, moved(place, i), columns[i]);
+    last = publish_point(handle, moved(slot, i), columns[i]);
   return last;
 }
 
 Result<Sequence> publish_batches(ringside_producer& handle, const PointColumns& columns,
-                                 const ringside_points& points, const Place& place) {
+                                 const ringside_points& points, const CycleSlot& slot) {
   const std::size_t batch = points.batch == 0 ? points.count : points.batch;
   // All that can be wrong is found before anything is published.
   std::vector<BatchEvent> events;
@@ -171,7 +171,7 @@ Result<Sequence> publish_batches(ringside_producer& handle, const PointColumns& 
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto claimed = handle.producer.claim(events[i].size());
     if (!claimed) return tl::unexpected<Error>(claimed.error());
-    events[i].write(claimed->data(), moved(place, i * batch));
+    events[i].write(claimed->data(), moved(slot, i * batch));
     last = handle.producer.commit(events[i].size());
     if (!last) return last;
   }
@@ -188,12 +188,12 @@ Result<Sequence> publish_points(ringside_producer& handle, const ringside_points
                 std::to_string(batch),
                 " points does not fit; this segment takes events of at most ", std::to_string(most),
                 " bytes (open it with a larger capacity, or publish smaller batches)");
-  const Result<Place> place = place_of(handle, points);
-  if (!place) return tl::unexpected<Error>(place.error());
+  const Result<CycleSlot> slot = slot_of(handle, points);
+  if (!slot) return tl::unexpected<Error>(slot.error());
   const Result<PointColumns> columns = PointColumns::read(points);
   if (!columns) return tl::unexpected<Error>(columns.error());
-  return points.batch == 1 ? publish_each(handle, *columns, points.count, *place)
-                           : publish_batches(handle, *columns, points, *place);
+  return points.batch == 1 ? publish_each(handle, *columns, points.count, *slot)
+                           : publish_batches(handle, *columns, points, *slot);
 }
 
 }  // namespace

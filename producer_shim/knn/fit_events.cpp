@@ -37,8 +37,8 @@ std::span<const EmbeddingPoint> FitEvents::slice(std::uint32_t event) const {
 
 Result<Sequence> FitEvents::publish(Producer& producer, std::uint64_t cycle,
                                     std::uint32_t event) const {
-  if (batch_ == 1) return publish_point(producer, place(cycle, event), points_[event]);
-  return publish_batch(producer, place(cycle, event), slice(event));
+  if (batch_ == 1) return publish_point(producer, slot(cycle, event), points_[event]);
+  return publish_batch(producer, slot(cycle, event), slice(event));
 }
 
 Result<CycleSize> FitEvents::measure() const {
@@ -47,8 +47,8 @@ Result<CycleSize> FitEvents::measure() const {
   for (std::uint32_t event = 0; event < count(); ++event) {
     builder.Clear();
     if (batch_ == 1) {
-      build_point(builder, place(0, event), points_[event]);
-    } else if (auto built = build_batch(builder, place(0, event), slice(event)); !built) {
+      build_point(builder, slot(0, event), points_[event]);
+    } else if (auto built = build_batch(builder, slot(0, event), slice(event)); !built) {
       return tl::unexpected<Error>(built.error());
     }
     const std::uint64_t bytes = record_bytes(builder.GetSize());

@@ -33,7 +33,7 @@ class FitEvents {
   Result<CycleSize> measure() const;
 
  private:
-  Place place(std::uint64_t cycle, std::uint32_t event) const {
+  CycleSlot slot(std::uint64_t cycle, std::uint32_t event) const {
     return {cycle, points_before(event), points()};
   }
   std::span<const EmbeddingPoint> slice(std::uint32_t event) const;

@@ -35,9 +35,9 @@ std::vector<std::uint8_t> encode_fit(const Fit& fit) {
   const auto episodes = builder.CreateVectorOfStrings(fit.episodes);
   const auto hosts = builder.CreateVectorOfStrings(fit.hosts);
   const auto profiles = builder.CreateVectorOfStrings(fit.profiles);
-  const Place place(0, 0, static_cast<std::uint32_t>(fit.points.size()));
+  const CycleSlot slot(0, 0, static_cast<std::uint32_t>(fit.points.size()));
   const auto batch =
-      CreateEmbeddingBatch(builder, &place, episodes, hosts, profiles, points).Union();
+      CreateEmbeddingBatch(builder, &slot, episodes, hosts, profiles, points).Union();
   FinishEventBuffer(builder, CreateEvent(builder, BodyTraits<EmbeddingBatch>::enum_value, batch));
   return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }

@@ -47,7 +47,7 @@ bool is_usable(const SavedFit& fit) {
                                batch.profiles()->Get(point->profile())->size();
     if (length > fit.bytes().size() || !std::isfinite(point->x())) return false;
   }
-  return batch.place()->total() == batch.points()->size();
+  return batch.slot()->total() == batch.points()->size();
 }
 
 TEST_CASE("a saved fit reads back as it was", "[knn][fit_file]") {
@@ -58,9 +58,9 @@ TEST_CASE("a saved fit reads back as it was", "[knn][fit_file]") {
   const Result<SavedFit> read = read_fit(path);
   REQUIRE(read);
   const EmbeddingBatch& batch = read->batch();
-  CHECK(batch.place()->cycle() == 0);
-  CHECK(batch.place()->index() == 0);
-  CHECK(batch.place()->total() == 3);
+  CHECK(batch.slot()->cycle() == 0);
+  CHECK(batch.slot()->index() == 0);
+  CHECK(batch.slot()->total() == 3);
   REQUIRE(batch.episodes()->size() == 3);
   REQUIRE(batch.hosts()->size() == 2);
   REQUIRE(batch.profiles()->size() == 1);
@@ -164,12 +164,12 @@ TEST_CASE("a batch that is not all of its cycle is no fit", "[knn][fit_file]") {
   const auto strings = builder.CreateVectorOfStrings({"a"});
   const std::vector<Point> points(2);
   const auto points_at = builder.CreateVectorOfStructs(points);
-  const Place place(0, 0, 5);
+  const CycleSlot slot(0, 0, 5);
   const auto body =
-      CreateEmbeddingBatch(builder, &place, strings, strings, strings, points_at).Union();
+      CreateEmbeddingBatch(builder, &slot, strings, strings, strings, points_at).Union();
   FinishEventBuffer(builder, CreateEvent(builder, BodyTraits<EmbeddingBatch>::enum_value, body));
   CHECK(error_of({builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()}) ==
-        "its place does not span its 2 points");
+        "its slot does not span its 2 points");
 }
 
 TEST_CASE("reading a bad fit names the file and what to do", "[knn][fit_file]") {

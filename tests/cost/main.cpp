@@ -102,7 +102,7 @@ void wake(const Bus& bus, std::uint64_t count) {
 void verified(const Bus& bus, std::uint64_t count) {
   Producer producer = open_producer(bus);
   flatbuffers::FlatBufferBuilder builder;
-  build_point(builder, Place{}, kPoint);
+  build_point(builder, CycleSlot{}, kPoint);
   const Bytes event = std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
   for (std::uint64_t i = 0; i < count; ++i) must(producer.publish(event), "publish");
   must_be_next(producer.writer(), count);
@@ -111,21 +111,21 @@ void verified(const Bus& bus, std::uint64_t count) {
 void built(const Bus& bus, std::uint64_t count) {
   Producer producer = open_producer(bus);
   for (std::uint64_t i = 0; i < count; ++i)
-    must(publish_point(producer, Place{}, kPoint), "publish");
+    must(publish_point(producer, CycleSlot{}, kPoint), "publish");
   must_be_next(producer.writer(), count);
 }
 
 void batches(const Bus& bus, std::uint64_t count) {
   Producer producer = open_producer(bus, kBatchCapacity);
   const std::vector<EmbeddingPoint> points(1000, kPoint);
-  const Place place(0, 0, 1000);
-  for (std::uint64_t i = 0; i < count; ++i) must(publish_batch(producer, place, points), "publish");
+  const CycleSlot slot(0, 0, 1000);
+  for (std::uint64_t i = 0; i < count; ++i) must(publish_batch(producer, slot, points), "publish");
   must_be_next(producer.writer(), count);
 }
 
 void c_events(const Bus& bus, std::uint64_t count) {
   flatbuffers::FlatBufferBuilder builder;
-  build_point(builder, Place{}, kPoint);
+  build_point(builder, CycleSlot{}, kPoint);
   if (publish_c_events(bus.directory().c_str(), builder.GetBufferPointer(), builder.GetSize(),
                        count) != 0)
     throw std::runtime_error("not every event was published");

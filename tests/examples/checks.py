@@ -9,7 +9,7 @@ def events(shell, name):
 
 
 def looked(shell, printed):
-    assert "embedding/knn.ring: whole: " in printed, printed
+    assert "embedding/knn.ring: intact: " in printed, printed
     assert '"channel":"embedding"' in printed
     assert int(shell.run("stat -c %s knn.window")) > 0
 
@@ -52,7 +52,7 @@ def produced(shell, _):
     for producer in ("from_cpp", "from_c", "from_python", "from_pipe"):
         (found,) = events(shell, f"embedding/{producer}")
         body = found["body"]
-        body.pop("place", None)
+        body.pop("slot", None)
         assert body["x"] == 0.5 and body["is_train"] is True, f"{producer}: {body}"
         first = first or body
         assert body == first, f"{producer}: {body} is not {first}"

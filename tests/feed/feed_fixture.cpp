@@ -78,9 +78,9 @@ Batch decode(const Record& record) {
   const EmbeddingBatch* const batch = GetEvent(bytes)->body_as_EmbeddingBatch();
   if (batch == nullptr) throw std::runtime_error("an event that is no batch");
   Batch result{.sequence = record.sequence,
-               .cycle = batch->place()->cycle(),
-               .index = batch->place()->index(),
-               .total = batch->place()->total(),
+               .cycle = batch->slot()->cycle(),
+               .index = batch->slot()->index(),
+               .total = batch->slot()->total(),
                .rows = {}};
   for (const Point* point : *batch->points())
     result.rows.push_back({.episode = batch->episodes()->Get(point->episode())->str(),

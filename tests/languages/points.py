@@ -63,8 +63,8 @@ def read(bus, producer):
 def lines(cycle):
     points = parse(sys.stdin)
     for i, point in enumerate(points):
-        place = {"cycle": int(cycle), "index": i, "total": len(points)}
-        print(json.dumps({"body_type": "Embedding", "body": {**point, "place": place}}))
+        slot = {"cycle": int(cycle), "index": i, "total": len(points)}
+        print(json.dumps({"body_type": "Embedding", "body": {**point, "slot": slot}}))
 
 
 if __name__ == "__main__":

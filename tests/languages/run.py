@@ -60,7 +60,7 @@ def read_json(bus, producer):
              "host_id": batch["hosts"][point["host"]],
              "profile": batch["profiles"][point["profile"]]} for point in batch["points"]]  # fmt: skip
     total = len(POINTS.splitlines())
-    places = [body["place"] for body in bodies]
+    places = [body["slot"] for body in bodies]
     expected = [{"cycle": CYCLE, "index": i, "total": total} for i in range(len(bodies))]
     for place in places:
         place["cycle"] = str(place["cycle"])

@@ -67,7 +67,7 @@ EmbeddingPoint some_point(std::string_view episode) {
           .is_train = true};
 }
 
-TEST_CASE("a published point has its ten columns and its place", "[embedding]") {
+TEST_CASE("a published point has its ten columns and its slot", "[embedding]") {
   Published published;
   REQUIRE(publish_point(published.producer(), {77, 2, 9}, some_point("train-00001")));
   const auto bytes = published.event(0);
@@ -83,10 +83,10 @@ TEST_CASE("a published point has its ten columns and its place", "[embedding]") 
   CHECK(point->predicted_int() == 4);
   CHECK(point->cluster() == 5);
   CHECK(point->is_train());
-  REQUIRE(point->place() != nullptr);
-  CHECK(point->place()->cycle() == 77);
-  CHECK(point->place()->index() == 2);
-  CHECK(point->place()->total() == 9);
+  REQUIRE(point->slot() != nullptr);
+  CHECK(point->slot()->cycle() == 77);
+  CHECK(point->slot()->index() == 2);
+  CHECK(point->slot()->total() == 9);
 }
 
 TEST_CASE("a point with nothing set reads as the schema's defaults", "[embedding]") {
@@ -114,9 +114,9 @@ TEST_CASE("a published batch has each string once and its points in order", "[em
   const auto bytes = published.event(0);
   const EmbeddingBatch* batch = as_event(bytes).body_as_EmbeddingBatch();
   REQUIRE(batch != nullptr);
-  CHECK(batch->place()->cycle() == 5);
-  CHECK(batch->place()->index() == 4);
-  CHECK(batch->place()->total() == 7);
+  CHECK(batch->slot()->cycle() == 5);
+  CHECK(batch->slot()->index() == 4);
+  CHECK(batch->slot()->total() == 7);
   REQUIRE(batch->episodes()->size() == 2);
   REQUIRE(batch->hosts()->size() == 2);
   REQUIRE(batch->profiles()->size() == 2);
@@ -159,8 +159,8 @@ TEST_CASE("batches of growing size are whole, built in the ring across many laps
 
 TEST_CASE("a batch that cannot be is refused, and nothing is published", "[embedding]") {
   Published published;
-  const auto refusal = [&published](const Place& place, std::span<const EmbeddingPoint> points) {
-    const auto result = publish_batch(published.producer(), place, points);
+  const auto refusal = [&published](const CycleSlot& slot, std::span<const EmbeddingPoint> points) {
+    const auto result = publish_batch(published.producer(), slot, points);
     REQUIRE_FALSE(result);
     CHECK(result.error().code == Errc::bad_argument);
     CHECK(published.producer().writer().next() == Sequence{0});

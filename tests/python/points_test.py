@@ -49,7 +49,7 @@ class PointsTest(PointsBusTest):
         self.assertEqual(len(lines), 50)
         for i, line in enumerate(lines):
             body = line["event"]["body"]
-            self.assertEqual(body.pop("place"), {"cycle": 3, "index": i, "total": 50})
+            self.assertEqual(body.pop("slot"), {"cycle": 3, "index": i, "total": 50})
             for name, values in given.items():
                 if values.dtype.kind == "f":
                     self.assertEqual(np.float32(body[name]), values[i])
@@ -83,7 +83,7 @@ class PointsTest(PointsBusTest):
         (line,) = self.tail("embedding/p")
         body = line["event"]["body"]
         self.assertEqual(line["event"]["body_type"], "EmbeddingBatch")
-        self.assertEqual(body["place"], {**body["place"], "index": 0, "total": 50})
+        self.assertEqual(body["slot"], {**body["slot"], "index": 0, "total": 50})
         for i, point in enumerate(body["points"]):
             self.assertEqual(body["episodes"][point["episode"]], given["episode_id"][i])
             self.assertEqual(body["hosts"][point["host"]], given["host_id"][i])
@@ -97,7 +97,7 @@ class PointsTest(PointsBusTest):
             producer = self.open(capacity_bytes=1 << 20)
             producer.publish_columns(columns(10, seed=cycle))
             producer.close()
-        cycles = [e.value["body"]["place"]["cycle"] for e in ringside.Reader("embedding", bus=self.bus)]
+        cycles = [e.value["body"]["slot"]["cycle"] for e in ringside.Reader("embedding", bus=self.bus)]
         self.assertEqual(cycles, sorted(set(cycles)))
         self.assertGreater(cycles[0], time.time_ns() - 60 * 10**9)
         self.assert_same(self.points(), columns(10, seed=2))

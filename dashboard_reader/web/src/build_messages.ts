@@ -1,7 +1,7 @@
 // Builds events and run messages for the tests, with the generated builders, so that what the page
 // reads by hand is checked against the schemas.
 import { Builder } from 'flatbuffers';
-import { Body, Embedding, EmbeddingBatch, Event, Place, Point } from './generated/event_generated';
+import { Body, Embedding, EmbeddingBatch, Event, CycleSlot, Point } from './generated/event_generated';
 import { RecordHeader } from './generated/ringside/wire/record-header';
 import { RunHeader } from './generated/ringside/wire/run-header';
 
@@ -15,13 +15,13 @@ export interface TestPoint {
   train?: boolean;
 }
 
-export interface TestPlace {
+export interface TestSlot {
   cycle: bigint;
   index: number;
   total: number;
 }
 
-export function embedding_event(point: TestPoint, place: TestPlace | null): Uint8Array {
+export function embedding_event(point: TestPoint, slot: TestSlot | null): Uint8Array {
   const builder = new Builder(256);
   const episode = builder.createString('episode-7');
   Embedding.startEmbedding(builder);
@@ -33,14 +33,14 @@ export function embedding_event(point: TestPoint, place: TestPlace | null): Uint
   Embedding.addPredictedInt(builder, point.prediction ?? -1);
   Embedding.addCluster(builder, point.cluster ?? -1);
   Embedding.addIsTrain(builder, point.train ?? false);
-  if (place !== null) {
-    Embedding.addPlace(builder, Place.createPlace(builder, place.cycle, place.index, place.total));
+  if (slot !== null) {
+    Embedding.addSlot(builder, CycleSlot.createCycleSlot(builder, slot.cycle, slot.index, slot.total));
   }
   const body = Embedding.endEmbedding(builder);
   return finish(builder, Body.Embedding, body);
 }
 
-export function batch_event(points: readonly TestPoint[], place: TestPlace | null): Uint8Array {
+export function batch_event(points: readonly TestPoint[], slot: TestSlot | null): Uint8Array {
   const builder = new Builder(1024);
   const episodes = EmbeddingBatch.createEpisodesVector(builder, [builder.createString('e')]);
   const hosts = EmbeddingBatch.createHostsVector(builder, [builder.createString('h')]);
@@ -63,10 +63,10 @@ export function batch_event(points: readonly TestPoint[], place: TestPlace | nul
   }
   const vector = builder.endVector();
   EmbeddingBatch.startEmbeddingBatch(builder);
-  if (place !== null) {
-    EmbeddingBatch.addPlace(
+  if (slot !== null) {
+    EmbeddingBatch.addSlot(
       builder,
-      Place.createPlace(builder, place.cycle, place.index, place.total),
+      CycleSlot.createCycleSlot(builder, slot.cycle, slot.index, slot.total),
     );
   }
   EmbeddingBatch.addEpisodes(builder, episodes);

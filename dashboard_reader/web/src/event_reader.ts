@@ -7,7 +7,7 @@
 // come of a field that lies.) An event that cannot be read is told apart from a broken stream: it
 // would be the same after a reconnect, so it is counted and passed over.
 import { ByteBuffer } from 'flatbuffers';
-import { Body, Embedding, EmbeddingBatch, Event, Place } from './generated/event_generated';
+import { Body, Embedding, EmbeddingBatch, Event, CycleSlot } from './generated/event_generated';
 import {
   kClusterWord,
   kFlagsWord,
@@ -32,7 +32,7 @@ export class EventReader {
   private readonly event_ = new Event();
   private readonly embedding_ = new Embedding();
   private readonly batch_ = new EmbeddingBatch();
-  private readonly place_ = new Place();
+  private readonly slot_ = new CycleSlot();
   private readonly words_: PlaceWords = {
     sequence: 0,
     cycle_low: 0,
@@ -84,7 +84,7 @@ export class EventReader {
   ): boolean {
     const embedding = this.embedding_;
     if (!this.table_fits(embedding.bb_pos, start, end)) return false;
-    this.read_place(embedding.place(this.place_));
+    this.read_slot(embedding.slot(this.slot_));
     const slot = store.take_slot(this.words_);
     if (slot < 0) return false;
     const at = slot * kWordsPerPoint;
@@ -112,7 +112,7 @@ export class EventReader {
     if (count === 0) return true;
     const first = batch.points(0)!.bb_pos;
     if (first < start || first + count * kPointBytes > end) return false;
-    this.read_place(batch.place(this.place_));
+    this.read_slot(batch.slot(this.slot_));
     if (!store.write_batch(this.words_, this.bytes_, first, count)) return false;
     // A batch of a whole cycle tells more than its episodes could.
     if (hear !== null && !store.has_whole_cycle) {
@@ -121,18 +121,18 @@ export class EventReader {
     return true;
   }
 
-  /** Without a place a point is appended, like one of unknown total. */
-  private read_place(place: Place | null): void {
+  /** Without a slot a point is appended, like one of unknown total. */
+  private read_slot(slot: CycleSlot | null): void {
     const words = this.words_;
-    if (place === null) {
+    if (slot === null) {
       words.cycle_low = words.cycle_high = words.index = words.total = 0;
       return;
     }
     // Two words rather than the generated `cycle()`, which makes a BigInt of every one.
-    words.cycle_low = this.buffer_.readUint32(place.bb_pos);
-    words.cycle_high = this.buffer_.readUint32(place.bb_pos + 4);
-    words.index = place.index();
-    words.total = place.total();
+    words.cycle_low = this.buffer_.readUint32(slot.bb_pos);
+    words.cycle_high = this.buffer_.readUint32(slot.bb_pos + 4);
+    words.index = slot.index();
+    words.total = slot.total();
   }
 
   /** Whether a table, and the vtable that describes it, lie inside [start, end). */

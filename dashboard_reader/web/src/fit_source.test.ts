@@ -74,7 +74,7 @@ describe('where the fit comes from', () => {
 describe('a Parquet file that nobody named and nobody can read', () => {
   const whole = parquet(columns(100));
   const damaged: Array<[string, () => Response, string]> = [
-    ['is cut short', () => new Response(whole.slice(0, -9)), 'it is not a whole Parquet file'],
+    ['is cut short', () => new Response(whole.slice(0, -9)), 'it is not a complete Parquet file'],
     ['is of other columns', () => new Response(parquet({ x: [1] })), 'it has no column'],
     ['is a page', () => new Response('<html>'), 'it is neither Parquet nor JSON'],
     ['ends in the middle', () => new Response(broken_body()), 'the answer was cut off'],
@@ -94,7 +94,7 @@ describe('a Parquet file that nobody named and nobody can read', () => {
     const parquet_file = () => new Response(whole.slice(0, -9));
     for (const json_file of [() => new Response('{}'), () => new Response('')]) {
       await expect(load_fit(base, base, '', of(parquet_file, json_file))).rejects.toThrow(
-        'data/knn_v1.parquet: it is not a whole Parquet file',
+        'data/knn_v1.parquet: it is not a complete Parquet file',
       );
     }
   });
@@ -105,7 +105,7 @@ describe('a Parquet file that nobody named and nobody can read', () => {
       asked_for.push(address);
       return Promise.resolve(new Response(whole.slice(0, -9)));
     });
-    await expect(loading).rejects.toThrow('data/knn_v1.parquet: it is not a whole Parquet file');
+    await expect(loading).rejects.toThrow('data/knn_v1.parquet: it is not a complete Parquet file');
     expect(asked_for).toEqual([`${base}data/knn_v1.parquet`]);
   });
 });

@@ -82,7 +82,7 @@ export function begins_as_parquet(file: ArrayBuffer): boolean {
 
 export function read_footer(file: ArrayBuffer): Footer {
   const size = file.byteLength;
-  const none = 'it is not a whole Parquet file: it does not';
+  const none = 'it is not a complete Parquet file: it does not';
   if (size < 4 + kTail) throw new FitFault(`${none} begin and end with PAR1`);
   const view = new DataView(file);
   const magic = view.getUint32(size - 4, true);

@@ -13,8 +13,8 @@ from ._values import POINT_COLUMNS, Refused, value_of
 
 # struct ringside_point: x y z, phase predicted cluster, is_train, index, cycle, total.
 _POINT = struct.Struct("=fffiiiB3xIQI4x")
-_PLACE = {"index": _arguments.U32, "cycle": _arguments.U64, "total": _arguments.U32}
-_POINT_KEYS = frozenset(POINT_COLUMNS) | set(_PLACE)
+_SLOT = {"index": _arguments.U32, "cycle": _arguments.U64, "total": _arguments.U32}
+_POINT_KEYS = frozenset(POINT_COLUMNS) | set(_SLOT)
 
 #: The types that the fields of a point may have to be packed as they are.
 _PLAIN = frozenset(
@@ -64,8 +64,8 @@ def _checked(point: Mapping[str, Any]) -> Tuple[bytes, bytes, bytes, bytes]:
                 values[name] = value_of(name, point[name])
             except Refused as refused:
                 raise refused.at(name, None, point[name]) from None
-    place = [_arguments.whole(name, point.get(name, 0), most) for name, most in _PLACE.items()]
-    packed = _POINT.pack(*(values[name] for name in POINT_COLUMNS[3:]), *place)
+    slot = [_arguments.whole(name, point.get(name, 0), most) for name, most in _SLOT.items()]
+    packed = _POINT.pack(*(values[name] for name in POINT_COLUMNS[3:]), *slot)
     return values["episode_id"], values["host_id"], values["profile"], packed
 
 
@@ -80,7 +80,7 @@ _DEFAULTS: Dict[str, Any] = {
 def unknown_names(given: Any, what: str) -> str:
     """Which names are none of a point's, and what to do."""
     unknown = sorted(str(name) for name in set(given) - _POINT_KEYS)
-    if not unknown:  # the place of a point, among columns
+    if not unknown:  # the slot of a point, among columns
         unknown = sorted(set(given) - set(POINT_COLUMNS))
     names = ", ".join(unknown[:12]) + (" and more" if len(unknown) > 12 else "")
     return (
