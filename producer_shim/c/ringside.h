@@ -58,7 +58,7 @@ enum ringside_error {
   RINGSIDE_ERROR_NOT_FOUND = -4,    /* no such bus, channel, segment or sequence */
   RINGSIDE_ERROR_NOT_SEGMENT = -5,  /* the file is something else */
   RINGSIDE_ERROR_INCOMPATIBLE = -6, /* a segment of another format version or byte order */
-  RINGSIDE_ERROR_CORRUPT = -7,      /* a segment that contradicts itself: read no more of it */
+  RINGSIDE_ERROR_CORRUPT = -7,      /* a corrupt segment: read no more of it */
   RINGSIDE_ERROR_DETACHED = -8,     /* the producer's file is gone: open the producer again */
   RINGSIDE_ERROR_IN_USE = -9,       /* another process has this producer */
   RINGSIDE_ERROR_NO_SPACE = -10,    /* the file system cannot hold the segment */
@@ -105,7 +105,7 @@ typedef struct ringside_producer_options {
   { sizeof(ringside_producer_options), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0 }
 /* clang-format on */
 
-/* Creates the producer's segment, or takes it up where the last one left it. A schema or cap that
+/* Creates the producer's segment, or reopens it where the last one left it. A schema or cap that
    differs from the segment's makes a new epoch, and the old events are gone. */
 RINGSIDE_API ringside_producer* ringside_producer_open(const ringside_producer_options* options);
 RINGSIDE_API void ringside_producer_close(ringside_producer* producer);
@@ -115,14 +115,14 @@ RINGSIDE_API void ringside_producer_close(ringside_producer* producer);
 RINGSIDE_API int64_t ringside_publish(ringside_producer* producer, const void* event, size_t size);
 
 /* Publishes the event that a JSON object describes by the schema's own names. Unknown fields,
-   wrong types and bad UTF-8 are refused (RINGSIDE_ERROR_EVENT, with the place). */
+   wrong types and bad UTF-8 are refused (RINGSIDE_ERROR_EVENT, with the field). */
 RINGSIDE_API int64_t ringside_publish_json(ringside_producer* producer, const char* json,
                                            size_t size);
 
 /* Room in the ring itself for an event of up to `size` bytes, aligned to 8: build it there, then
    commit the bytes that it takes, from the first on. Nobody sees it before. Any other publishing
-   abandons the claim, as does a commit that fails. The oldest events make room at once, whether or
-   not the claim is committed. NULL on failure. */
+   abandons the claim, as does a commit that fails. The oldest events are evicted for it at once,
+   whether or not the claim is committed. NULL on failure. */
 RINGSIDE_API void* ringside_claim(ringside_producer* producer, size_t size);
 RINGSIDE_API int64_t ringside_commit(ringside_producer* producer, size_t size);
 
@@ -130,7 +130,7 @@ enum ringside_origin {
   RINGSIDE_CREATED = 0,  /* there was no segment */
   RINGSIDE_REOPENED = 1, /* the last producer's, as it stood */
   RINGSIDE_REPLACED = 2, /* schema or caps changed: a new epoch, and empty */
-  RINGSIDE_RECOVERED = 3 /* the old one was damaged: a new epoch with what was whole of it */
+  RINGSIDE_RECOVERED = 3 /* the old one was damaged: a new epoch with its intact events */
 };
 
 typedef struct ringside_producer_info {
@@ -158,7 +158,7 @@ typedef struct ringside_point {
   uint8_t reserved[3];               /* zeros */
   uint32_t index;                    /* of the point in its cycle */
   uint64_t cycle;                    /* a pass of the producer over its points */
-  uint32_t total;     /* points of the whole cycle; 0: unknown, the point is appended */
+  uint32_t total;     /* points of the complete cycle; 0: unknown, the point is appended */
   uint32_t reserved1; /* 0 */
 } ringside_point;
 
@@ -213,7 +213,7 @@ typedef struct ringside_points {
   ringside_numbers is_train;
   uint64_t cycle; /* RINGSIDE_NEXT_CYCLE: after all of this segment: the time in ns since 1970 */
   uint32_t index; /* of the first point in its cycle */
-  uint32_t total; /* points of the whole cycle; 0: index + count; RINGSIDE_TOTAL_UNKNOWN */
+  uint32_t total; /* points of the complete cycle; 0: index + count; RINGSIDE_TOTAL_UNKNOWN */
   size_t batch;   /* points an event: 0 is all of them in one, 1 an event for each */
 } ringside_points;
 
@@ -273,7 +273,7 @@ enum ringside_step {
    there is; at least one record), and the cursor stands behind it. RINGSIDE_GAP: sequences
    [run->first, run->first + run->count) are gone, and the cursor stands behind them.
    RINGSIDE_INVALID: likewise, but those records are damaged; a run ends before them. Never
-   RINGSIDE_ENDED. If a run turns out not to be whole, set the cursor back to run->first. */
+   RINGSIDE_ENDED. If a run turns out not to be valid any more, set the cursor back to run->first. */
 RINGSIDE_API int ringside_next_run(const ringside_reader* reader, uint64_t* cursor,
                                    size_t max_bytes, ringside_run* run);
 

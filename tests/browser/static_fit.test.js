@@ -150,7 +150,7 @@ describe('the saved fit', () => {
     await wait_for_hud(page, { points: 1000, fit: 1000, state: 'live' });
     assert.match(
       await page.textContent('#other-fit'),
-      /that of data\/knn_v1\.json\. data\/knn_v1\.parquet: it is not a whole Parquet file/,
+      /that of data\/knn_v1\.json\. data\/knn_v1\.parquet: it is not a complete Parquet file/,
     );
     assert.ok(await page.isVisible('#other-fit'));
     assert.ok(await page.isHidden('#no-fit'));
@@ -209,7 +209,7 @@ describe('the saved fit', () => {
     await wait_for_hud(page, { points: 70_000, state: 'live', fit: 0 });
     await page.waitForFunction(() => !document.getElementById('no-fit').hidden);
     const told = await page.textContent('#no-fit');
-    assert.match(told, /knn_v1\.parquet: it is not a whole Parquet file/);
+    assert.match(told, /knn_v1\.parquet: it is not a complete Parquet file/);
     assert.equal((await read_hud(page)).points, 70_000);
     await context.close();
     await dashboard.stop();

@@ -102,7 +102,7 @@ TEST_CASE("ringside-knn says what to do about a Parquet file that it cannot have
   const auto streamed = support::run_command(
       {kKnn, "stream", "--fit", place.file.string(), "--bus", place.bus.string()});
   CHECK(streamed.status == 1);
-  CHECK_THAT(streamed.errors, Contains("it is not a whole Parquet file"));
+  CHECK_THAT(streamed.errors, Contains("it is not a complete Parquet file"));
 }
 
 TEST_CASE("ringside-knn refuses a name that says no format, before it computes") {

@@ -95,7 +95,7 @@ TEST_CASE("a stranger's file of which no event tells is taken once it has been q
   rewrite_slowly(place, place.other / "fit", fit_content(1));
   REQUIRE(place.shows(1, kRows));
   CHECK(place.batches().at(0).sequence.value == 1);
-  CHECK(count_of(place.errors(), "nothing tells whether it is still being written") == 1);
+  CHECK(count_of(place.errors(), "nothing reports whether it is still being written") == 1);
 }
 
 TEST_CASE("a stranger's file that was just written is published once it has been quiet") {
@@ -105,7 +105,7 @@ TEST_CASE("a stranger's file that was just written is published once it has been
   const auto outcome = support::run_command(place.command_of_nobody({}));
   INFO(outcome.errors);
   CHECK(outcome.status == 0);
-  CHECK(count_of(outcome.errors, "nothing tells whether it is still being written") == 1);
+  CHECK(count_of(outcome.errors, "nothing reports whether it is still being written") == 1);
   CHECK((place.rows() == rows_of(0, kRows)));
 }
 

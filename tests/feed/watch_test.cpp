@@ -118,7 +118,7 @@ TEST_CASE("a watcher waits for a file that is not there or not whole yet") {
   const Workplace place;
   const std::string whole = fit_content(3, 100);
   auto watcher = place.watch();
-  REQUIRE(place.says("waiting for a whole one"));
+  REQUIRE(place.says("waiting for a complete one"));
   put_content(place.file, whole.substr(0, 1000));
   REQUIRE(place.says("cannot use"));
   CHECK(place.batches().empty());

@@ -70,7 +70,7 @@ TEST_CASE("a stream that is started again takes its segment up", "[knn][stream]"
   REQUIRE(support::run_command(place.command({})).status == 0);
   const auto again = support::run_command(place.command({}));
   CHECK(again.status == 0);
-  CHECK_THAT(again.errors, Contains("the segment taken up"));
+  CHECK_THAT(again.errors, Contains("the segment reopened"));
   CHECK(place.window().from.value == 10);
   CHECK(place.window().to.value == 20);
 }

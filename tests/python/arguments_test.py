@@ -44,7 +44,7 @@ class ArgumentsTest(BusTest):
             producer.publish_columns(episode_id="e", x=[1.0], index=5, total=2**32 - 2, cycle=2**64 - 2)
             reader = ringside.Reader("embedding", bus=self.bus)
             self.assertEqual(
-                next(iter(reader)).value["body"]["place"],
+                next(iter(reader)).value["body"]["slot"],
                 {"cycle": 2**64 - 2, "index": 5, "total": 2**32 - 2},
             )
             self.assert_refused("max_bytes", lambda: reader.run(max_bytes=-1))
@@ -65,7 +65,7 @@ class ArgumentsTest(BusTest):
                         name, lambda: ringside.Producer("load/p", bus=self.bus, **{name: value}), error
                     )
         with ringside.Producer("load/p", bus=self.bus, sync_interval_ms=1) as producer:
-            self.assertEqual((producer.info.origin, producer.info.next), ("taken up", 1))
+            self.assertEqual((producer.info.origin, producer.info.next), ("reopened", 1))
 
     def test_a_wait_that_is_none_is_refused_and_does_not_hang(self):
         with ringside.Producer("load/p", bus=self.bus) as producer:

@@ -67,11 +67,11 @@ class GapsTest(BusTest):
         producer = self.open()
         self.publish(producer, range(5))
         # A follower's two looks, without the wait between them.
-        place = ringside.Reader("load/p", bus=self.bus)._place("seq:1")
+        cursor = ringside.Reader("load/p", bus=self.bus)._cursor("seq:1")
         begin_large_event(producer)
-        self.assertEqual(list(retained(place)), [])
+        self.assertEqual(list(retained(cursor)), [])
         self.publish(producer, range(5, 5000))
-        event = next(retained(place))
+        event = next(retained(cursor))
         self.assertGreater(event.sequence, 5)
         self.assertEqual(event.gaps, (Gap(1, event.sequence, "overwritten"),))
 

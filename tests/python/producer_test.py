@@ -49,9 +49,9 @@ class ProducerTest(BusTest):
             self.assertEqual(producer.publish({"episode_id": "bare"}), 1)
         first, bare = (line["event"] for line in self.tail("embedding/p"))
         self.assertEqual(first["body_type"], "Embedding")
-        place = {name: POINT[name] for name in ("cycle", "index", "total")}
+        slot = {name: POINT[name] for name in ("cycle", "index", "total")}
         values = {name: POINT[name] for name in ringside.POINT_COLUMNS}
-        self.assertEqual(first["body"], {**values, "place": place})
+        self.assertEqual(first["body"], {**values, "slot": slot})
         self.assertEqual(bare["body"]["predicted_int"], -1)
         self.assertEqual(bare["body"]["x"], 0)
 
@@ -84,7 +84,7 @@ class ProducerTest(BusTest):
         self.assertEqual(reader.schema, content)
         self.assertEqual(reader.schema_id, "RSLD")
         with ringside.Producer("mine/p", bus=self.bus, schema=content) as producer:
-            self.assertEqual(producer.info.origin, "taken up")
+            self.assertEqual(producer.info.origin, "reopened")
 
     def test_a_schema_of_ones_own_may_have_a_field_episode_id(self):
         source = os.path.join(self.bus, "step.fbs")
@@ -244,7 +244,7 @@ class ProducerTest(BusTest):
         (warning,) = opened(retain_events=5)
         self.assertEqual(
             str(warning.message),
-            "load/p: retain_events was 1000 and is 5: the segment began anew, and the 2 events that it "
+            "load/p: retain_events was 1000 and is 5: the segment was replaced, and the 2 events that it "
             "retained are gone (leave the caps out to keep a segment as it is; replace=True if that "
             "is meant)",
         )
@@ -300,7 +300,7 @@ class ProducerTest(BusTest):
                 ringside.Producer("load", "p", bus=self.bus)
             self.assertIn(str(os.getpid()), str(caught.exception))
         with ringside.Producer("load", "p", bus=self.bus) as producer:
-            self.assertEqual(producer.info.origin, "taken up")
+            self.assertEqual(producer.info.origin, "reopened")
         with ringside.Producer("load", "p", bus=self.bus, capacity_bytes=1 << 20) as producer:
             self.assertEqual(producer.info.origin, "replaced")
             self.assertEqual(producer.info.capacity_bytes, 1 << 20)

@@ -229,7 +229,7 @@ TEST_CASE("verify takes segments of the bus by name, and files") {
   for (const std::string& target : {std::string("events/a"), file}) {
     const Outcome one = verify({target});
     CHECK(one.status == 0);
-    CHECK(has(one.output, file + ": whole: 3 records"));
+    CHECK(has(one.output, file + ": intact: 3 records"));
     CHECK(lines(one) == 1);
   }
   CHECK(lines(verify({"events"})) == 2);

@@ -285,13 +285,13 @@ TEST_CASE("verify says of whole segments what is in them, and changes nothing") 
   LoadProducer producer(bus.text(), "events", "p", {.capacity_bytes = 1 << 16, .retain_events = 9});
   const std::string file = (bus.path() / "events" / "p.ring").string();
   CHECK(run_ringside(bus.text(), {"verify", file}).output ==
-        file + ": whole: 0 records, next is 0, 0 bytes, schema RSLD\n");
+        file + ": intact: 0 records, next is 0, 0 bytes, schema RSLD\n");
   producer.publish(30, 1);
   const auto changed = fs::last_write_time(file);
   const Outcome outcome = run_ringside(bus.text(), {"verify", file, file});
   CHECK(outcome.status == 0);
   CHECK(outcome.errors.empty());
-  const std::string line = file + ": whole: 9 records, 21..29, 720 bytes, schema RSLD\n";
+  const std::string line = file + ": intact: 9 records, 21..29, 720 bytes, schema RSLD\n";
   CHECK(outcome.output == line + line);
   CHECK(fs::last_write_time(file) == changed);
 }
@@ -311,7 +311,7 @@ TEST_CASE("verify names the first fault of each damaged file, and goes on to the
     flip(file, offset);
     check_error(outcome, 1, words);
     CHECK(outcome.errors.find(file.string()) != std::string::npos);
-    CHECK(outcome.output.find(other + ": whole: 10 records") == 0);
+    CHECK(outcome.output.find(other + ": intact: 10 records") == 0);
   };
   const std::uint64_t record = reader->geometry().data_offset + position_of(file, *reader, 3);
   check_fault(record + 40, {"checksum", "offset " + std::to_string(record + 4), "sequence 3",
@@ -339,7 +339,7 @@ TEST_CASE("verify beside a live producer passes over what is overwritten meanwhi
     const Outcome outcome = run_ringside(bus.text(), {"verify", file.string()});
     INFO(outcome.errors);
     REQUIRE(outcome.status == 0);
-    REQUIRE(outcome.output.find(": whole: ") != std::string::npos);
+    REQUIRE(outcome.output.find(": intact: ") != std::string::npos);
     if (outcome.output.find("overwritten while reading") != std::string::npos)
       told = outcome.output;
   }

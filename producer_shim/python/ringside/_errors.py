@@ -17,7 +17,7 @@ class RingsideError(Exception):
 
 
 class Replaced(UserWarning):
-    """A schema or cap that a producer was opened with differs from the segment's, which began anew:
+    """A schema or cap that a producer was opened with differs from the segment's, which was replaced:
     the events that it retained are gone."""
 
 
@@ -42,7 +42,7 @@ class WrongType(InvalidArgument, TypeError):
 
 
 class Corrupt(RingsideError):
-    """A segment that contradicts itself."""
+    """A segment whose header, checksums or file contradict each other."""
 
     code = -7
 

@@ -28,7 +28,7 @@ class Gap(NamedTuple):
     first   the first sequence that is gone
     end     the first that is not
     reason  "overwritten": the producer was faster; "invalid": these records are damaged, and all
-            others can be read; or "reset": the segment was made anew, and sequences begin again.
+            others can be read; or "reset": the segment was recreated, and sequences begin again.
             first and end are then the sequence that was to come next.
     """
 
@@ -44,7 +44,7 @@ class Event:
     timestamp_ns  when it was published: nanoseconds since 1970, UTC
     data          the FlatBuffer, as bytes
     gaps          what was missed before it, in order; mostly (). There is more than one only where
-                  the segment was made anew: what was missed of the old one, the reset, and what was
+                  the segment was recreated: what was missed of the old one, the reset, and what was
                   missed of the new one.
 
     It may be copied, and pickled: then it is these four, and json() and value, which need the
@@ -103,8 +103,8 @@ class Event:
         return Event, (self.sequence, self.timestamp_ns, self.data, self.gaps)
 
 
-class Place:
-    """Where an iteration is: the segment, the next sequence, and what no event has told yet."""
+class Cursor:
+    """Where an iteration is: the segment, the next sequence, and the gaps before the next event."""
 
     __slots__ = ("mapping", "sequence", "gaps")
 
@@ -141,38 +141,38 @@ class Events(OneOfAKind, _Chain):
 
     _instead = "begin another with Reader.events()"
     # A chain of one iterator, since its step from event to event is C.
-    _place: Place
+    _cursor: Cursor
 
-    def __new__(cls, place: Place, events: Iterator[Event]) -> "Events":
+    def __new__(cls, cursor: Cursor, events: Iterator[Event]) -> "Events":
         made = super().__new__(cls, events)
-        made._place = place
+        made._cursor = cursor
         return made
 
     @property
     def gaps(self) -> Tuple[Gap, ...]:
-        """What was missed behind the last event, so that no event has told it; mostly ().
+        """What was missed behind the last event; mostly ().
 
-        Look here when the iteration has ended: nothing else tells of what is missing at the end.
+        Look here when the iteration has ended: no event has these gaps.
         """
-        return self._place.gaps
+        return self._cursor.gaps
 
 
-def retained(place: Place) -> Iterator[Event]:
-    """The events from a place on that are there; gaps stay with the place until one tells them."""
-    mapping, cursor, record = place.mapping, place.sequence, c.RecordStruct()
+def retained(cursor: Cursor) -> Iterator[Event]:
+    """The retained events from a cursor on; gaps stay with the cursor until an event has them."""
+    mapping, sequence, record = cursor.mapping, cursor.sequence, c.RecordStruct()
     # Memory of this iteration's own: whoever interrupts it reads into another.
     size = _FIRST_SIZE
     buffer = ctypes.create_string_buffer(size)
     while True:
-        step = c.copy_record_into(mapping.handle, cursor, buffer, size, record)
+        step = c.copy_record_into(mapping.handle, sequence, buffer, size, record)
         if step == c.RUN:
-            gaps = place.gaps
+            gaps = cursor.gaps
             if gaps:
-                place.gaps = ()
+                cursor.gaps = ()
             yield Event(record.sequence, record.timestamp_ns, buffer[: record.size], gaps, mapping)
         elif step in (c.GAP, c.INVALID):
-            place.miss(
-                record.sequence, cursor.value, "overwritten" if step == c.GAP else "invalid"
+            cursor.miss(
+                record.sequence, sequence.value, "overwritten" if step == c.GAP else "invalid"
             )
         elif step == c.NOTHING:
             return

@@ -27,9 +27,9 @@ class _Thread(threading.local):
 _this_thread = _Thread()
 
 
-def alone(call: Callable[..., Result], *arguments: Any) -> Result:
-    """``call(*arguments)``, which calls libringside and copies out what stays the thread's until
-    its next call: names, or the text of an error.
+def call_reentrant(call: Callable[..., Result], *arguments: Any) -> Result:
+    """``call(*arguments)``, which calls libringside and copies out what the library keeps for the
+    thread until its next call: names, or the text of an error.
 
     Between the two a signal's handler or a finalizer may run, and do the same on the same thread.
     It is given another thread then, and with it memory of its own.

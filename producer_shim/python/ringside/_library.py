@@ -327,7 +327,7 @@ copy_record_into = _declare(
 event_json = _declare(
     _held, "event_json", c_char_p, c_void_p, c_char_p, c_size_t, POINTER(c_size_t)
 )
-# Its names are the thread's until its next call: by _guards.alone().
+# Its names are the thread's until its next call: by _guards.call_reentrant().
 find_points = _declare(_free, "find_points", c_int, c_void_p, c_int, POINTER(FoundPoints))
 wait = _declare(_free, "wait", c_int, c_void_p, c_uint64, c_int64)
 copy_points = _declare(

@@ -6,7 +6,7 @@ import ctypes
 from typing import Optional
 
 from . import _library as c
-from ._guards import OneOfAKind, alone
+from ._guards import OneOfAKind, call_reentrant
 
 
 class Mapping(OneOfAKind):
@@ -17,7 +17,7 @@ class Mapping(OneOfAKind):
     handle: Optional[int] = None
 
     def __init__(self, bus: Optional[bytes], channel: bytes, producer: bytes) -> None:
-        self.handle = alone(c.opened, c.reader_open, bus, channel, producer)
+        self.handle = call_reentrant(c.opened, c.reader_open, bus, channel, producer)
 
     def __del__(self) -> None:
         if self.handle:

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import _library as c
 from ._errors import Corrupt, Overwritten
-from ._guards import OneOfAKind, alone
+from ._guards import OneOfAKind, call_reentrant
 from ._mapping import Mapping
 from ._run import Run
 
@@ -29,7 +29,7 @@ _NUMBERS = {
     "is_train": ("?", "B"),
 }
 _TEXTS = ("episode_id", "host_id", "profile")
-#: How often points are copied anew because the producer was faster.
+#: How often points are copied again because the producer was faster.
 _TRIES = 16
 #: Texts are padded to the longest; that they take more than this, and more than so many times their
 #: events, is nobody's data.
@@ -68,12 +68,12 @@ class Points(OneOfAKind):
         self.damaged = 0
         self._count = 0
         for _ in range(_TRIES):
-            found, names = alone(_find, mapping.handle, which)
+            found, names = call_reentrant(_find, mapping.handle, which)
             if found is None:
                 self._copy(c.sized(c.FoundPoints))
                 return
             self._take(found, names)
-            if self.is_view or self.run is None or self._copied_whole:
+            if self.is_view or self.run is None or self._copy_is_valid:
                 return
         raise Overwritten(
             "the producer overwrites the points faster than they can be copied; give its segment a "
@@ -121,7 +121,7 @@ class Points(OneOfAKind):
     # ---- copies ------------------------------------------------------------------------------
 
     def _copy(self, found: c.FoundPoints, only: Optional[str] = None) -> None:
-        """Copies all columns, or only one of texts, and says whether they are whole."""
+        """Copies all columns, or only one of texts, and notes whether they are still valid."""
         to = c.sized(c.CopiedPoints)
         made: Dict[str, Any] = {}
         for name, (kind, code) in _NUMBERS.items():
@@ -139,11 +139,11 @@ class Points(OneOfAKind):
                 made[name] = _new_texts(width, self._count)
                 setattr(to, name, _address_of(made[name]))
                 setattr(to, name + "_bytes", width)
-        self._copied_whole = True
+        self._copy_is_valid = True
         if self._count:
             code = c.copy_points(self._mapping.handle, ctypes.byref(found), ctypes.byref(to))
             if code == Overwritten.code:
-                self._copied_whole = False
+                self._copy_is_valid = False
                 return
             c.checked(code)
         self._columns.update(made)
@@ -172,11 +172,11 @@ class Points(OneOfAKind):
             coded = getattr(self, "_coded", {}).get(name)
             if coded is not None:
                 names, codes = coded
-                # A number that is none comes from a lapped view, which check() tells of.
+                # A number that is none comes from a lapped view, which check() reports.
                 self._columns[name] = names.take(codes, mode="clip")
             else:
                 self._copy(self._found, only=name)
-                if not self._copied_whole:
+                if not self._copy_is_valid:
                     raise c.failure()
         return self._columns[name]
 
@@ -224,7 +224,7 @@ class Points(OneOfAKind):
         """All ten by the names of the schema, as for a DataFrame or Producer.publish_columns()."""
         return {name: getattr(self, name) for name in (*_TEXTS, *_NUMBERS)}
 
-    # ---- whole or not ------------------------------------------------------------------------
+    # ---- valid or overwritten ----------------------------------------------------------------
 
     def is_still_valid(self) -> bool:
         """Whether no byte that the views show has been overwritten up to now; copies always are."""
@@ -253,10 +253,10 @@ def _find(
     return found, {name: _names(getattr(found, name)) for name in _TEXTS}
 
 
-def _names(place: c.StridedTexts) -> List[bytes]:
+def _names(texts: c.StridedTexts) -> List[bytes]:
     names = []
-    at = place.names
-    for _ in range(place.name_count if at else 0):
+    at = texts.names
+    for _ in range(texts.name_count if at else 0):
         names.append(ctypes.string_at(at))
         at += len(names[-1]) + 1
     return names

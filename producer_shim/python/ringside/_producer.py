@@ -1,4 +1,4 @@
-"""Publishing: one event, or whole columns of points, in one call."""
+"""Publishing: one event, or columns of points, in one call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Type, Union
 from . import _arguments, _columns, _json
 from . import _library as c
 from ._errors import InvalidArgument, Replaced, RingsideError
-from ._guards import OneOfAKind, alone
+from ._guards import OneOfAKind, call_reentrant
 from ._mapping import Mapping as Segment
 from ._point import pack, row_of, unknown_names
 from ._values import POINT_COLUMNS, TEXTS
@@ -20,20 +20,20 @@ from ._values import POINT_COLUMNS, TEXTS
 _BUILT_IN = ("embedding", "load")
 
 #: How a producer came by its segment.
-_ORIGINS = ("created", "taken up", "replaced", "recovered")
+_ORIGINS = ("created", "reopened", "replaced", "recovered")
 
 
 class ProducerInfo(NamedTuple):
     """A producer's segment, as it is now.
 
-    epoch         its identity: a random number of 64 bits, another one when it is made anew
+    epoch         its identity: a random number of 64 bits, another one when it is recreated
     oldest, next  the retained window [oldest, next); next is the sequence that comes next
     capacity_bytes, retain_events
                   the caps: bytes of the ring, and the most events that are kept
     max_event     bytes of the largest event that fits
-    origin        "created": there was none; "taken up": the last producer's, as it stood;
-                  "replaced": its schema or caps changed, and it began anew, empty; "recovered": it
-                  was damaged, and began anew with what was whole of it
+    origin        "created": there was none; "reopened": the last producer's, as it stood;
+                  "replaced": its schema or caps changed: a new epoch, empty; "recovered": it was
+                  damaged: a new epoch with its intact events
     sync_error    errno of the last attempt to reach the disk, or 0
     """
 
@@ -116,7 +116,7 @@ class Producer(OneOfAKind):
         options.retain_age_ns = _arguments.whole("retain_age_ns", retain_age_ns)
         options.sync_interval_ms = _arguments.whole("sync_interval_ms", sync_interval_ms)
         before = None if replace else _retained(options)
-        self._handle = alone(c.opened, c.producer_open, options)
+        self._handle = call_reentrant(c.opened, c.producer_open, options)
         # Other types may have a field episode_id too, and it makes no point of them.
         info = self._describe()
         self._takes_points = bool(info.takes_points)
@@ -188,7 +188,7 @@ class Producer(OneOfAKind):
         batch: int = 0,
         **named: Any,
     ) -> int:
-        """Publishes whole columns of points in one call; returns the last event's sequence.
+        """Publishes columns of points in one call; returns the last event's sequence.
 
         Columns are NumPy arrays, other buffers, lists or anything else that yields values, by the
         names of POINT_COLUMNS, given one by one or as one table: a dict, a DataFrame, an Arrow
@@ -202,8 +202,8 @@ class Producer(OneOfAKind):
         ``x``, ``y`` and ``z`` are finite and fit a float; ``is_train`` is true or false, or 1 or 0.
 
         The points are a cycle of their own, the one after the last, unless ``cycle`` names it.
-        ``index`` is that of the first point in the cycle, ``total`` how many points the whole cycle
-        has: by default all up to the last of these, and 0 says that nobody knows.
+        ``index`` is that of the first point in the cycle, ``total`` how many points the complete
+        cycle has: by default all up to the last of these, and 0 says that nobody knows.
 
         All is checked before the first event is published. Raises TypeError or ValueError for a
         column that is none, and names it, the row and what is there; InvalidArgument for a channel
@@ -312,7 +312,7 @@ def _loss(producer: Producer, old: c.ReaderInfo, now: c.ProducerInfo) -> str:
     ]
     return (
         f"{producer.channel}/{producer.producer}: {'; '.join(changed) or 'another schema or retain_age_ns'}: the "
-        f"segment began anew, and the {old.next - old.oldest} events that it retained are gone "
+        f"segment was replaced, and the {old.next - old.oldest} events that it retained are gone "
         "(leave the caps out to keep a segment as it is; replace=True if that is meant)"
     )
 

@@ -11,7 +11,7 @@ from typing import Iterator, Optional, Tuple, Type
 from . import _arguments
 from . import _library as c
 from ._errors import InvalidArgument, NotFound, RingsideError
-from ._events import Event, Events, Place, retained
+from ._events import Cursor, Event, Events, retained
 from ._guards import OneOfAKind
 from ._mapping import Mapping
 from ._points import Points
@@ -86,7 +86,7 @@ class Reader(OneOfAKind):
 
     @property
     def epoch(self) -> int:
-        """The segment's identity: a random number of 64 bits, another when it is made anew."""
+        """The segment's identity: a random number of 64 bits, another when it is recreated."""
         return int(self._open().describe().epoch)
 
     @property
@@ -128,7 +128,7 @@ class Reader(OneOfAKind):
         """The retained window from ``start`` on as one run, nothing copied; None if it is empty.
 
         ``start`` is oldest, latest, last:N, seq:N or since:10s; where it is overwritten already,
-        the run begins later, as its ``first`` tells. It ends before a record that is damaged; the
+        the run begins later, as its ``first`` says. It ends before a record that is damaged; the
         next one begins behind that. ``max_bytes`` limits the run, which has one record at least; 0
         is no limit. Raises InvalidArgument for another start.
         """
@@ -167,55 +167,55 @@ class Reader(OneOfAKind):
     def events(self, start: str = "oldest") -> Events:
         """The events from ``start`` on; ends with the newest.
 
-        What was missed before an event is told by its ``gaps``, and what was missed behind the last
-        one by the ``gaps`` of the iterator that this returns. ``start`` is as for run(). Raises
-        InvalidArgument for another, and Corrupt, as it goes, if the segment contradicts itself.
+        What was missed before an event is in its ``gaps``, and what was missed behind the last one
+        in the ``gaps`` of the iterator that this returns. ``start`` is as for run(). Raises
+        InvalidArgument for another, and Corrupt, as it goes, if the segment is corrupt.
         """
-        place = self._place(start)
-        return Events(place, retained(place))
+        cursor = self._cursor(start)
+        return Events(cursor, retained(cursor))
 
     def follow(self, timeout: Optional[float] = None, start: str = "oldest") -> Events:
         """The events from ``start`` on, and then those to come, as they come.
 
         Ends when nothing was published for ``timeout`` seconds; without one it never ends. Where
-        the segment is made anew, it goes on there, and the first event's ``gaps`` have one whose
-        reason is "reset", and then what the new segment has lost already. Gaps are told, and errors
-        raised, as by events().
+        the segment is recreated, it goes on there, and the first event's ``gaps`` have one whose
+        reason is "reset", and then what the new segment has lost already. Gaps are reported, and
+        errors raised, as by events().
         """
-        place = self._place(start)
+        cursor = self._cursor(start)
         silence = math.inf if timeout is None else _arguments.seconds("timeout", timeout)
-        return Events(place, self._followed(place, silence))
+        return Events(cursor, self._followed(cursor, silence))
 
-    def _followed(self, place: Place, silence: float) -> Iterator[Event]:
+    def _followed(self, cursor: Cursor, silence: float) -> Iterator[Event]:
         silent_since = time.monotonic()
         while True:
-            for event in retained(place):
+            for event in retained(cursor):
                 yield event
                 silent_since = time.monotonic()
             left = silent_since + silence - time.monotonic()
             if left <= 0:
                 return
             left_ms = max(1, int(min(_SLICE, left) * 1000))
-            if c.checked(c.wait(place.mapping.handle, place.sequence.value, left_ms)) != c.ENDED:
+            if c.checked(c.wait(cursor.mapping.handle, cursor.sequence.value, left_ms)) != c.ENDED:
                 continue
             try:
                 mapping = self._map()
             except NotFound:
                 time.sleep(left_ms / 1000)
                 continue
-            place.move(mapping)
+            cursor.move(mapping)
             if self._mapping is not None:  # a reader that was closed meanwhile stays closed
                 self._mapping = mapping
 
-    def _place(self, start: str) -> Place:
+    def _cursor(self, start: str) -> Cursor:
         mapping = self._open()
-        return Place(mapping, self._seek(mapping, start))
+        return Cursor(mapping, self._seek(mapping, start))
 
     @staticmethod
     def _seek(mapping: Mapping, start: str) -> ctypes.c_uint64:
         cursor = ctypes.c_uint64()
-        place = _arguments.text("start", start)
-        c.checked(c.seek(mapping.handle, place, ctypes.byref(cursor)))
+        text = _arguments.text("start", start)
+        c.checked(c.seek(mapping.handle, text, ctypes.byref(cursor)))
         return cursor
 
     def close(self) -> None:

@@ -66,7 +66,7 @@ class Run(OneOfAKind):
         if not self.is_still_valid():
             end = self.first + self.count
             raise Overwritten(
-                f"sequences {self.first} to {end - 1} are not whole any more: the producer has "
+                f"sequences {self.first} to {end - 1} are not valid any more: the producer has "
                 "overwritten the first of them; take the run again"
             )
 

@@ -7,15 +7,15 @@ from typing import List, NamedTuple, Optional
 
 from . import _arguments
 from . import _library as c
-from ._guards import alone
+from ._guards import call_reentrant
 
 
 class Segment(NamedTuple):
-    """What a bus has to tell of one segment.
+    """One segment of a bus.
 
     channel       its channel
     producer      the name of its producer
-    epoch         its identity: a random number of 64 bits, another one when it is made anew
+    epoch         its identity: a random number of 64 bits, another one when it is recreated
     schema_id     the FlatBuffers file identifier of its events, or ""
     is_live       whether a producer has it open now; None if a reader's lock hides that
     pid           of the process that has it open, or had it last; None if it is one of another
@@ -49,7 +49,7 @@ def segments(bus: Optional[_arguments.Path] = None) -> List[Segment]:
 
     Raises NotFound, which names the bus, if there is none, and RingsideError if it cannot be read. Any thread may call it, and any process.
     """
-    handle = alone(c.opened, c.list_open, _arguments.path("bus", bus))
+    handle = call_reentrant(c.opened, c.list_open, _arguments.path("bus", bus))
     try:
         found = []
         one = c.sized(c.SegmentStruct)

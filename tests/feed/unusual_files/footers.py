@@ -172,7 +172,7 @@ def a_footer_that_is_encrypted(f):
     f.tail = lambda data: b"PARE" + data[4:-4] + b"PARE"
 
 
-@case(refused="it is not a whole Parquet file: it does not end with PAR1")
+@case(refused="it is not a complete Parquet file: it does not end with PAR1")
 def a_file_without_its_end(f):
     f.tail = lambda data: data[:-1]
 
