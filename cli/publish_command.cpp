@@ -113,9 +113,8 @@ class Publishing {
           "ringside: %s: the segment's file was removed, replaced or shortened; going on in "
           "a new one from line %llu\n",
           producer_.name().text().c_str(), static_cast<unsigned long long>(lines_.number()));
-      Result<Producer> again = open_producer(bus_, options_.segment, type_);
-      if (!again) return tl::unexpected<Error>(again.error());
-      producer_ = std::move(*again);
+      RINGSIDE_TRY(Producer again, open_producer(bus_, options_.segment, type_));
+      producer_ = std::move(again);
       published = producer_.publish(*event);
     }
     if (published)

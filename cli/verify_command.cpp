@@ -39,10 +39,10 @@ Result<void> verify_file(const std::string& file) {
   if (!segment->schema().empty())
     if (const Result<EventJson> schema = EventJson::from_schema(segment->schema()); !schema)
       return tl::unexpected<Error>(corrupt(file, *segment,
-                                            "the schema at offset " + std::to_string(kHeaderBytes) +
-                                                ": expected a binary FlatBuffers schema of " +
-                                                std::to_string(segment->schema().size()) +
-                                                " bytes, found something else (F-8)"));
+                                           "the schema at offset " + std::to_string(kHeaderBytes) +
+                                               ": expected a binary FlatBuffers schema of " +
+                                               std::to_string(segment->schema().size()) +
+                                               " bytes, found something else (F-8)"));
   const Result<Verified> verified = verify(*segment);
   if (!verified) return tl::unexpected<Error>(corrupt(file, *segment, verified.error().message));
   const SequenceRange& checked = verified->checked;
@@ -84,8 +84,7 @@ Result<std::vector<std::string>> files_of(const Bus& bus, const std::string& tar
   if (std::filesystem::exists(target, ignored) && !std::filesystem::is_directory(target, ignored))
     return std::vector<std::string>{target};
   if (!contents) return tl::unexpected<Error>(contents.error());
-  if (const Result<void> there = require_bus(bus); !there)
-    return tl::unexpected<Error>(there.error());
+  RINGSIDE_CHECK(require_bus(bus));
   const auto closed = contents->unreadable.find(target.substr(0, target.find('/')));
   if (closed != contents->unreadable.end()) return tl::unexpected<Error>(closed->second);
   return fail(Errc::not_found, "no segment ", target, " in ", bus.directory().string(),

@@ -105,10 +105,8 @@ class Batch {
                              batch.hosts_.number(point.host_id),
                              batch.profiles_.number(point.profile)});
     }
-    if (auto good = check("hosts", batch.hosts_, kMaxHosts); !good)
-      return tl::unexpected<Error>(good.error());
-    if (auto good = check("profiles", batch.profiles_, kMaxProfiles); !good)
-      return tl::unexpected<Error>(good.error());
+    RINGSIDE_CHECK(check("hosts", batch.hosts_, kMaxHosts));
+    RINGSIDE_CHECK(check("profiles", batch.profiles_, kMaxProfiles));
     return batch;
   }
 
@@ -173,9 +171,8 @@ void build_point(FlatBufferBuilder& builder, const CycleSlot& slot, const Embedd
 
 Result<void> build_batch(FlatBufferBuilder& builder, const CycleSlot& slot,
                          std::span<const EmbeddingPoint> points) {
-  const Result<Batch> batch = Batch::number(slot, points);
-  if (!batch) return tl::unexpected<Error>(batch.error());
-  batch->build(builder);
+  RINGSIDE_TRY(const Batch batch, Batch::number(slot, points));
+  batch.build(builder);
   return {};
 }
 
@@ -187,9 +184,8 @@ Result<Sequence> publish_point(Producer& producer, const CycleSlot& slot,
 
 Result<Sequence> publish_batch(Producer& producer, const CycleSlot& slot,
                                std::span<const EmbeddingPoint> points) {
-  const Result<Batch> batch = Batch::number(slot, points);
-  if (!batch) return tl::unexpected<Error>(batch.error());
-  return producer.build([&](FlatBufferBuilder& builder) { batch->build(builder); });
+  RINGSIDE_TRY(const Batch batch, Batch::number(slot, points));
+  return producer.build([&](FlatBufferBuilder& builder) { batch.build(builder); });
 }
 
 }  // namespace ringside

@@ -89,12 +89,10 @@ const Skeleton& skeleton() {
 Result<BatchEvent> BatchEvent::plan(const PointColumns& columns, std::size_t first,
                                     std::size_t count) {
   BatchEvent batch(columns, first, count);
-  auto hosts = batch.name("hosts", columns.host_id, kMostHosts);
-  if (!hosts) return tl::unexpected<Error>(hosts.error());
-  auto profiles = batch.name("profiles", columns.profile, kMostProfiles);
-  if (!profiles) return tl::unexpected<Error>(profiles.error());
-  batch.hosts_ = std::move(*hosts);
-  batch.profiles_ = std::move(*profiles);
+  RINGSIDE_TRY(auto hosts, batch.name("hosts", columns.host_id, kMostHosts));
+  RINGSIDE_TRY(auto profiles, batch.name("profiles", columns.profile, kMostProfiles));
+  batch.hosts_ = std::move(hosts);
+  batch.profiles_ = std::move(profiles);
   batch.lay_out();
   return batch;
 }

@@ -24,9 +24,8 @@ Result<Sequence> publish_point(ringside_producer& handle, const CycleSlot& slot,
   if (!handle.point.fit({point.episode_id.size(), point.host_id.size(), point.profile.size()}))
     return ringside::publish_point(handle.producer, slot, point);
   const std::size_t size = handle.point.size();
-  const auto claimed = handle.producer.claim(size);
-  if (!claimed) return tl::unexpected<Error>(claimed.error());
-  handle.point.write(claimed->data(), slot, point);
+  RINGSIDE_TRY(const auto claimed, handle.producer.claim(size));
+  handle.point.write(claimed.data(), slot, point);
   if (handle.point.is_verified()) return handle.producer.commit_alike(size);
   const Result<Sequence> published = handle.producer.commit(size);
   if (published) handle.point.set_verified();
@@ -61,17 +60,16 @@ Result<void> check_numbers(const ringside_point& point) {
 
 Result<Sequence> publish_point(ringside_producer& handle, const std::array<const char*, 3>& texts,
                                const ringside_point& point) {
-  if (auto good = check_type(handle); !good) return tl::unexpected<Error>(good.error());
+  RINGSIDE_CHECK(check_type(handle));
   constexpr std::array<const char*, 3> kNames = {"episode_id", "host_id", "profile"};
   std::array<std::string_view, 3> checked;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    const auto text = checked_text(kNames[i], texts[i]);
-    if (!text) return tl::unexpected<Error>(text.error());
-    checked[i] = *text;
+    RINGSIDE_TRY(const auto text, checked_text(kNames[i], texts[i]));
+    checked[i] = text;
   }
   if (texts[0] == nullptr)
     return fail(Errc::bad_argument, "episode_id: null, and it must be there");
-  if (auto good = check_numbers(point); !good) return tl::unexpected<Error>(good.error());
+  RINGSIDE_CHECK(check_numbers(point));
   const Result<Sequence> published =
       publish_point(handle, CycleSlot(point.cycle, point.index, point.total),
                     {.episode_id = checked[0],
@@ -138,8 +136,7 @@ Result<void> check_sizes(const ringside_producer& handle, const PointColumns& co
 /// first event, so that all events that it makes have one layout.
 Result<Sequence> publish_each(ringside_producer& handle, const PointColumns& columns,
                               std::size_t count, const CycleSlot& slot) {
-  if (auto good = check_sizes(handle, columns, count); !good)
-    return tl::unexpected<Error>(good.error());
+  RINGSIDE_CHECK(check_sizes(handle, columns, count));
   const auto room = [](std::size_t longest) {
     return std::min(longest, PointTemplate::kLongestText);
   };
@@ -157,9 +154,9 @@ Result<Sequence> publish_batches(ringside_producer& handle, const PointColumns& 
   // All that can be wrong is found before anything is published.
   std::vector<BatchEvent> events;
   for (std::size_t at = 0; at < points.count; at += batch) {
-    Result<BatchEvent> event = BatchEvent::plan(columns, at, std::min(batch, points.count - at));
-    if (!event) return tl::unexpected<Error>(event.error());
-    events.push_back(std::move(*event));
+    RINGSIDE_TRY(BatchEvent event,
+                 BatchEvent::plan(columns, at, std::min(batch, points.count - at)));
+    events.push_back(std::move(event));
     if (events.back().size() > handle.producer.writer().max_payload())
       return fail(Errc::too_large, handle.producer.name().text(), ": a batch of ",
                   std::to_string(events.back().size()),
@@ -169,9 +166,8 @@ Result<Sequence> publish_batches(ringside_producer& handle, const PointColumns& 
   }
   Result<Sequence> last = Sequence{};
   for (std::size_t i = 0; i < events.size(); ++i) {
-    const auto claimed = handle.producer.claim(events[i].size());
-    if (!claimed) return tl::unexpected<Error>(claimed.error());
-    events[i].write(claimed->data(), moved(slot, i * batch));
+    RINGSIDE_TRY(const auto claimed, handle.producer.claim(events[i].size()));
+    events[i].write(claimed.data(), moved(slot, i * batch));
     last = handle.producer.commit(events[i].size());
     if (!last) return last;
   }
@@ -179,7 +175,7 @@ Result<Sequence> publish_batches(ringside_producer& handle, const PointColumns& 
 }
 
 Result<Sequence> publish_points(ringside_producer& handle, const ringside_points& points) {
-  if (auto good = check_type(handle); !good) return tl::unexpected<Error>(good.error());
+  RINGSIDE_CHECK(check_type(handle));
   const std::uint64_t most = handle.producer.writer().max_payload();
   const std::size_t batch = points.batch == 0 ? points.count : std::min(points.batch, points.count);
   // Before anything is done with a number of points that nobody can have meant.
@@ -188,12 +184,10 @@ Result<Sequence> publish_points(ringside_producer& handle, const ringside_points
                 std::to_string(batch),
                 " points does not fit; this segment takes events of at most ", std::to_string(most),
                 " bytes (open it with a larger capacity, or publish smaller batches)");
-  const Result<CycleSlot> slot = slot_of(handle, points);
-  if (!slot) return tl::unexpected<Error>(slot.error());
-  const Result<PointColumns> columns = PointColumns::read(points);
-  if (!columns) return tl::unexpected<Error>(columns.error());
-  return points.batch == 1 ? publish_each(handle, *columns, points.count, *slot)
-                           : publish_batches(handle, *columns, points, *slot);
+  RINGSIDE_TRY(const CycleSlot slot, slot_of(handle, points));
+  RINGSIDE_TRY(const PointColumns columns, PointColumns::read(points));
+  return points.batch == 1 ? publish_each(handle, columns, points.count, slot)
+                           : publish_batches(handle, columns, points, slot);
 }
 
 }  // namespace

@@ -31,12 +31,9 @@ Result<EventType> type_of(const ringside_producer_options& options) {
 
 Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options& options) {
   const SegmentName name{std::string(text(options.channel)), std::string(text(options.producer))};
-  if (auto good = check_name("channel", name.channel); !good)
-    return tl::unexpected<Error>(good.error());
-  if (auto good = check_name("producer", name.producer); !good)
-    return tl::unexpected<Error>(good.error());
-  Result<EventType> type = type_of(options);
-  if (!type) return tl::unexpected<Error>(type.error());
+  RINGSIDE_CHECK(check_name("channel", name.channel));
+  RINGSIDE_CHECK(check_name("producer", name.producer));
+  RINGSIDE_TRY(EventType type, type_of(options));
   Caps caps;
   if (options.capacity_bytes > 0) caps.capacity_bytes = options.capacity_bytes;
   if (options.retain_events > 0) caps.retain_events = options.retain_events;
@@ -51,9 +48,8 @@ Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options&
   if (options.sync_interval_ms > 0)
     sync_interval = std::chrono::milliseconds(options.sync_interval_ms);
   const Bus bus = Bus::locate(text(options.bus));
-  Result<Producer> producer = Producer::open(bus, name, std::move(*type), caps, sync_interval);
-  if (!producer) return tl::unexpected<Error>(producer.error());
-  return std::make_unique<ringside_producer>(std::move(*producer), bus);
+  RINGSIDE_TRY(Producer producer, Producer::open(bus, name, std::move(type), caps, sync_interval));
+  return std::make_unique<ringside_producer>(std::move(producer), bus);
 }
 
 std::int64_t publish(ringside_producer& handle, Bytes event) {

@@ -44,9 +44,8 @@ std::shared_ptr<Doorbell> doorbell_of(const ringside_reader& handle) {
 Result<const EventJson*> printer_of(const ringside_reader& handle) {
   const std::lock_guard lock(handle.making);
   if (!handle.json) {
-    Result<EventJson> made = EventJson::from_schema(handle.reader.schema());
-    if (!made) return tl::unexpected<Error>(made.error());
-    handle.json = std::make_unique<const EventJson>(std::move(*made));
+    RINGSIDE_TRY(EventJson made, EventJson::from_schema(handle.reader.schema()));
+    handle.json = std::make_unique<const EventJson>(std::move(made));
   }
   return handle.json.get();
 }

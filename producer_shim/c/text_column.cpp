@@ -220,15 +220,13 @@ Result<TextColumn> TextColumn::read(const char* name, const ringside_texts& text
       column.set_cells(chars, size);
       break;
     case RINGSIDE_TEXT_UTF32:
-      if (auto good = column.convert(name, chars, size, count); !good)
-        return tl::unexpected<Error>(good.error());
+      RINGSIDE_CHECK(column.convert(name, chars, size, count));
       break;
     default:
       return fail(Errc::bad_argument, name, ": no such kind of texts");
   }
   const std::size_t piece = texts.kind == RINGSIDE_TEXT_JOINED ? size : 0;
-  if (auto good = column.check(name, count, piece); !good)
-    return tl::unexpected<Error>(good.error());
+  RINGSIDE_CHECK(column.check(name, count, piece));
   return column;
 }
 

@@ -41,26 +41,23 @@ Result<void> write_standard_output(Bytes bytes) {
 }  // namespace
 
 Result<void> save(const std::filesystem::path& path) {
-  auto bytes = read_standard_input();
-  if (!bytes) return tl::unexpected<Error>(bytes.error());
-  const auto fit = SavedFit::from_bytes(std::move(*bytes));
+  RINGSIDE_TRY(auto bytes, read_standard_input());
+  const auto fit = SavedFit::from_bytes(std::move(bytes));
   if (!fit) return tl::unexpected<Error>(cannot_use("standard input", fit.error()));
   return write_parquet(path, *fit);
 }
 
 Result<void> dump(const std::filesystem::path& path) {
-  auto file = OpenedFile::open(path);
-  if (!file) return tl::unexpected<Error>(file.error());
-  const auto fit = read_with_progress(*file, path);
+  RINGSIDE_TRY(auto file, OpenedFile::open(path));
+  const auto fit = read_with_progress(file, path);
   if (!fit) return tl::unexpected<Error>(cannot_use(path, fit.error()));
   print_notes(*fit, path);
-  const auto events = CycleEvents::build(fit->points, 0);
-  if (!events) return tl::unexpected<Error>(events.error());
-  if (events->count() != 1)
+  RINGSIDE_TRY(const auto events, CycleEvents::build(fit->points, 0));
+  if (events.count() != 1)
     return fail(Errc::too_large, "cannot write ", path.string(),
                 " as one event: it has more than 65536 hosts, 256 profiles or 256 MiB; publish it "
                 "with ringside-feed instead, as several events");
-  return write_standard_output(events->event(0));
+  return write_standard_output(events.event(0));
 }
 
 }  // namespace ringside::feed

@@ -68,8 +68,7 @@ Result<CycleEvents> CycleEvents::build(std::span<const EmbeddingPoint> points,
 
 Result<void> CycleEvents::publish(Producer& producer) const {
   for (std::size_t index = 0; index < events_.size(); ++index)
-    if (auto published = producer.publish(event(index)); !published)
-      return tl::unexpected<Error>(published.error());
+    RINGSIDE_CHECK(producer.publish(event(index)));
   return {};
 }
 

@@ -49,11 +49,10 @@ class Feed {
         owner_(Bus::locate(options.bus), options.producer) {}
 
   Result<void> publish_once() {
-    auto file = OpenedFile::open(path_);
-    if (!file) return tl::unexpected<Error>(file.error());
-    auto verdict = writer_.judge(*file, file->state(), nullptr);
+    RINGSIDE_TRY(auto file, OpenedFile::open(path_));
+    auto verdict = writer_.judge(file, file.state(), nullptr);
     for (; verdict == WriterCheck::Verdict::unknown && !stop_requested();
-         verdict = writer_.judge(*file, file->state(), nullptr)) {
+         verdict = writer_.judge(file, file.state(), nullptr)) {
       note_unknown_writer();
       sleep_unless_stopped(kLookAtBusy);
     }
@@ -62,10 +61,10 @@ class Feed {
                   " as a fit: a program has it open to write it; try again when it is closed, or "
                   "use --watch");
     const Clock::time_point start = Clock::now();
-    const FileState before = file->state();
-    const auto fit = read_with_progress(*file, path_);
+    const FileState before = file.state();
+    const auto fit = read_with_progress(file, path_);
     if (stop_requested()) return fail(Errc::system, "stopped; nothing was published");
-    if (was_changed(before, file->state()))
+    if (was_changed(before, file.state()))
       return fail(Errc::corrupt, "cannot use ", path_.string(),
                   " as a fit: it was written while it was read; try again, or use --watch");
     if (!fit) return tl::unexpected<Error>(cannot_use(path_, fit.error()));
@@ -74,16 +73,15 @@ class Feed {
   }
 
   Result<void> follow() {
-    auto watch = FileWatch::open(path_);
-    if (!watch) return tl::unexpected<Error>(watch.error());
+    RINGSIDE_TRY(auto watch, FileWatch::open(path_));
     for (bool first = true; !stop_requested(); first = false) {
       if (first || state_of(path_) != tried_) {
-        if (!first) settle(*watch);
-        look(*watch);
+        if (!first) settle(watch);
+        look(watch);
       }
-      if (auto done = keep_published(); !done) return done;
+      RINGSIDE_CHECK(keep_published());
       owner_.expire();
-      watch->wait(busy_since_ ? kLookAtBusy : kLookEvery);
+      watch.wait(busy_since_ ? kLookAtBusy : kLookEvery);
     }
     return {};
   }
@@ -148,8 +146,9 @@ class Feed {
     if (verdict == WriterCheck::Verdict::unknown)
       note_unknown_writer();
     else if (now - *busy_since_ > kLongBusy)
-      report_once("a program has " + path_.string() + " open and writes it; waiting until it closes it",
-           consequence());
+      report_once(
+          "a program has " + path_.string() + " open and writes it; waiting until it closes it",
+          consequence());
   }
 
   void note_unknown_writer() {
@@ -210,7 +209,7 @@ class Feed {
 
   Result<void> publish() {
     const Clock::time_point start = Clock::now();
-    if (auto published = owner_.publish(wanted_->events); !published) return published;
+    RINGSIDE_CHECK(owner_.publish(wanted_->events));
     wanted_->is_published = true;
     print_published(milliseconds_since(start));
     return {};

@@ -115,27 +115,23 @@ class Copy {
   /// Its failures are Errc::corrupt without the column's name if the column is corrupt.
   Result<CopiedChunk> copy_chunk(std::size_t i, const ColumnChunk& chunk, std::int64_t rows) {
     const FooterColumn& column = columns_.found[i].stored;
-    if (auto fine = check_chunk(chunk, column, rows); !fine)
-      return tl::unexpected<Error>(fine.error());
+    RINGSIDE_CHECK(check_chunk(chunk, column, rows));
     const auto extent = extent_of(chunk);
     if (!extent)
       return fail(Errc::corrupt, "has pages that would stand outside of the file's data");
     buffer_.resize(static_cast<std::size_t>(extent->bytes));
-    if (auto read = file_.read(extent->at, buffer_); !read)
-      return tl::unexpected<Error>(read.error());
-    auto pages = check_pages(buffer_, column, chunk.codec, static_cast<std::uint64_t>(rows));
-    if (!pages) return tl::unexpected<Error>(pages.error());
-    extents_.push_back({extent->at, pages->read_bytes, kColumns[i].name});
-    if (auto fine = note_pages(i, *pages); !fine) return tl::unexpected<Error>(fine.error());
+    RINGSIDE_CHECK(file_.read(extent->at, buffer_));
+    RINGSIDE_TRY(auto pages,
+                 check_pages(buffer_, column, chunk.codec, static_cast<std::uint64_t>(rows)));
+    extents_.push_back({extent->at, pages.read_bytes, kColumns[i].name});
+    RINGSIDE_CHECK(note_pages(i, pages));
     const std::uint64_t at = at_;
-    for (const Bytes kept : pages->kept)
-      if (auto done = write(kept.data(), kept.size()); !done)
-        return tl::unexpected<Error>(done.error());
+    for (const Bytes kept : pages.kept) RINGSIDE_CHECK(write(kept.data(), kept.size()));
     return CopiedChunk{.codec = chunk.codec,
                        .at = at,
                        .bytes = at_ - at,
-                       .dictionary_bytes = pages->dictionary_bytes,
-                       .uncompressed_bytes = pages->uncompressed_bytes};
+                       .dictionary_bytes = pages.dictionary_bytes,
+                       .uncompressed_bytes = pages.uncompressed_bytes};
   }
 
   std::optional<Extent> extent_of(const ColumnChunk& chunk) const {
@@ -219,8 +215,8 @@ class Copy {
     for (const CopiedRowGroup& group : groups_) write_group(writer, group);
     writer.end();
     const auto length = static_cast<std::uint32_t>(writer.bytes().size());
-    if (auto done = write(writer.bytes().data(), length); !done) return done;
-    if (auto done = write(&length, sizeof length); !done) return done;
+    RINGSIDE_CHECK(write(writer.bytes().data(), length));
+    RINGSIDE_CHECK(write(&length, sizeof length));
     return write(kMagic.data(), kMagic.size());
   }
 
@@ -274,9 +270,8 @@ std::string ParquetCopy::path() const {
 
 Result<ParquetCopy> copy_columns(const OpenedFile& file, const Footer& footer,
                                  const FitColumns& columns, const std::function<bool()>& goes_on) {
-  auto memory = File::create_in_memory(0);
-  if (!memory) return tl::unexpected<Error>(memory.error());
-  return Copy(file, footer, columns, std::move(*memory)).run(goes_on);
+  RINGSIDE_TRY(auto memory, File::create_in_memory(0));
+  return Copy(file, footer, columns, std::move(memory)).run(goes_on);
 }
 
 }  // namespace ringside::feed

@@ -211,21 +211,20 @@ Result<Footer> read_footer(const OpenedFile& file) {
   constexpr const char* kNone = "it is not a complete Parquet file: it does not ";
   if (size < kMagic.size() + kTail) return fail(Errc::corrupt, kNone, "begin and end with PAR1");
   std::array<std::byte, kTail> tail{};
-  if (auto read = file.read(size - kTail, tail); !read) return tl::unexpected<Error>(read.error());
+  RINGSIDE_CHECK(file.read(size - kTail, tail));
   const std::string_view magic(reinterpret_cast<const char*>(tail.data()) + 4, 4);
   if (magic == kEncryptedMagic)
     return fail(Errc::corrupt, "its footer is encrypted; write the file without encryption");
   if (magic != kMagic) return fail(Errc::corrupt, kNone, "end with PAR1");
   std::array<std::byte, kMagic.size()> head{};
-  if (auto read = file.read(0, head); !read) return tl::unexpected<Error>(read.error());
+  RINGSIDE_CHECK(file.read(0, head));
   if (std::memcmp(head.data(), kMagic.data(), head.size()) != 0)
     return fail(Errc::corrupt, kNone, "begin with PAR1");
   std::uint32_t length = 0;
   std::memcpy(&length, tail.data(), sizeof length);
   if (length > size - kTail - kMagic.size()) return fail(Errc::corrupt, kDamaged);
   std::vector<std::byte> bytes(length);
-  if (auto read = file.read(size - kTail - length, bytes); !read)
-    return tl::unexpected<Error>(read.error());
+  RINGSIDE_CHECK(file.read(size - kTail - length, bytes));
   auto footer = parse(bytes);
   if (footer) footer->begins_at = size - kTail - length;
   return footer;

@@ -180,7 +180,7 @@ class PageCheck {
       ThriftReader reader(rest_);
       const PageHeader header = read_header(reader);
       if (!reader.good()) return damaged("a header that cannot be read");
-      if (auto fine = take(header, reader.at()); !fine) return tl::unexpected<Error>(fine.error());
+      RINGSIDE_CHECK(take(header, reader.at()));
     }
     return std::move(pages_);
   }
@@ -253,7 +253,7 @@ class PageCheck {
     if (is_indices && pages_.dictionary_bytes == 0)
       return damaged("indices into a dictionary that is not there");
     if (header.type == kDataV2) {
-      if (auto fine = check_levels_v2(header); !fine) return fine;
+      RINGSIDE_CHECK(check_levels_v2(header));
       if (pages_.nulls) *pages_.nulls += static_cast<std::uint64_t>(header.nulls);
     } else {
       if (column_.repetition == Repetition::optional && header.levels_encoding != kRle)

@@ -200,14 +200,13 @@ class PointReader {
 Result<void> decode(Result<Database> database, const std::string& path, const char* columns,
                     const std::function<Result<void>(const Chunk&)>& take) {
   if (!database) return tl::unexpected<Error>(database.error());
-  auto rows = database->query(
-      std::string("SELECT ") + columns + " FROM read_parquet($1, hive_partitioning = false)", path);
-  if (!rows) return tl::unexpected<Error>(rows.error());
+  RINGSIDE_TRY(auto rows, database->query(std::string("SELECT ") + columns +
+                                              " FROM read_parquet($1, hive_partitioning = false)",
+                                          path));
   while (true) {
-    const auto chunk = rows->next();
-    if (!chunk) return tl::unexpected<Error>(chunk.error());
-    if (chunk->is_end()) return {};
-    if (auto done = take(*chunk); !done) return done;
+    RINGSIDE_TRY(const auto chunk, rows.next());
+    if (chunk.is_end()) return {};
+    RINGSIDE_CHECK(take(chunk));
   }
 }
 
@@ -233,13 +232,12 @@ Error blame(const std::string& path, const Error& error) {
 }
 
 Result<ParquetFit> read(const OpenedFile& file, const ReadProgress& progress) {
-  const auto footer = read_footer(file);
-  if (!footer) return tl::unexpected<Error>(footer.error());
-  const auto columns = check_columns(*footer);
+  RINGSIDE_TRY(const auto footer, read_footer(file));
+  const auto columns = check_columns(footer);
   if (!columns) return tl::unexpected<Error>(columns.error());
   // Opened while the pages are checked: each takes its time.
   auto database = std::async(Database::open);
-  const auto copy = copy_columns(file, *footer, *columns, [&] { return progress(0); });
+  const auto copy = copy_columns(file, footer, *columns, [&] { return progress(0); });
   if (!copy) return tl::unexpected<Error>(copy.error());
 
   ParquetFit fit;
@@ -250,7 +248,7 @@ Result<ParquetFit> read(const OpenedFile& file, const ReadProgress& progress) {
   const auto decoded =
       decode(database.get(), copy->path(), "*", [&](const Chunk& chunk) -> Result<void> {
         is_ours = true;
-        if (auto done = reader.append(chunk); !done) return done;
+        RINGSIDE_CHECK(reader.append(chunk));
         if (!progress(static_cast<double>(fit.points.size()) / static_cast<double>(copy->rows)))
           return fail(Errc::system, "the reading was stopped");
         is_ours = false;
@@ -258,7 +256,7 @@ Result<ParquetFit> read(const OpenedFile& file, const ReadProgress& progress) {
       });
   if (!decoded)
     return tl::unexpected<Error>(is_ours ? decoded.error() : blame(copy->path(), decoded.error()));
-  if (auto fine = reader.check(*copy); !fine) return tl::unexpected<Error>(fine.error());
+  RINGSIDE_CHECK(reader.check(*copy));
   reader.note_nulls();
   if (!columns->others.empty()) {
     std::string note = "passed over, being no column of a fit:";

@@ -43,13 +43,11 @@ class Appender {
 };
 
 Result<void> run(Database& database, const std::string& sql) {
-  auto rows = database.query(sql);
-  if (!rows) return tl::unexpected<Error>(rows.error());
+  RINGSIDE_TRY(auto rows, database.query(sql));
   // What a statement yields, if only a count, has to be fetched for it to be done.
   while (true) {
-    const auto chunk = rows->next();
-    if (!chunk) return tl::unexpected<Error>(chunk.error());
-    if (chunk->is_end()) return {};
+    RINGSIDE_TRY(const auto chunk, rows.next());
+    if (chunk.is_end()) return {};
   }
 }
 
@@ -59,7 +57,7 @@ Result<void> fill(Database& database, const EmbeddingBatch& batch) {
     if (!columns.empty()) columns += ", ";
     columns.append(column.name).append(" ").append(column.written_as);
   }
-  if (auto made = run(database, "CREATE TABLE fit (" + columns + ")"); !made) return made;
+  RINGSIDE_CHECK(run(database, "CREATE TABLE fit (" + columns + ")"));
   Appender rows(database);
   for (const Point* point : *batch.points()) {
     rows.append(*batch.episodes()->Get(point->episode()));
@@ -86,13 +84,12 @@ std::string quoted(const std::string& text) {
 }  // namespace
 
 Result<void> write_parquet(const std::filesystem::path& path, const SavedFit& fit) {
-  auto database = Database::open();
-  if (!database) return tl::unexpected<Error>(database.error());
-  if (auto filled = fill(*database, fit.batch()); !filled) return filled;
+  RINGSIDE_TRY(auto database, Database::open());
+  RINGSIDE_CHECK(fill(database, fit.batch()));
   return replace_file(path, [&](const std::filesystem::path& temporary) -> Result<void> {
     // The file is there already, and nobody else's: DuckDB need not write beside it and rename.
-    auto copied = run(*database, "COPY fit TO " + quoted(temporary.string()) +
-                                     " (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false)");
+    auto copied = run(database, "COPY fit TO " + quoted(temporary.string()) +
+                                    " (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false)");
     if (copied) return {};
     return fail(Errc::system, "cannot write ", path.string(), ": ", copied.error().message);
   });

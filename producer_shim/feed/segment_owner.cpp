@@ -24,14 +24,13 @@ bool SegmentOwner::suffices(const Caps& caps) const {
 Result<void> SegmentOwner::open(const CycleEvents& events) {
   const bool is_synced = asked_.sync_interval.has_value();
   const Caps caps = cycle_caps(asked_.caps, events.size(), is_synced, bus_, asked_.name);
-  if (auto good = check_keeps_cycle(caps, events.size(), is_synced); !good) return good;
+  RINGSIDE_CHECK(check_keeps_cycle(caps, events.size(), is_synced));
   if (producer_ && suffices(caps)) return {};
   // Its lock has to be released before another can open the segment.
   producer_.reset();
-  Result<Producer> opened =
-      Producer::open(bus_, asked_.name, EventType::embedding(), caps, asked_.sync_interval);
-  if (!opened) return tl::unexpected<Error>(opened.error());
-  producer_.emplace(std::move(*opened));
+  RINGSIDE_TRY(Producer opened, Producer::open(bus_, asked_.name, EventType::embedding(), caps,
+                                               asked_.sync_interval));
+  producer_.emplace(std::move(opened));
   segment_ = state_of(bus_.segment_path(asked_.name));
   return {};
 }
@@ -44,12 +43,12 @@ bool SegmentOwner::is_detached() const {
 
 Result<void> SegmentOwner::publish(const CycleEvents& events) {
   if (is_detached()) producer_.reset();
-  if (auto opened = open(events); !opened) return opened;
+  RINGSIDE_CHECK(open(events));
   auto published = events.publish(*producer_);
   if (published || published.error().code != Errc::detached) return published;
   // It went away just now. Whoever reads the new segment gets the cycle from its start.
   producer_.reset();
-  if (auto opened = open(events); !opened) return opened;
+  RINGSIDE_CHECK(open(events));
   return events.publish(*producer_);
 }
 

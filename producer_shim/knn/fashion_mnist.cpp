@@ -77,10 +77,9 @@ Result<void> read_idx(const std::filesystem::path& path, std::span<const std::ui
   gzbuffer(file.get(), 1U << 17);
 
   std::vector<std::uint8_t> header(4 + 4 * extents.size());
-  const Result<std::size_t> header_size = read_some(file.get(), header, path);
-  if (!header_size) return tl::unexpected(header_size.error());
+  RINGSIDE_TRY(const std::size_t header_size, read_some(file.get(), header, path));
   if (gzdirect(file.get()) == 1) return bad_file(path, "is not a gzip file");
-  if (*header_size < header.size()) return bad_file(path, "ends within the IDX header");
+  if (header_size < header.size()) return bad_file(path, "ends within the IDX header");
 
   const std::uint32_t magic = 0x0800U + static_cast<std::uint32_t>(extents.size());
   if (big_endian_32(header.data()) != magic) {
@@ -97,17 +96,15 @@ Result<void> read_idx(const std::filesystem::path& path, std::span<const std::ui
     return bad_file(path, "holds " + describe(found) + " bytes instead of " + describe(extents));
   }
 
-  const Result<std::size_t> size = read_some(file.get(), out, path);
-  if (!size) return tl::unexpected(size.error());
-  if (*size < out.size()) {
-    return bad_file(path, "ends after " + std::to_string(*size) + " of " +
+  RINGSIDE_TRY(const std::size_t size, read_some(file.get(), out, path));
+  if (size < out.size()) {
+    return bad_file(path, "ends after " + std::to_string(size) + " of " +
                               std::to_string(out.size()) + " bytes");
   }
   // Reading past the end also makes zlib check the checksum and the length at the end.
   std::array<std::uint8_t, 1> beyond{};
-  const Result<std::size_t> rest = read_some(file.get(), beyond, path);
-  if (!rest) return tl::unexpected(rest.error());
-  if (*rest > 0) return bad_file(path, "has bytes after the last item");
+  RINGSIDE_TRY(const std::size_t rest, read_some(file.get(), beyond, path));
+  if (rest > 0) return bad_file(path, "has bytes after the last item");
   return {};
 }
 
@@ -137,17 +134,14 @@ Result<ImageSet> load_fashion_mnist(const std::filesystem::path& directory) {
     const std::array<std::uint32_t, 1> label_extents{part.count};
     const std::span<std::uint8_t> part_labels(set.labels.data() + first, part.count);
 
-    const Result<void> labels_read = read_idx(labels, label_extents, part_labels);
-    if (!labels_read) return tl::unexpected(labels_read.error());
+    RINGSIDE_CHECK(read_idx(labels, label_extents, part_labels));
     const auto wrong = std::ranges::find_if(part_labels, [](auto l) { return l >= kClasses; });
     if (wrong != part_labels.end()) {
       return bad_file(labels, "holds the label " + std::to_string(*wrong) + ", beyond 9");
     }
-    const Result<void> images_read =
-        read_idx(images, image_extents,
-                 std::span(set.pixels.data() + first * set.pixels_per_image,
-                           std::size_t{part.count} * set.pixels_per_image));
-    if (!images_read) return tl::unexpected(images_read.error());
+    RINGSIDE_CHECK(read_idx(images, image_extents,
+                            std::span(set.pixels.data() + first * set.pixels_per_image,
+                                      std::size_t{part.count} * set.pixels_per_image)));
 
     for (std::uint32_t i = 1; i <= part.count; ++i) {
       std::array<char, 24> name{};

@@ -103,8 +103,7 @@ ComputedFit compute(ImageSet images, const FitOptions& options, Progress& progre
 }  // namespace
 
 Result<ComputedFit> compute_fit(ImageSet images, const FitOptions& options, Progress& progress) {
-  const Result<void> checked = check(images, options);
-  if (!checked) return tl::unexpected(checked.error());
+  RINGSIDE_CHECK(check(images, options));
   try {
     return compute(std::move(images), options, progress);
   } catch (const std::bad_alloc&) {

@@ -46,7 +46,7 @@ Result<void> check_writable(const std::filesystem::path& path) {
   if (!is_parquet(path) && path.extension() != ".fit")
     return fail(Errc::bad_argument, "cannot save a fit as ", path.string(),
                 ": name a .parquet or a .fit; the same as .json is written beside it");
-  if (auto good = check_replaceable(path); !good) return good;
+  RINGSIDE_CHECK(check_replaceable(path));
   return is_parquet(path) ? check_parquet(path) : Result<void>();
 }
 
@@ -56,9 +56,8 @@ Result<void> write_fit(const std::filesystem::path& path, const Fit& fit) {
 }
 
 Result<SavedFit> read_fit(const std::filesystem::path& path) {
-  auto bytes = is_parquet(path) ? read_parquet(path) : read_bytes(path);
-  if (!bytes) return tl::unexpected<Error>(bytes.error());
-  Result<SavedFit> fit = SavedFit::from_bytes(std::move(*bytes));
+  RINGSIDE_TRY(auto bytes, is_parquet(path) ? read_parquet(path) : read_bytes(path));
+  Result<SavedFit> fit = SavedFit::from_bytes(std::move(bytes));
   if (!fit)
     return fail(fit.error().code, "cannot use ", path.string(), " as a fit: ", fit.error().message,
                 "; make a new one with ringside-knn produce --fit-out FILE");

@@ -73,23 +73,21 @@ void print_summary(const ProduceArguments& arguments, const FitFigures& figures,
 Result<void> produce(const ProduceArguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   const std::filesystem::path sidecar = json_beside(arguments.fit_out);
-  if (auto good = check_writable(arguments.fit_out); !good) return good;
-  if (auto good = check_replaceable(sidecar); !good) return good;
+  RINGSIDE_CHECK(check_writable(arguments.fit_out));
+  RINGSIDE_CHECK(check_replaceable(sidecar));
 
   Progress progress(stderr);
   progress.begin("images");
-  Result<ImageSet> images = load_fashion_mnist(arguments.data_dir);
-  if (!images) return tl::unexpected(images.error());
-  const Result<ComputedFit> computed = compute_fit(std::move(*images), arguments.fit, progress);
-  if (!computed) return tl::unexpected(computed.error());
+  RINGSIDE_TRY(ImageSet images, load_fashion_mnist(arguments.data_dir));
+  RINGSIDE_TRY(const ComputedFit computed, compute_fit(std::move(images), arguments.fit, progress));
   progress.begin("saving");
-  const Result<void> written = write_fit(arguments.fit_out, computed->fit);
+  const Result<void> written = write_fit(arguments.fit_out, computed.fit);
   if (!written) return written;
-  if (auto beside = write_json(sidecar, computed->fit); !beside) return beside;
+  RINGSIDE_CHECK(write_json(sidecar, computed.fit));
   progress.finish();
 
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  print_summary(arguments, computed->figures, progress, elapsed.count());
+  print_summary(arguments, computed.figures, progress, elapsed.count());
   return {};
 }
 
@@ -104,9 +102,10 @@ void add_produce_command(CLI::App& app, int& exit_status) {
   CLI::App* command = app.add_subcommand(
       "produce", "Compute a fit of Fashion-MNIST (components, neighbours, clusters) and save it");
   command
-      ->add_option("--fit-out", arguments->fit_out,
-                   "File to save the fit to, replaced atomically: .parquet (needs ringside-feed) or "
-                   ".fit; the same as .json is written beside it")
+      ->add_option(
+          "--fit-out", arguments->fit_out,
+          "File to save the fit to, replaced atomically: .parquet (needs ringside-feed) or "
+          ".fit; the same as .json is written beside it")
       ->required()
       ->type_name("FILE");
   command

@@ -113,8 +113,7 @@ Result<void> stream_cycle(Producer& producer, const FitEvents& events, std::uint
   while (event < events.count()) {
     pace.wait_for(events.points_before(event));
     if (stop_requested()) break;
-    if (const auto published = events.publish(producer, cycle, event); !published)
-      return tl::unexpected<Error>(published.error());
+    RINGSIDE_CHECK(events.publish(producer, cycle, event));
     ++event;
     progress.update(events.points_before(event));
   }
@@ -135,11 +134,9 @@ void pause(Producer& producer, double seconds) {
 
 Result<void> stream(const StreamArguments& arguments) {
   catch_stop_signals();
-  const Result<SavedFit> fit = open_fit(arguments.fit);
-  if (!fit) return tl::unexpected<Error>(fit.error());
-  const FitEvents events(*fit, arguments.batch);
-  const Result<CycleSize> size = events.measure();
-  if (!size) return tl::unexpected<Error>(size.error());
+  RINGSIDE_TRY(const SavedFit fit, open_fit(arguments.fit));
+  const FitEvents events(fit, arguments.batch);
+  RINGSIDE_TRY(const CycleSize size, events.measure());
 
   const Bus bus = Bus::locate(arguments.bus);
   for (const std::string& warning : warnings_of(bus))
@@ -148,7 +145,7 @@ Result<void> stream(const StreamArguments& arguments) {
   const auto open = [&] {
     return Producer::open(
         bus, asked.name, EventType::embedding(),
-        cycle_caps(asked.caps, *size, asked.sync_interval.has_value(), bus, asked.name),
+        cycle_caps(asked.caps, size, asked.sync_interval.has_value(), bus, asked.name),
         asked.sync_interval);
   };
   Result<Producer> producer = open();
