@@ -1,7 +1,14 @@
 // Builds events and run messages for the tests, with the generated builders, so that what the page
 // reads by hand is checked against the schemas.
 import { Builder } from 'flatbuffers';
-import { Body, Embedding, EmbeddingBatch, Event, CycleSlot, Point } from './generated/event_generated';
+import {
+  Body,
+  CycleSlot,
+  Embedding,
+  EmbeddingBatch,
+  Event,
+  Point,
+} from './generated/event_generated';
 import { RecordHeader } from './generated/ringside/wire/record-header';
 import { RunHeader } from './generated/ringside/wire/run-header';
 
@@ -34,7 +41,10 @@ export function embedding_event(point: TestPoint, slot: TestSlot | null): Uint8A
   Embedding.addCluster(builder, point.cluster ?? -1);
   Embedding.addIsTrain(builder, point.train ?? false);
   if (slot !== null) {
-    Embedding.addSlot(builder, CycleSlot.createCycleSlot(builder, slot.cycle, slot.index, slot.total));
+    Embedding.addSlot(
+      builder,
+      CycleSlot.createCycleSlot(builder, slot.cycle, slot.index, slot.total),
+    );
   }
   const body = Embedding.endEmbedding(builder);
   return finish(builder, Body.Embedding, body);

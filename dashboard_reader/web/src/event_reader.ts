@@ -7,7 +7,7 @@
 // come of a field that lies.) An event that cannot be read is told apart from a broken stream: it
 // would be the same after a reconnect, so it is counted and passed over.
 import { ByteBuffer } from 'flatbuffers';
-import { Body, Embedding, EmbeddingBatch, Event, CycleSlot } from './generated/event_generated';
+import { Body, CycleSlot, Embedding, EmbeddingBatch, Event } from './generated/event_generated';
 import {
   kClusterWord,
   kFlagsWord,

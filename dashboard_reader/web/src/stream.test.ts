@@ -1,107 +1,36 @@
 // The stream over a scripted socket: what it asks for, and what it does when a connection ends.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Refusal } from './access';
-import { Backoff } from './backoff';
 import { embedding_event, run_message } from './build_messages';
-import { Model } from './model';
-import { Stream, stream_url, type Socket } from './stream';
+import type { Model } from './model';
+import {
+  A,
+  type ScriptedSocket,
+  ScriptedStream,
+  beat,
+  ended,
+  gap,
+  kHello,
+  kLive,
+  run,
+  segment,
+} from './scripted_stream';
+import { stream_url, type Stream } from './stream';
 
-const A = '00000000000000aa';
-const kHello = '{"type":"hello","protocol":1,"server":"ringside/test"}';
-const kLive = '{"type":"live"}';
-
-class ScriptedSocket implements Socket {
-  binaryType: BinaryType = 'blob';
-  onopen: ((event: Event) => unknown) | null = null;
-  onmessage: ((event: MessageEvent) => unknown) | null = null;
-  onclose: ((event: CloseEvent) => unknown) | null = null;
-  closed = false;
-
-  constructor(readonly url: string) {}
-
-  close(): void {
-    this.closed = true;
-  }
-
-  open(...messages: (string | ArrayBuffer)[]): void {
-    this.onopen?.({} as Event);
-    this.say(...messages);
-  }
-
-  say(...messages: (string | ArrayBuffer)[]): void {
-    for (const data of messages) this.onmessage?.({ data } as MessageEvent);
-  }
-
-  end(code: number): void {
-    this.onclose?.({ code, reason: '' } as CloseEvent);
-  }
-}
-
-function segment(from: number, window: { oldest?: number; next?: number; epoch?: string } = {}) {
-  const { oldest = 0, next = 1000, epoch = A } = window;
-  const name = { channel: 'embedding', producer: 'knn' };
-  return JSON.stringify({ type: 'segment', epoch, ...name, oldest, next, from });
-}
-
-function beat(...segments: object[]): string {
-  const now_ns = '1795478400000000000';
-  return JSON.stringify({ type: 'beat', now_ns, full: segments.length > 0, segments });
-}
-
-function ended(epoch = A): string {
-  return JSON.stringify({ type: 'ended', epoch, channel: 'embedding', producer: 'knn' });
-}
-
-function gap(from: number, to: number, reason = 'overwritten'): string {
-  return JSON.stringify({ type: 'gap', epoch: A, from, to, reason });
-}
-
-function run(first: number, count: number): ArrayBuffer {
-  const events = Array.from({ length: count }, (_, i) =>
-    embedding_event({ x: first + i }, { cycle: 1n, index: first + i, total: 1000 }),
-  );
-  return run_message(A, first, events);
-}
-
+let scripted: ScriptedStream;
 let sockets: ScriptedSocket[];
 let model: Model;
-let stream: Stream;
-/** Addresses that were asked why, and what each answers; without one, nobody does. */
 let asked: string[];
-let refusal: Refusal | undefined;
+let stream: Stream;
 
-function last(): ScriptedSocket {
-  return sockets[sockets.length - 1]!;
-}
+const last = () => scripted.last();
 
 beforeEach(() => {
   vi.useFakeTimers();
-  sockets = [];
-  model = new Model();
-  asked = [];
-  refusal = undefined;
-  stream = new_stream();
+  scripted = new ScriptedStream();
+  ({ sockets, model, asked } = scripted);
+  stream = scripted.new_stream();
   stream.connect();
 });
-
-function new_stream(token = '', base = 'http://host:8765/'): Stream {
-  return new Stream({
-    base,
-    token,
-    sink: model,
-    changed: () => {},
-    open_socket: (url) => {
-      sockets.push(new ScriptedSocket(url));
-      return last();
-    },
-    ask: async (url) => {
-      asked.push(url);
-      if (refusal === undefined) throw new TypeError('Failed to fetch');
-      return refusal;
-    },
-    backoff: new Backoff(() => 1),
-  });
-}
 
 afterEach(() => vi.useRealTimers());
 
@@ -284,7 +213,7 @@ describe('Stream', () => {
   });
 
   it('wants new segments from their start after an outage, whatever the page asked for first', () => {
-    stream = new_stream('', 'http://host:8765/?from=latest');
+    stream = scripted.new_stream('', 'http://host:8765/?from=latest');
     stream.connect();
     expect(last().url).toContain('from=latest');
     last().open(kHello, kLive);
@@ -360,162 +289,6 @@ describe('more segments than one request can name', () => {
     expect(stream.state).toBe('live');
     expect(model.points).toBe(kSegments - 1);
     expect(stream.cursors.doubled).toBe(0);
-  });
-});
-
-describe('a server that falls silent', () => {
-  const state = { epoch: A, oldest: 0, next: 3, live: true };
-  beforeEach(() => last().open(kHello, segment(0), run(0, 3), kLive, beat(state)));
-
-  it('is shown as silent after 5 s, and heard again with its next message', () => {
-    vi.advanceTimersByTime(4000);
-    expect(stream.state).toBe('live');
-    vi.advanceTimersByTime(1000);
-    expect(stream.state).toBe('silent');
-    expect(stream.is_up).toBe(false);
-    last().say(beat());
-    expect(stream.state).toBe('live');
-    expect(sockets).toHaveLength(1);
-  });
-
-  it('is left after 10 s, and resumed where it was', () => {
-    vi.advanceTimersByTime(9000);
-    expect(last().closed).toBe(false);
-    vi.advanceTimersByTime(1000);
-    expect(sockets[0]!.closed).toBe(true);
-    expect(stream.state).toBe('reconnecting');
-    expect(stream.trouble).toMatch(/silent/);
-    vi.advanceTimersByTime(100);
-    expect(last().url).toContain(`resume=${A}:3`);
-    last().open(kHello, segment(3), kLive);
-    expect(stream.state).toBe('live');
-    expect(model.points).toBe(3);
-  });
-
-  it('in the middle of a replay is replaying again afterwards', () => {
-    last().end(1006);
-    vi.advanceTimersByTime(100);
-    last().open(kHello, segment(3));
-    vi.advanceTimersByTime(6000);
-    expect(stream.state).toBe('silent');
-    last().say(run(3, 1));
-    expect(stream.state).toBe('replaying');
-  });
-
-  it('is given more patience each time until it is live: one record may be long', () => {
-    for (const patience_ms of [10000, 20000, 40000]) {
-      const at = sockets.length;
-      vi.advanceTimersByTime(patience_ms - 1000);
-      expect(sockets[at - 1]!.closed).toBe(false);
-      vi.advanceTimersByTime(1000);
-      expect(sockets[at - 1]!.closed).toBe(true);
-      while (sockets.length === at) vi.advanceTimersByTime(100);
-      last().open(kHello, segment(3));
-    }
-    last().say(kLive);
-    vi.advanceTimersByTime(10000);
-    expect(last().closed).toBe(true);
-  });
-
-  it('is left at once when the viewer or the network comes back', () => {
-    vi.advanceTimersByTime(6000);
-    stream.hurry();
-    expect(sockets).toHaveLength(2);
-    expect(sockets[0]!.closed).toBe(true);
-  });
-
-  it('is not expected to speak if it never sends beats', () => {
-    last().end(1006);
-    vi.advanceTimersByTime(100);
-    const older = kHello.replace('ringside/test', 'ringside/older');
-    last().open(older, segment(3), kLive);
-    vi.advanceTimersByTime(60000);
-    expect(stream.state).toBe('live');
-  });
-
-  it('is expected to say hello, whatever its version', () => {
-    stream = new_stream();
-    stream.connect();
-    last().open();
-    vi.advanceTimersByTime(5000);
-    expect(stream.state).toBe('silent');
-  });
-});
-
-describe('a stream that is refused', () => {
-  /** Lets what was asked be answered. */
-  const answered = () => vi.advanceTimersByTimeAsync(0);
-
-  const kStream = 'http://host:8765/v1/stream?channels=embedding&from=oldest&mode=run';
-
-  it('asks at once where the page has just come from, and says it in the words of the server', async () => {
-    refusal = { status: 400, sentence: 'from=latestt means nothing here' };
-    last().end(1006);
-    await answered();
-    expect(asked).toEqual([kStream]);
-    expect(stream.trouble).toBe('from=latestt means nothing here');
-  });
-
-  it('asks with its token, percent-encoded', async () => {
-    stream = new_stream('a&b+c=');
-    stream.connect();
-    expect(last().url).toContain('token=a%26b%2Bc%3D');
-    refusal = { status: 401, sentence: 'this dashboard wants its token' };
-    last().end(1006);
-    await answered();
-    expect(asked[0]).toContain('token=a%26b%2Bc%3D');
-    expect(stream.trouble).toMatch(/^this dashboard wants its token \(open http:.*right one\)$/);
-  });
-
-  it('keeps saying it while it is refused, and goes on by itself once it is let in', async () => {
-    refusal = { status: 503, sentence: 'all 10 places are taken' };
-    last().end(1006);
-    await answered();
-    const said = stream.trouble;
-    expect(said).toBe('all 10 places are taken');
-    await vi.advanceTimersByTimeAsync(100);
-    last().end(1006);
-    expect(stream.trouble).toBe(said);
-    await vi.advanceTimersByTimeAsync(200);
-    last().open(kHello, segment(0), run(0, 1), kLive);
-    expect(stream.trouble).toBe('');
-    expect(stream.state).toBe('live');
-    last().end(1006);
-    expect(stream.trouble).toMatch(/cut, or refused/);
-  });
-
-  it('says no more than that where nobody answers', async () => {
-    last().end(1006);
-    await answered();
-    expect(asked).toHaveLength(1);
-    expect(stream.trouble).toMatch(/cut, or refused/);
-  });
-
-  it('forgets an answer that comes once it is let in', async () => {
-    refusal = { status: 426, sentence: '' };
-    last().end(1006);
-    stream.connect();
-    last().open(kHello, segment(0), kLive);
-    await answered();
-    expect(stream.trouble).toBe('');
-  });
-
-  it('does not ask a dashboard that restarts, but one that stays away does not stay unasked', async () => {
-    last().open(kHello, segment(0), kLive);
-    last().end(1001);
-    refusal = { status: 401, sentence: 'this dashboard wants its token' };
-    for (const delay_ms of [100, 200, 400, 800, 1600, 3200]) {
-      await vi.advanceTimersByTimeAsync(delay_ms);
-      last().end(1006);
-      await answered();
-    }
-    expect(asked).toHaveLength(0);
-    expect(stream.trouble).toMatch(/cut, or refused/);
-    await vi.advanceTimersByTimeAsync(5000);
-    last().end(1006);
-    await answered();
-    expect(asked).toHaveLength(1);
-    expect(stream.trouble).toMatch(/wants its token/);
   });
 });
 
