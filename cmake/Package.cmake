@@ -9,7 +9,8 @@ set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/ringside)
 set_target_properties(ringside_c PROPERTIES EXPORT_NAME c)
 install(TARGETS ringside_c EXPORT ringside_c
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES ${PROJECT_SOURCE_DIR}/producer_shim/c/ringside.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/producer_shim/c/ringside.h ${PROJECT_SOURCE_DIR}/producer_shim/c/ringside_points.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 set(cxx_targets isal ringside_options ringside_schemas ringside_event_json ringside_bus ringside_producer)
 foreach(target ${cxx_targets})

@@ -17,7 +17,8 @@ struct FeedOptions {
 };
 
 /// Returns once the file is published, or with `watch` once a signal asks for an end. Without
-/// `watch` it fails if the file cannot be used; with it, such a file is reported, and the next one awaited.
+/// `watch` it fails if the file cannot be used; with it, such a file is reported, and the next
+/// awaited.
 Result<void> feed(const FeedOptions& options);
 
 }  // namespace ringside::feed

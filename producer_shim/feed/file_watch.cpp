@@ -43,7 +43,8 @@ FileWatch::FileWatch(File inotify, const std::filesystem::path& path)
 
 void FileWatch::add() {
   if (inotify_.descriptor() < 0) return;
-  // The watch of a folder that is replaced goes with the old folder, where nothing happens any more.
+  // The watch of a folder that is replaced goes with the old folder, where nothing happens any
+  // more.
   const int watch =
       ::inotify_add_watch(inotify_.descriptor(), folder_.c_str(), kInteresting | IN_ONLYDIR);
   if (watch >= 0 && watch_ >= 0 && watch != watch_)

@@ -1,6 +1,6 @@
 // Reports when something happens to a file, by inotify on its folder: there the file keeps its name
-// when it is replaced. Where the kernel does not report it (file systems of other machines, links into
-// other folders), whoever waits has to look now and then; so wait() takes a time.
+// when it is replaced. Where the kernel does not report it (file systems of other machines, links
+// into other folders), whoever waits has to look now and then; so wait() takes a time.
 #pragma once
 
 #include <chrono>

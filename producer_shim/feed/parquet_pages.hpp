@@ -1,6 +1,6 @@
-// The pages of one column chunk, each looked at before any library decodes it: that they are complete,
-// coded as their column can be, and hold as many values as the footer says. A corrupt page can
-// then be reported by its column's name, and none is taken for another thing.
+// The pages of one column chunk, each looked at before any library decodes it: that they are
+// complete, coded as their column can be, and hold as many values as the footer says. A corrupt
+// page can then be reported by its column's name, and none is taken for another thing.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,7 @@
 namespace ringside::feed {
 
 WriterCheck::Verdict WriterCheck::judge(const OpenedFile& file, const FileState& state,
-                                const FileWatch* watch) {
+                                        const FileWatch* watch) {
   const bool is_quiet_now = is_quiet(state);
   const OpenedFile::Writers writers = file.writers();
   if (writers != OpenedFile::Writers::unknown)
@@ -21,8 +21,8 @@ bool WriterCheck::is_quiet(const FileState& state) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point now = Clock::now();
   if (state != seen_) {
-    // For a file that was there before us only its own time counts. Later ours does, since the clock of
-    // another machine may have set that of the file.
+    // For a file that was there before us only its own time counts. Later ours does, since the
+    // clock of another machine may have set that of the file.
     const auto age = std::chrono::system_clock::now().time_since_epoch() -
                      std::chrono::nanoseconds(state.modified_ns);
     seen_since_ = seen_.exists() ? now : now - std::clamp<Clock::duration>(age, {}, kQuiet);

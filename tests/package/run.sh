@@ -21,7 +21,7 @@ quietly cmake --install "$build" --prefix "$work/first"
 mv "$work/first" "$work/installed"
 installed=$work/installed
 
-for file in include/ringside.h share/ringside/schemas/event.fbs share/ringside/schemas/event.bfbs; do
+for file in include/ringside.h include/ringside_points.h share/ringside/schemas/event.fbs share/ringside/schemas/event.bfbs; do
   [[ -s $installed/$file ]] || fail "$file was not installed"
 done
 for program in "$build"/bin/ringside*; do

@@ -1,4 +1,5 @@
-"""libringside: where it is, and what it declares (producer_shim/c/ringside.h)."""
+"""libringside: where it is, and what it declares (producer_shim/c/ringside.h and
+ringside_points.h)."""
 
 from __future__ import annotations
 
