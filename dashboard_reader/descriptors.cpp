@@ -7,8 +7,8 @@
 namespace ringside::dashboard {
 namespace {
 
-/// For the loop, the listener, the doorbell, the table of readers, the pipe, folders that are
-/// read, and what is open for a moment only.
+/// For the loop, the listener, the doorbell, the table of readers, folders that are read, and what
+/// is open for a moment only.
 constexpr std::size_t kOwn = 32;
 constexpr std::size_t kMaxRequests = 1024;
 constexpr std::size_t kFilesPerRequest = 2;

@@ -115,15 +115,12 @@ Result<void> serve(const Options& options) {
   if (!access) return tl::unexpected(access.error());
   const DescriptorShares shares = divide_descriptors(server_options.limits);
   server_options.max_requests = shares.requests;
-  Result<EventPipe> pipe = EventPipe::open();
-  if (!pipe) return tl::unexpected(pipe.error());
   asio::io_context loop(1);
   Result<asio::ip::tcp::acceptor> listener = open_listener(loop, options.listen);
   if (!listener) return tl::unexpected(listener.error());
   if (Result<void> safe = check_exposure(*listener, *access); !safe) return safe;
   BusView view(loop, bus, shares.segments);
-  Server server(loop, std::move(*listener), view, *access, std::move(*pipe),
-                std::move(server_options));
+  Server server(loop, std::move(*listener), view, *access, std::move(server_options));
   Lifecycle operation(loop, server, *access, options.arguments);
   // From here on it ends in order when it is asked to, and whoever reads this may ask.
   warn_of_missing(bus);
@@ -217,7 +214,7 @@ int run(int argc, char** argv) {
   }
   // The log goes to standard error: standard output is for the one line that scripts wait for.
   open_log({.level = spdlog::level::from_str(options.log_level), .json = options.log_json});
-  // Files and events move on to sockets by sendfile() and splice(), which know no MSG_NOSIGNAL.
+  // Whoever reads our output may go away: that is an error of a write, and not our end.
   std::signal(SIGPIPE, SIG_IGN);
   const Result<void> served = serve(options);
   const bool logged = close_log();

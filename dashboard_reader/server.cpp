@@ -44,7 +44,7 @@ std::string text_of(const tcp::endpoint& peer) {
 }  // namespace
 
 Server::Server(asio::io_context& loop, tcp::acceptor listener, BusView& view, const Access& access,
-               EventPipe pipe, ServerOptions options)
+               ServerOptions options)
     : loop_(loop),
       listener_(std::move(listener)),
       view_(view),
@@ -59,7 +59,7 @@ Server::Server(asio::io_context& loop, tcp::acceptor listener, BusView& view, co
                .data = std::move(options.data),
                .echo = options.echo}),
       session_context_(loop, options.ping_interval),
-      stream_context_(loop, view, std::move(pipe)),
+      stream_context_(loop, view),
       requests_(loop, kRequestLimit),
       http_context_{requests_, session_context_.input, view,
                     [this](const HttpRequest& request, const tcp::endpoint& peer) {

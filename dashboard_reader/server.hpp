@@ -39,7 +39,7 @@ struct ServerOptions {
 class Server {
  public:
   Server(asio::io_context& loop, asio::ip::tcp::acceptor listener, BusView& view,
-         const Access& access, EventPipe pipe, ServerOptions options);
+         const Access& access, ServerOptions options);
 
   /// HOST:PORT as it came to be.
   std::string address() const { return address_; }

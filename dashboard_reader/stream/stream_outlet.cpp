@@ -27,12 +27,10 @@ constexpr std::size_t kKeptBytes = 1024;
 /// Stands in for what can no longer be read.
 constexpr std::array<std::byte, 4096> kZeros{};
 
-}  // namespace
+/// The closing fragment of a message: an empty continuation with FIN.
+constexpr std::string_view kFinalFragment{"\x80\0", 2};
 
-std::string_view final_fragment() {
-  static const FrameHead head = encode_head(Opcode::continuation, true, 0);
-  return {reinterpret_cast<const char*>(head.bytes.data()), head.size};
-}
+}  // namespace
 
 StreamOutlet::StreamOutlet(asio::ip::tcp::socket socket, std::string first)
     : socket_(std::move(socket)), pending_(std::move(first)) {
@@ -73,8 +71,25 @@ asio::awaitable<void> StreamOutlet::flush() {
     }
   }
   pending_.clear();
-  // JSON makes it long, and then the client may be idle for hours.
-  if (pending_.capacity() > kKeptBytes) pending_.shrink_to_fit();
+  release_memory();
+}
+
+/// JSON makes it long, and then the client may be idle for hours.
+void StreamOutlet::release_memory() {
+  if (pending_.empty() && pending_.capacity() > kKeptBytes) pending_.shrink_to_fit();
+}
+
+std::size_t StreamOutlet::send_now(std::string_view frames) {
+  append_control();
+  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(pending_), asio::buffer(frames)};
+  asio::error_code error;
+  const std::size_t taken = socket_.send(buffers, 0, error);
+  if (error && error != asio::error::would_block) end();
+  sent_bytes_ += taken;
+  const std::size_t of_pending = std::min(taken, pending_.size());
+  pending_.erase(0, of_pending);
+  release_memory();
+  return taken - of_pending;
 }
 
 asio::awaitable<Sent> StreamOutlet::send_span(Bytes span, const Reader& reader, const Run& run) {
@@ -104,8 +119,8 @@ asio::awaitable<Sent> StreamOutlet::send_span(Bytes span, const Reader& reader, 
   if (ended_) co_return Sent::ended;
   if (!readable) co_return Sent::fault;
   if (!reader.is_still_valid(run)) co_return Sent::lapped;
-  pending_.assign(final_fragment());
-  co_return Sent::whole;
+  pending_.assign(kFinalFragment);
+  co_return Sent::complete;
 }
 
 asio::awaitable<void> StreamOutlet::writable() {

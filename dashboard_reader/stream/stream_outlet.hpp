@@ -2,7 +2,7 @@
 // mapping that go to the kernel as they stand. Used by the one coroutine that writes; on the loop.
 //
 // FIN is the commit (docs/protocol.md, 5): a span goes out in a fragment without FIN, and only when
-// all of it is in the socket and the ring says that it was whole until then does the FIN follow.
+// all of it is in the socket and the ring says that it is still valid does the FIN follow.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,14 @@
 
 namespace ringside::dashboard {
 
-/// What came of handing records to the socket.
+/// What came of handing a message to the socket.
 enum class Sent {
-  whole,          ///< all of them are out, and were what was published
-  lapped,         ///< a message is open that cannot be completed: only a Close may follow
-  fault,          ///< likewise, since the mapping could not be read
-  not_begun,      ///< the producer was faster; nothing of them is out, take anew
-  fault_unbegun,  ///< the mapping could not be read; nothing of them is out
-  ended,          ///< the connection is gone
+  complete,   ///< it is out, and was what was published
+  lapped,     ///< it is open and cannot be completed: only a Close may follow
+  fault,      ///< likewise, since the mapping could not be read
+  not_begun,  ///< nothing of it is out: look at the ring again
+  ended,      ///< the connection is gone
 };
-
-/// The closing fragment of a message.
-std::string_view final_fragment();
 
 class StreamOutlet {
  public:
@@ -42,10 +38,7 @@ class StreamOutlet {
   void end();
   bool ended() const { return ended_; }
 
-  /// For bytes that went to the socket by another way.
-  void count_sent(std::size_t bytes) { sent_bytes_ += bytes; }
-
-  /// Whole frames, or the head of a fragment, that go out before what comes next.
+  /// Frames, the rest of one, or the head of a fragment, to go out before what comes next.
   void append(std::string_view bytes) { pending_.append(bytes); }
 
   void append(std::string&& bytes) {
@@ -72,8 +65,12 @@ class StreamOutlet {
   /// Sends what waits, control frames included.
   asio::awaitable<void> flush();
 
+  /// The same with `frames` behind it, in one call that does not wait. Returns how many bytes of
+  /// `frames` the socket took.
+  std::size_t send_now(std::string_view frames);
+
   /// Sends what was appended, and with it `span` of `run` out of the mapping, all of it or the rest
-  /// of an open fragment; then asks the ring whether `run` was whole until now, and appends the
+  /// of an open fragment; then asks the ring whether `run` is still valid, and appends the
   /// final fragment. A span that cannot be read is filled up with zeros, so that a Close can
   /// follow.
   asio::awaitable<Sent> send_span(Bytes span, const Reader& reader, const Run& run);
@@ -87,6 +84,8 @@ class StreamOutlet {
   std::uint64_t sent_bytes() const { return sent_bytes_; }
 
  private:
+  void release_memory();
+
   asio::ip::tcp::socket socket_;
   std::string pending_;
   std::string control_;

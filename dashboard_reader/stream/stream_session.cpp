@@ -111,10 +111,10 @@ asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
     co_await send_json(place, sent);
     co_return;
   }
+  const bool single = query_.mode == StreamMode::event;
   const RunLimit limit =
-      query_.mode == StreamMode::event
-          ? tools_.pipe.limit()
-          : RunLimit{.bytes = std::min(kRunBytes, query_.max_message) - sizeof(wire::RunHeader)};
+      single ? EventBatch::kLimit
+             : RunLimit{.bytes = std::min(kRunBytes, query_.max_message) - sizeof(wire::RunHeader)};
   const Reader& reader = place.segment->reader;
   Run run;
   SequenceRange gap;
@@ -135,10 +135,10 @@ asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
       found_fault(place);
       break;
     case RunOutcome::run:
-      if (query_.mode == StreamMode::event)
-        co_await send_checked_events(place, run);
+      if (single)
+        co_await send_events(place, run);
       else
-        co_await send_records(place, run);
+        co_await send_mapped(place, run);
       // Live, the FIN goes out now, and not after the turns of all others.
       if (!is_over() && place.cursor == place.segment->reader.window().to)
         co_await outlet().flush();
@@ -146,69 +146,63 @@ asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
   }
 }
 
-/// The records at the front of the run that have the right checksum. A long one is checked in
-/// turns.
-asio::awaitable<Run> StreamSession::intact_part(const Reader& reader, const Run& run) {
-  Run intact{run.first, 0, {}};
-  std::uint64_t done = 0;
-  while (intact.count < run.count) {
-    const Bytes rest = run.bytes.subspan(done);
-    // It may have been overwritten since it was taken.
-    if (rest.size() < kMinRecordBytes) break;
-    const std::uint64_t bytes = record_bytes(load_frame(rest.data()).size);
-    if (bytes > rest.size()) break;
-    RecordCheck check(reader.geometry(), intact.end(), rest.first(bytes));
-    while (!check.advance(kCheckBytes)) co_await others_turn();
-    if (!check.is_intact()) break;
-    done += bytes;
-    ++intact.count;
-  }
-  intact.bytes = run.bytes.first(done);
-  co_return intact;
-}
-
-asio::awaitable<void> StreamSession::send_checked_events(Place& place, const Run& run) {
-  const AttachedSegment segment = place.segment;
-  const Run intact = co_await intact_part(segment->reader, run);
-  // What was overwritten meanwhile is not damaged, but taken anew, as a gap.
-  if (is_over() || (intact.count < run.count && !segment->reader.is_still_valid(run))) co_return;
-  if (intact.count > 0) {
-    co_await send_records(place, intact);
-    co_return;
-  }
-  const SequenceRange damaged{run.first, run.first + 1};
-  view_.note_damaged(segment, damaged);
-  place.cursor = damaged.to;
-  report_missing(place, damaged, "invalid");
-}
-
-asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) {
+asio::awaitable<void> StreamSession::send_events(Place& place, const Run& run) {
   const AttachedSegment segment = place.segment;  // it may be replaced while this waits
   const Reader& reader = segment->reader;
-  const bool single = query_.mode == StreamMode::event;
-  if (single) say_whose_events(reader.epoch(), run.first);
-  SendResult result;
-  if (single)
-    result = co_await send_events(outlet(), tools_.pipe, reader, run);
-  else
-    result = co_await send_run(outlet(), reader, run);
-  place.cursor = run.first + result.records;
-  note_events(place, result.records);
-  due_.second = place.cursor;
-  switch (result.sent) {
-    case Sent::whole:
+  const std::uint32_t copied = tools_.batch.fill(reader.geometry(), run);
+  // What was overwritten meanwhile is not damaged: the next look finds the gap.
+  if (!reader.is_still_valid(run)) co_return;
+  if (copied > 0) {
+    say_whose_events(reader.epoch(), run.first);
+    const std::uint32_t sent = tools_.batch.send(outlet());
+    note_events(place, run.first + sent, sent);
+    if (sent < copied) co_await outlet().writable();
+    co_return;
+  }
+  const Run first{run.first, 1, run.bytes.first(record_bytes(load_frame(run.bytes.data()).size))};
+  if (co_await is_damaged(reader, first)) {
+    const SequenceRange damaged{first.first, first.end()};
+    view_.note_damaged(segment, damaged);
+    place.cursor = damaged.to;
+    report_missing(place, damaged, "invalid");
+  } else if (!is_over()) {
+    co_await send_mapped(place, first);
+  }
+}
+
+/// Reads all of a record that may be long, in turns.
+asio::awaitable<bool> StreamSession::is_damaged(const Reader& reader, const Run& record) {
+  RecordCheck check(reader.geometry(), record.first, record.bytes);
+  while (!check.advance(kCheckBytes)) co_await others_turn();
+  co_return !check.is_intact() && reader.is_still_valid(record);
+}
+
+/// All of `run` as one message out of the mapping.
+asio::awaitable<void> StreamSession::send_mapped(Place& place, const Run& run) {
+  const AttachedSegment segment = place.segment;  // it may be replaced while this waits
+  const Reader& reader = segment->reader;
+  auto sent = Sent::not_begun;
+  if (query_.mode == StreamMode::event) {
+    say_whose_events(reader.epoch(), run.first);
+    sent = co_await send_event(outlet(), reader, run);
+  } else {
+    sent = co_await send_run(outlet(), reader, run);
+  }
+  switch (sent) {
+    case Sent::complete:
+      note_events(place, run.end(), run.count);
+      break;
     case Sent::not_begun:
     case Sent::ended:
-    case Sent::fault_unbegun:  // what is wrong with it is found when it is taken anew
       break;
     case Sent::fault:
-      // No gap may be told within the message: the client resumes, and is told then.
+      // No gap may be reported within the message: the client resumes, and gets it then.
       view_.quarantine(segment);
       place.finished = true;
       close_with({CloseCode::lapped, "the segment was shortened within this message; resume"});
       break;
     case Sent::lapped: {
-      // What cannot be taken any more was not lapped.
+      // A segment that cannot be read any more was not lapped.
       Run next;
       SequenceRange gap;
       Sequence cursor = place.cursor;
@@ -222,7 +216,10 @@ asio::awaitable<void> StreamSession::send_records(Place& place, const Run& run) 
   }
 }
 
-void StreamSession::note_events(const Place& place, std::uint64_t events) {
+/// `events` messages are on their way to this client, who now stands at `next`.
+void StreamSession::note_events(Place& place, Sequence next, std::uint64_t events) {
+  place.cursor = next;
+  due_.second = place.cursor;
   if (events > 0) view_.note_sent(*place.segment, place.cursor);
   figures_.events += events;
   metrics_.events_sent(events);
@@ -230,10 +227,9 @@ void StreamSession::note_events(const Place& place, std::uint64_t events) {
 
 asio::awaitable<void> StreamSession::send_json(Place& place, bool& sent) {
   JsonTurn turn = take_json(*place.segment, place.printer.get(), place.cursor);
-  place.cursor = turn.cursor;
   for (const auto& [range, reason] : turn.gaps) count_gap(range, reason);
   for (const SequenceRange& range : turn.damaged) view_.note_damaged(place.segment, range);
-  note_events(place, turn.events);
+  note_events(place, turn.cursor, turn.events);
   if (!turn.frames.empty()) {
     sent = true;
     outlet().append(std::move(turn.frames));
@@ -289,8 +285,7 @@ asio::awaitable<void> StreamSession::send_long_event(Place& place, bool& sent) {
     if (outlet().ended()) co_return;
     if (offset < size) co_await others_turn();
   }
-  place.cursor = event.sequence + 1;
-  note_events(place, 1);
+  note_events(place, event.sequence + 1, 1);
 }
 
 /// Within its message, so only pings are answered meanwhile. Nothing if the connection is gone.

@@ -21,7 +21,7 @@
 #include "dashboard_reader/memory_return.hpp"
 #include "dashboard_reader/metrics.hpp"
 #include "dashboard_reader/stream/beats.hpp"
-#include "dashboard_reader/stream/event_pipe.hpp"
+#include "dashboard_reader/stream/event_batch.hpp"
 #include "dashboard_reader/stream/json_sender.hpp"
 #include "dashboard_reader/stream/long_texts.hpp"
 #include "dashboard_reader/stream/session.hpp"
@@ -31,15 +31,11 @@ namespace ringside::dashboard {
 
 /// What all streams of a loop share.
 struct StreamContext {
-  StreamContext(asio::io_context& loop, const BusView& view, EventPipe events)
-      : memory(loop),
-        pipe(std::move(events)),
-        long_texts(loop),
-        beats(view),
-        beats_due(loop, kBeatInterval) {}
+  StreamContext(asio::io_context& loop, const BusView& view)
+      : memory(loop), long_texts(loop), beats(view), beats_due(loop, kBeatInterval) {}
 
   MemoryReturn memory;
-  EventPipe pipe;
+  EventBatch batch;
   JsonPrinters printers;
   LongTexts long_texts;
   Beats beats;
@@ -94,15 +90,15 @@ class StreamSession final : public Session {
 
   // What is sent (stream_session.cpp).
   asio::awaitable<void> send_next(Place& place, bool& sent);
-  asio::awaitable<void> send_records(Place& place, const Run& run);
-  asio::awaitable<void> send_checked_events(Place& place, const Run& run);
+  asio::awaitable<void> send_events(Place& place, const Run& run);
+  asio::awaitable<bool> is_damaged(const Reader& reader, const Run& record);
+  asio::awaitable<void> send_mapped(Place& place, const Run& run);
   asio::awaitable<void> send_json(Place& place, bool& sent);
   asio::awaitable<void> send_long_event(Place& place, bool& sent);
   asio::awaitable<std::optional<LongText>> wait_for_text(const LongTexts::Event& event);
-  asio::awaitable<Run> intact_part(const Reader& reader, const Run& run);
   asio::awaitable<void> sleep_until_news();
   asio::awaitable<void> others_turn();
-  void note_events(const Place& place, std::uint64_t events);
+  void note_events(Place& place, Sequence next, std::uint64_t events);
   void say_whose_events(Epoch epoch, Sequence from);
   void beat();
 

@@ -40,11 +40,6 @@ bool is_socket(int descriptor) {
   return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-bool is_pipe(int descriptor) {
-  struct stat status {};
-  return ::fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
-}
-
 /// Whether [address, address + size) lies in mappings of *.ring files that are shared, readable and
 /// not writable, by the kernel's own list, read anew each time.
 bool is_in_ring(const void* address, std::size_t size) {
@@ -67,9 +62,7 @@ bool is_in_ring(const void* address, std::size_t size) {
 }
 
 void count(int descriptor, const iovec* pieces, std::size_t number, ssize_t sent) {
-  // Gathered writes into a pipe are events on their way to a socket; a single one tells of signals.
-  const bool counts = is_socket(descriptor) || (number > 1 && is_pipe(descriptor));
-  if (sent <= 0 || totals() == nullptr || !counts) return;
+  if (sent <= 0 || totals() == nullptr || !is_socket(descriptor)) return;
   auto left = static_cast<std::size_t>(sent);
   for (std::size_t i = 0; i < number && left > 0; ++i) {
     const std::size_t part = pieces[i].iov_len < left ? pieces[i].iov_len : left;
