@@ -72,9 +72,13 @@ Result<Origin> origin_given(std::string_view text, std::string_view where) {
   return origin;
 }
 
+/// The page's own files, which web/ builds, by the decoded path. Those of assets/ are named by
+/// their content; no other spelling of a path below it is let through.
 bool is_public(std::string_view path) {
-  return !path.starts_with("/v1/") && !path.starts_with("/data/") && path != "/metrics" &&
-         path != "/echo";
+  constexpr std::array<std::string_view, 3> kPage{"/", "/index.html", "/icon.svg"};
+  const bool is_asset = path.starts_with("/assets/") && path.find("/.") == std::string_view::npos &&
+                        path.find("//") == std::string_view::npos;
+  return is_asset || std::ranges::find(kPage, path) != kPage.end();
 }
 
 }  // namespace
@@ -126,12 +130,11 @@ std::optional<Refused> Access::refuses(const HttpRequest& request, const Target&
   // A name that someone else controls could be made to point here (DNS rebinding), and a browser
   // would take that someone's page for ours.
   if (host && !is_own_host(*host)) return Refused::host;
+  if (is_public(target.path)) return std::nullopt;
   // Programs that are no browsers send no Origin.
   const std::string_view origin = request.header("origin");
-  if (target.path.starts_with("/v1/") && !origin.empty() && !is_allowed_origin(origin, host))
-    return Refused::origin;
-  if (has_token() && !is_public(target.path) && !has_right_token(request, target))
-    return Refused::no_token;
+  if (!origin.empty() && !is_allowed_origin(origin, host)) return Refused::origin;
+  if (has_token() && !has_right_token(request, target)) return Refused::no_token;
   return std::nullopt;
 }
 

@@ -9,7 +9,7 @@
 #include "bus/result.hpp"
 #include "dashboard_reader/http/authority.hpp"
 #include "dashboard_reader/http/http_request.hpp"
-#include "dashboard_reader/stream/stream_query.hpp"
+#include "dashboard_reader/http/target.hpp"
 
 namespace ringside::dashboard {
 
@@ -35,8 +35,9 @@ class Access {
 
   bool has_token() const { return !token_.empty(); }
 
-  /// Whether this request must be refused, and why. The page's own files are for everybody;
-  /// whatever shows the bus asks for the token, and a stream for a page of ours.
+  /// Whether this request must be refused, and why. Closed by default: the page's own files and
+  /// /healthz are for everybody, and every other path, known or not, asks for the token, and of a
+  /// browser for a page of ours.
   std::optional<Refused> refuses(const HttpRequest& request, const Target& target) const;
 
  private:

@@ -14,6 +14,7 @@
 #include "dashboard_reader/http/http_request.hpp"
 #include "dashboard_reader/http/http_response.hpp"
 #include "dashboard_reader/http/static_files.hpp"
+#include "dashboard_reader/http/target.hpp"
 #include "dashboard_reader/http/window_download.hpp"
 #include "dashboard_reader/stream/stream_query.hpp"
 

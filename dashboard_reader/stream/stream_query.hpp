@@ -37,15 +37,6 @@ struct StreamQuery {
   }
 };
 
-/// A request target, split and decoded.
-struct Target {
-  std::string path;
-  std::map<std::string, std::string> query;
-};
-
-/// Fails with bad_argument on a percent escape that is none, or an encoded NUL.
-Result<Target> parse_target(std::string_view target);
-
 /// Fails with bad_argument, saying what is accepted; unknown parameters are passed over.
 Result<StreamQuery> parse_stream_query(const std::map<std::string, std::string>& query);
 

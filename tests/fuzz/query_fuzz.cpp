@@ -10,6 +10,7 @@
 #include <string>
 
 #include "bus/bus.hpp"
+#include "dashboard_reader/http/target.hpp"
 #include "dashboard_reader/stream/stream_query.hpp"
 #include "tests/fuzz/check.hpp"
 

@@ -81,6 +81,37 @@ TEST_CASE("with a token, all that shows the bus asks for it, and the page does n
   CHECK(guarded.status("/%76%31/segments") == 401);
 }
 
+TEST_CASE("without the token only listed paths answer, however a path is spelled") {
+  const Guarded guarded;
+  fs::create_directory(guarded.folder.path() / "assets");
+  write_line(guarded.folder.path() / "assets" / "main.js", "0");
+  write_line(guarded.folder.path() / "icon.svg", "<svg/>");
+  for (const std::string path :
+       {"/", "/index.html", "/icon.svg", "/assets/main.js", "/healthz", "/%69ndex.html"}) {
+    INFO(path);
+    CHECK(guarded.status(path) == 200);
+  }
+  CHECK(guarded.status("/assets/none.js") == 404);
+  for (const std::string path :
+       {// Every route.
+        "/v1/stream", "/v1/segments", "/v1/window/a/b", "/v1/echo", "/echo", "/metrics",
+        "/data/fit.json", "/data/",
+        // Files that lie beside the page, and paths that nobody serves.
+        "/token", "/fit.json", "/unknown", "/v1", "/v1/", "/v2/stream", "/assets", "/index.htm",
+        "/favicon.ico", "/.well-known/x",
+        // Other spellings, of public paths too.
+        "//", "/./", "//v1/segments", "/./v1/segments", "/v1//segments", "/v1/./segments",
+        "/V1/segments", "/%76%31/segments", "/v1%2fsegments", "/%2e/v1/segments",
+        "/x/../v1/segments", "/metrics/", "//metrics", "/metrics%20", "/healthz/", "//healthz",
+        "/healthz/../metrics", "/assets/../token", "/assets/%2e%2e/token", "/assets/..%2ftoken",
+        "/assets//main.js", "/assets/./main.js", "/assets%2f..%2ftoken", "/assets/../data/fit.json",
+        "/index.html/", "/index.html/../token", "//index.html", "/INDEX.HTML", "/data//fit.json",
+        "/data/../token", "/%64ata/fit.json", "/icon.svg/"}) {
+    INFO(path);
+    CHECK(guarded.status(path) == 401);
+  }
+}
+
 TEST_CASE("a stream opens with the token, and is refused before the upgrade without") {
   const Guarded guarded;
   CHECK_THROWS_WITH(StreamClient(guarded.dashboard->port()), Catch::Contains("401"));
