@@ -128,7 +128,7 @@ nlohmann::json to_json(const ReaderLine& line) {
 void print_json(const Sample& sample) {
   nlohmann::json segments = nlohmann::json::array();
   for (const SegmentLine& line : sample.segments) {
-    nlohmann::json segment = ringside::to_json(line.status);
+    nlohmann::json segment = cli::to_json(line.status);
     if (line.status.fault.empty()) {
       segment["events_per_s"] = or_null(line.events_per_s);
       segment["bytes_per_s"] = or_null(line.bytes_per_s);

@@ -46,4 +46,10 @@ std::string state_of(const SegmentStatus& status) {
   return "gone";
 }
 
+nlohmann::json to_json(const SegmentStatus& status) {
+  nlohmann::json json;
+  for_each_field(status, [&json](const char* name, const auto& value) { json[name] = value; });
+  return json;
+}
+
 }  // namespace ringside::cli

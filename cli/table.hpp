@@ -1,9 +1,11 @@
-// Figures as people read them, for the tables of `ls` and `stat`.
+// Figures of segments as people read them, for the tables of `ls` and `stat`, and as JSON.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "bus/inspect/status.hpp"
 
@@ -18,5 +20,8 @@ std::string human_seconds(const std::optional<double>& seconds);
 
 /// Whether someone writes the segment, and who: "live, PID" or "gone".
 std::string state_of(const SegmentStatus& status);
+
+/// As /v1/segments has it.
+nlohmann::json to_json(const SegmentStatus& status);
 
 }  // namespace ringside::cli

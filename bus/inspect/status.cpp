@@ -80,29 +80,4 @@ std::vector<SegmentStatus> status_of(const Discovery& discovery) {
   return all;
 }
 
-nlohmann::json to_json(const SegmentStatus& status) {
-  nlohmann::json json = {{"channel", status.name.channel}, {"producer", status.name.producer}};
-  if (!status.fault.empty()) {
-    json["fault"] = status.fault;
-    return json;
-  }
-  json["epoch"] = status.epoch;
-  json["schema"] = status.schema_id;
-  json["live"] = status.liveness == Liveness::unknown
-                     ? nlohmann::json(nullptr)
-                     : nlohmann::json(status.liveness == Liveness::live);
-  json["pid"] = status.pid ? nlohmann::json(*status.pid) : nullptr;
-  json["oldest"] = status.window.from.value;
-  json["next"] = status.window.to.value;
-  json["events"] = status.window.count();
-  json["bytes"] = status.bytes;
-  json["capacity"] = status.capacity_bytes;
-  json["retain"] = status.retain_events;
-  json["retain_age_s"] = status.retain_age_s ? nlohmann::json(*status.retain_age_s) : nullptr;
-  json["oldest_age_s"] = status.oldest_age_s ? nlohmann::json(*status.oldest_age_s) : nullptr;
-  json["span_s"] = status.span_s ? nlohmann::json(*status.span_s) : nullptr;
-  json["durable"] = status.durable ? nlohmann::json(status.durable->value) : nullptr;
-  return json;
-}
-
 }  // namespace ringside

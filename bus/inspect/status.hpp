@@ -1,12 +1,10 @@
-// The figures of a segment that people and scripts ask for, and their one JSON form: `ringside ls
-// --json` and /v1/segments print the same.
+// The figures of a segment that people and scripts ask for, and the names and values that `ringside
+// ls --json` and /v1/segments print of them.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "bus/inspect/discovery.hpp"
 
@@ -37,7 +35,43 @@ SegmentStatus status_of(const Attached& segment);
 /// All segments of `discovery`, those put aside included, sorted by name.
 std::vector<SegmentStatus> status_of(const Discovery& discovery);
 
-nlohmann::json to_json(const SegmentStatus& status);
+/// Calls `visit` with the name and the value of each field that is printed: text, a number, a bool,
+/// or nullptr where there is none. A quarantined segment has its name and its fault.
+template <class Visit>
+void for_each_field(const SegmentStatus& status, Visit visit) {
+  const auto visit_optional = [&visit](const char* name, const auto& value) {
+    if (value)
+      visit(name, *value);
+    else
+      visit(name, nullptr);
+  };
+  visit("channel", status.name.channel);
+  visit("producer", status.name.producer);
+  if (!status.fault.empty()) {
+    visit("fault", status.fault);
+    return;
+  }
+  visit("epoch", status.epoch);
+  visit("schema", status.schema_id);
+  if (status.liveness == Liveness::unknown)
+    visit("live", nullptr);
+  else
+    visit("live", status.liveness == Liveness::live);
+  visit_optional("pid", status.pid);
+  visit("oldest", status.window.from.value);
+  visit("next", status.window.to.value);
+  visit("events", status.window.count());
+  visit("bytes", status.bytes);
+  visit("capacity", status.capacity_bytes);
+  visit("retain", status.retain_events);
+  visit_optional("retain_age_s", status.retain_age_s);
+  visit_optional("oldest_age_s", status.oldest_age_s);
+  visit_optional("span_s", status.span_s);
+  if (status.durable)
+    visit("durable", status.durable->value);
+  else
+    visit("durable", nullptr);
+}
 
 /// A file identifier as text, or "" where the schema has none; odd bytes are not passed on.
 std::string printable_id(const std::array<char, 4>& id);

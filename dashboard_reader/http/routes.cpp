@@ -88,8 +88,10 @@ HttpAnswer Routes::answer_to(const HttpRequest& request, const Target& target) c
     if (const std::string& error = sources_.view.refresh_error(); !error.empty())
       return plain(HttpStatus::unavailable, error);
     nlohmann::json list = nlohmann::json::array();
-    for (const SegmentStatus& status : status_of(sources_.view.discovery()))
-      list.push_back(to_json(status));
+    for (const SegmentStatus& status : status_of(sources_.view.discovery())) {
+      nlohmann::json& json = list.emplace_back();
+      for_each_field(status, [&json](const char* name, const auto& value) { json[name] = value; });
+    }
     return with_body("application/json", list.dump() + "\n");
   }
   if (target.path == "/healthz") return with_body("text/plain; charset=utf-8", "ok\n");

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -23,6 +24,15 @@ Changes refresh(Discovery& discovery) {
   Result<Changes> changes = discovery.refresh();
   if (!changes) FAIL(changes.error().message);
   return std::move(*changes);
+}
+
+/// The text of a field that is printed of a segment; "" if there is no such field.
+std::string field_of(const SegmentStatus& status, const std::string& wanted) {
+  std::ostringstream text;
+  for_each_field(status, [&](const char* name, const auto& value) {
+    if (name == wanted) text << value;
+  });
+  return text.str();
 }
 
 }  // namespace
@@ -180,8 +190,9 @@ TEST_CASE(
   CHECK(refresh(discovery).quarantined.empty());
   const std::vector<SegmentStatus> all = status_of(discovery);
   REQUIRE(all.size() == 2);
-  CHECK(to_json(all[0]).contains("fault"));
-  CHECK(to_json(all[1])["live"] == true);
+  CHECK(field_of(all[0], "fault").find("bad") != std::string::npos);
+  CHECK(field_of(all[1], "fault").empty());
+  CHECK(field_of(all[1], "live") == "1");
 
   std::filesystem::remove(bad);
   const Writer mended = make_writer(temporary.bus(), small_ring(), {"a", "bad"});
