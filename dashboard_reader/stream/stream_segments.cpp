@@ -1,5 +1,6 @@
-// Which segments a client of /v1/stream follows, and what it is told of their coming and going.
+// Which segments a client of /v1/stream follows, and how it learns of their coming and going.
 #include <algorithm>
+#include <utility>
 
 #include "dashboard_reader/stream/control_messages.hpp"
 #include "dashboard_reader/stream/stream_session.hpp"
@@ -7,7 +8,7 @@
 namespace ringside::dashboard {
 namespace {
 
-/// Of what is said of segments, so much waits for the client: there may be thousands of them.
+/// Of messages about segments, so much waits for the client: there may be thousands of them.
 constexpr std::size_t kMostWaiting = 4096;
 
 }  // namespace
@@ -20,96 +21,91 @@ asio::awaitable<void> StreamSession::adopt_segments() {
   if (seen_set_version_ == view_.segment_set_version()) co_return;
   const bool first = seen_set_version_ == 0;
   seen_set_version_ = view_.segment_set_version();
-  for (auto& [epoch, place] : places_)
-    if (!place.finished && view_.is_quarantined(place.segment)) leave_quarantined(place);
-  co_await leave_finished();
-  // All are looked at before anything is said of them, which may take its time.
+  for (auto& [epoch, cursor] : cursors_)
+    if (!cursor.is_away() && view_.is_quarantined(cursor.segment)) leave_quarantined(cursor);
+  co_await end_finished();
+  // All are looked at before any is announced, which may take its time.
   for (const auto& [name, segment] : view_.discovery().attached())
-    if (query_.wants(name.channel)) find_place(segment, first);
-  if (first) co_await answer_token();
-  for (auto& [epoch, place] : places_) {
+    if (query_.wants(name.channel)) follow(segment, first);
+  if (first) co_await answer_resume();
+  for (auto& [epoch, cursor] : cursors_) {
     if (is_over()) co_return;
-    if (!place.announced) announce(place);
+    if (!cursor.is_away() && !cursor.is_announced) announce(cursor);
     co_await flush_many();
   }
 }
 
 /// What `resume` names and is not there to be announced gets its answer; or is waited for, while it
 /// may come back.
-asio::awaitable<void> StreamSession::answer_token() {
-  for (; !token_.empty() && !is_over(); token_.pop_back()) {
-    const auto [epoch, cursor] = token_.back();
-    if (places_.contains(epoch)) continue;  // the announcement is the answer
+asio::awaitable<void> StreamSession::answer_resume() {
+  for (; !unanswered_.empty() && !is_over(); unanswered_.pop_back()) {
+    const auto [epoch, next] = unanswered_.back();
+    if (cursors_.contains(epoch)) continue;  // the announcement is the answer
     const EpochLedger::Entry* const known = view_.ledger().find(epoch);
     if (known == nullptr || !query_.wants(known->name.channel)) {
-      report_gap(epoch, {cursor, cursor}, "reset");
+      report_gap(epoch, {next, next}, "reset");
     } else {
-      Left left{cursor, known->name, false, known->next};
+      StreamCursor cursor{{}, known->name, next, known->next};
       if (known->is_quarantined) {
-        left.cursor = std::max(cursor, known->next);
-        report_gap(epoch, {cursor, left.cursor}, "quarantined");
+        cursor.next = std::max(next, known->next);
+        report_gap(epoch, {next, cursor.next}, "quarantined");
       }
-      left_.insert_or_assign(epoch, std::move(left));
+      cursors_.emplace(epoch, std::move(cursor));
     }
     co_await flush_many();
   }
-  token_.shrink_to_fit();
+  unanswered_.shrink_to_fit();
 }
 
 /// A client knows segments by their epoch: a file that went and came back, under whatever name, is
 /// the one it has.
-void StreamSession::find_place(const AttachedSegment& segment, bool first) {
+void StreamSession::follow(const AttachedSegment& segment, bool first) {
   const Reader& reader = segment->reader;
   const Epoch epoch = reader.epoch();
-  if (const auto known = places_.find(epoch); known != places_.end()) {
-    known->second.segment = segment;
-    return;
-  }
-  std::optional<Sequence> resumed;
-  if (const auto left = left_.find(epoch); left != left_.end()) {
-    const Sequence cursor = left->second.cursor;
-    const bool is_announced = left->second.announced;
-    left_.erase(left);
-    if (is_announced && cursor <= view_.window_of(*segment).to) {
-      add_place(segment, cursor, cursor).announced = true;
-      return;
-    }
-    // What this client was told of it is not so: it ends, and is announced afresh.
-    if (is_announced) outlet().append(ended_message(epoch, segment->name));
-    resumed = cursor;
-  } else if (first) {
-    const auto named = std::lower_bound(token_.begin(), token_.end(), std::pair(epoch, Sequence{}));
-    if (named != token_.end() && named->first == epoch) resumed = named->second;
-  }
   const SequenceRange window = view_.window_of(*segment);
-  // Whoever has been here all along missed nothing of a segment that comes later.
-  Sequence from = first ? std::min(reader.seek(query_.from), window.to) : window.from;
+  std::optional<Sequence> resumed;
+  if (const auto known = cursors_.find(epoch); known != cursors_.end()) {
+    StreamCursor& cursor = known->second;
+    const bool is_back = std::exchange(cursor.segment, segment) == nullptr;
+    if (!is_back) return;
+    last_beat_ = 0;
+    cursor.replay_end = cursor.next;
+    if (cursor.is_announced && cursor.next <= window.to) return;
+    // The client knows of events that are not there: it ends, and is announced afresh.
+    if (cursor.is_announced) outlet().append(ended_message(epoch, segment->name));
+    resumed = cursor.next;
+  } else if (first) {
+    const auto named =
+        std::lower_bound(unanswered_.begin(), unanswered_.end(), std::pair(epoch, Sequence{}));
+    if (named != unanswered_.end() && named->first == epoch) resumed = named->second;
+  }
+  StreamCursor cursor{segment, {}, {}, window.to};
   const bool is_possible = resumed && *resumed <= window.to;
-  if (resumed) from = is_possible ? *resumed : window.from;
-  Place& place = add_place(segment, from, window.to);
-  const EpochLedger::Entry* const known = view_.ledger().find(epoch);
+  if (is_possible)
+    cursor.next = *resumed;
+  else if (resumed || !first)
+    // Whoever has been here all along missed nothing of a segment that comes later.
+    cursor.next = window.from;
+  else
+    cursor.next = std::min(reader.seek(query_.from), window.to);
+  const EpochLedger::Entry* const entry = view_.ledger().find(epoch);
   if (resumed && !is_possible)
-    place.reset = resumed;
-  else if (!first && !resumed && known != nullptr && known->has_returned)
-    place.reset = from;
-}
-
-StreamSession::Place& StreamSession::add_place(const AttachedSegment& segment, Sequence from,
-                                               Sequence replay_end) {
-  Place place{segment, from, replay_end};
-  if (query_.mode == StreamMode::json) place.printer = tools_.printers.of(segment->reader);
+    cursor.reset = resumed;
+  else if (!first && !resumed && entry != nullptr && entry->has_returned)
+    cursor.reset = cursor.next;
+  if (query_.mode == StreamMode::json) cursor.printer = tools_.printers.of(reader);
   last_beat_ = 0;
-  return places_.insert_or_assign(segment->reader.epoch(), std::move(place)).first->second;
+  cursors_.insert_or_assign(epoch, std::move(cursor));
 }
 
-void StreamSession::announce(Place& place) {
-  const Reader& reader = place.segment->reader;
-  SequenceRange window = view_.window_of(*place.segment);
-  window.to = place.replay_end = std::max(window.to, place.replay_end);
-  place.announced = true;
-  outlet().append(segment_message(*place.segment, window, place.cursor));
-  due_ = {reader.epoch(), place.cursor};
-  if (place.reset) report_gap(reader.epoch(), {*place.reset, *place.reset}, "reset");
+void StreamSession::announce(StreamCursor& cursor) {
+  const Reader& reader = cursor.segment->reader;
+  SequenceRange window = view_.window_of(*cursor.segment);
+  window.to = cursor.replay_end = std::max(window.to, cursor.replay_end);
+  cursor.is_announced = true;
+  outlet().append(segment_message(*cursor.segment, window, cursor.next));
+  expected_ = {reader.epoch(), cursor.next};
+  if (cursor.reset) report_gap(reader.epoch(), {*cursor.reset, *cursor.reset}, "reset");
 }
 
 void StreamSession::report_gap(Epoch epoch, const SequenceRange& range, std::string_view reason) {
@@ -118,11 +114,11 @@ void StreamSession::report_gap(Epoch epoch, const SequenceRange& range, std::str
 }
 
 /// A gap after which the stream of the segment goes on.
-void StreamSession::report_missing(const Place& place, const SequenceRange& range,
+void StreamSession::report_missing(const StreamCursor& cursor, const SequenceRange& range,
                                    std::string_view reason) {
-  const Epoch epoch = place.segment->reader.epoch();
+  const Epoch epoch = cursor.segment->reader.epoch();
   report_gap(epoch, range, reason);
-  due_ = {epoch, range.to};
+  expected_ = {epoch, range.to};
 }
 
 void StreamSession::count_gap(const SequenceRange& range, std::string_view reason) {
@@ -131,9 +127,9 @@ void StreamSession::count_gap(const SequenceRange& range, std::string_view reaso
   metrics_.gap_reported(reason, range.count());
 }
 
-void StreamSession::say_live_once() {
-  const bool replayed = std::all_of(places_.begin(), places_.end(), [](const auto& one) {
-    return one.second.cursor >= one.second.replay_end;
+void StreamSession::announce_live() {
+  const bool replayed = std::all_of(cursors_.begin(), cursors_.end(), [](const auto& one) {
+    return one.second.is_away() || one.second.next >= one.second.replay_end;
   });
   if (figures_.replay || !replayed) return;
   figures_.replay = std::chrono::steady_clock::now() - started_;
@@ -142,54 +138,53 @@ void StreamSession::say_live_once() {
   beat_due_ = true;
 }
 
-void StreamSession::found_end(Place& place) {
+void StreamSession::found_end(StreamCursor& cursor) {
   // `next` has gone back since the announcement.
-  if (place.cursor < place.replay_end) return found_fault(place);
+  if (cursor.next < cursor.replay_end) return found_corrupt(cursor);
   const auto& attached = view_.discovery().attached();
-  const auto now_there = attached.find(place.segment->name);
-  place.finished = (now_there == attached.end() || now_there->second != place.segment) &&
-                   !view_.is_quarantined(place.segment);
+  const auto now_there = attached.find(cursor.segment->name);
+  cursor.is_finished = (now_there == attached.end() || now_there->second != cursor.segment) &&
+                       !view_.is_quarantined(cursor.segment);
 }
 
-void StreamSession::found_fault(Place& place) {
-  view_.quarantine(place.segment);
-  leave_quarantined(place);
+void StreamSession::found_corrupt(StreamCursor& cursor) {
+  view_.quarantine(cursor.segment);
+  leave_quarantined(cursor);
 }
 
 /// Data and gaps join up to the last sequence that this client can have heard of.
-void StreamSession::leave_quarantined(Place& place) {
-  if (!place.announced) announce(place);
-  const Epoch epoch = place.segment->reader.epoch();
-  Sequence end = std::max(place.cursor, place.replay_end);
+void StreamSession::leave_quarantined(StreamCursor& cursor) {
+  if (!cursor.is_announced) announce(cursor);
+  const Epoch epoch = cursor.segment->reader.epoch();
+  Sequence end = std::max(cursor.next, cursor.replay_end);
   if (const EpochLedger::Entry* known = view_.ledger().find(epoch))
     end = std::max(end, known->next);
-  report_gap(epoch, {place.cursor, end}, "quarantined");
-  due_ = {};
-  place.cursor = end;
-  place.finished = true;
+  report_gap(epoch, {cursor.next, end}, "quarantined");
+  expected_ = {};
+  cursor.next = end;
+  cursor.is_finished = true;
 }
 
-asio::awaitable<void> StreamSession::leave_finished() {
-  for (auto one = places_.begin(); one != places_.end();) {
-    const auto& [epoch, place] = *one;
-    if (!place.finished) {
-      ++one;
-      continue;
+/// Those that are finished are away, and those that are away and cannot come back have ended.
+asio::awaitable<void> StreamSession::end_finished() {
+  for (auto one = cursors_.begin(); one != cursors_.end();) {
+    auto& [epoch, cursor] = *one;
+    if (cursor.is_finished) {
+      cursor.name = cursor.segment->name;
+      cursor.segment.reset();
+      cursor.replay_end = cursor.next;
+      cursor.is_finished = false;
+      last_beat_ = 0;
     }
-    left_.insert_or_assign(epoch, Left{place.cursor, place.segment->name, place.announced});
-    last_beat_ = 0;
-    one = places_.erase(one);
-  }
-  for (auto one = left_.begin(); one != left_.end();) {
-    const auto& [epoch, left] = *one;
     const EpochLedger::Entry* const known = view_.ledger().find(epoch);
-    if (known != nullptr && query_.wants(known->name.channel)) {
+    if (!cursor.is_away() || (known != nullptr && query_.wants(known->name.channel))) {
       ++one;
       continue;
     }
-    if (left.end > left.cursor) report_gap(epoch, {left.cursor, left.end}, "quarantined");
-    outlet().append(ended_message(epoch, left.name));
-    one = left_.erase(one);
+    if (cursor.replay_end > cursor.next)
+      report_gap(epoch, {cursor.next, cursor.replay_end}, "quarantined");
+    outlet().append(ended_message(epoch, cursor.name));
+    one = cursors_.erase(one);
     co_await flush_many();
   }
 }

@@ -39,7 +39,7 @@ StreamSession::StreamSession(UpgradedSocket opened, SessionContext& tools, BusVi
         next_beat_.restart();
         wake();
       }) {
-  token_.assign(query_.resume.begin(), query_.resume.end());
+  unanswered_.assign(query_.resume.begin(), query_.resume.end());
   query_.resume.clear();
 }
 
@@ -52,18 +52,19 @@ asio::awaitable<void> StreamSession::write_all() {
     if (beat_due_) beat();
     bool more = false;
     awaits_text_ = false;
-    for (auto& [epoch, place] : places_) {
+    for (auto& [epoch, cursor] : cursors_) {
       if (is_over()) break;
+      if (cursor.is_away()) continue;
       bool sent = false;
-      co_await send_next(place, sent);
+      co_await send_next(cursor, sent);
       more = more || sent;
       if (is_over()) break;  // within a message, perhaps, after which only a Close may come
       if (beat_due_) beat();
       if (sent) co_await others_turn();
     }
     if (is_over()) break;
-    co_await leave_finished();
-    say_live_once();
+    co_await end_finished();
+    announce_live();
     if (more) continue;
     if (beat_due_) beat();
     co_await outlet().flush();
@@ -92,70 +93,70 @@ asio::awaitable<void> StreamSession::sleep_until_news() {
 void StreamSession::beat() {
   beat_due_ = false;
   std::vector<AttachedSegment> segments;
-  segments.reserve(places_.size());
-  for (const auto& [epoch, place] : places_)
-    if (!place.finished) segments.push_back(place.segment);
+  segments.reserve(cursors_.size());
+  for (const auto& [epoch, cursor] : cursors_)
+    if (!cursor.is_away() && !cursor.is_finished) segments.push_back(cursor.segment);
   const std::uint64_t moment = tools_.beats.moment();
   outlet().append(tools_.beats.message(segments, last_beat_));
   last_beat_ = moment;
 }
 
-void StreamSession::say_whose_events(Epoch epoch, Sequence from) {
-  if (due_ == std::pair(epoch, from)) return;
+void StreamSession::announce_events(Epoch epoch, Sequence from) {
+  if (expected_ == std::pair(epoch, from)) return;
   outlet().append(events_message(epoch, from));
-  due_ = {epoch, from};
+  expected_ = {epoch, from};
 }
 
-asio::awaitable<void> StreamSession::send_next(Place& place, bool& sent) {
+asio::awaitable<void> StreamSession::send_next(StreamCursor& cursor, bool& sent) {
   if (query_.mode == StreamMode::json) {
-    co_await send_json(place, sent);
+    co_await send_json(cursor, sent);
     co_return;
   }
   const bool single = query_.mode == StreamMode::event;
   const RunLimit limit =
       single ? EventBatch::kLimit
              : RunLimit{.bytes = std::min(kRunBytes, query_.max_message) - sizeof(wire::RunHeader)};
-  const Reader& reader = place.segment->reader;
+  const Reader& reader = cursor.segment->reader;
   Run run;
   SequenceRange gap;
-  const RunOutcome step = reader.next_run_checked(place.cursor, limit, run, gap);
+  const RunOutcome step = reader.next_run_checked(cursor.next, limit, run, gap);
   if (step != RunOutcome::nothing) sent = true;
   switch (step) {
     case RunOutcome::nothing:
-      found_end(place);
+      found_end(cursor);
       break;
     case RunOutcome::gap:
-      report_missing(place, gap, "overwritten");
+      report_missing(cursor, gap, "overwritten");
       break;
     case RunOutcome::damaged:
-      view_.note_damaged(place.segment, gap);
-      report_missing(place, gap, "invalid");
+      view_.note_damaged(cursor.segment, gap);
+      report_missing(cursor, gap, "invalid");
       break;
     case RunOutcome::corrupt:
-      found_fault(place);
+      found_corrupt(cursor);
       break;
     case RunOutcome::run:
       if (single)
-        co_await send_events(place, run);
+        co_await send_events(cursor, run);
       else
-        co_await send_mapped(place, run);
+        co_await send_mapped(cursor, run);
       // Live, the FIN goes out now, and not after the turns of all others.
-      if (!is_over() && place.cursor == place.segment->reader.window().to)
+      if (!is_over() && cursor.next == cursor.segment->reader.window().to)
         co_await outlet().flush();
       break;
   }
 }
 
-asio::awaitable<void> StreamSession::send_events(Place& place, const Run& run) {
-  const AttachedSegment segment = place.segment;  // it may be replaced while this waits
+asio::awaitable<void> StreamSession::send_events(StreamCursor& cursor, const Run& run) {
+  const AttachedSegment segment = cursor.segment;  // it may be replaced while this waits
   const Reader& reader = segment->reader;
   const std::uint32_t copied = tools_.batch.fill(reader.geometry(), run);
   // What was overwritten meanwhile is not damaged: the next look finds the gap.
   if (!reader.is_still_valid(run)) co_return;
   if (copied > 0) {
-    say_whose_events(reader.epoch(), run.first);
+    announce_events(reader.epoch(), run.first);
     const std::uint32_t sent = tools_.batch.send(outlet());
-    note_events(place, run.first + sent, sent);
+    note_events(cursor, run.first + sent, sent);
     if (sent < copied) co_await outlet().writable();
     co_return;
   }
@@ -163,10 +164,10 @@ asio::awaitable<void> StreamSession::send_events(Place& place, const Run& run) {
   if (co_await is_damaged(reader, first)) {
     const SequenceRange damaged{first.first, first.end()};
     view_.note_damaged(segment, damaged);
-    place.cursor = damaged.to;
-    report_missing(place, damaged, "invalid");
+    cursor.next = damaged.to;
+    report_missing(cursor, damaged, "invalid");
   } else if (!is_over()) {
-    co_await send_mapped(place, first);
+    co_await send_mapped(cursor, first);
   }
 }
 
@@ -178,19 +179,19 @@ asio::awaitable<bool> StreamSession::is_damaged(const Reader& reader, const Run&
 }
 
 /// All of `run` as one message out of the mapping.
-asio::awaitable<void> StreamSession::send_mapped(Place& place, const Run& run) {
-  const AttachedSegment segment = place.segment;  // it may be replaced while this waits
+asio::awaitable<void> StreamSession::send_mapped(StreamCursor& cursor, const Run& run) {
+  const AttachedSegment segment = cursor.segment;  // it may be replaced while this waits
   const Reader& reader = segment->reader;
   auto sent = Sent::not_begun;
   if (query_.mode == StreamMode::event) {
-    say_whose_events(reader.epoch(), run.first);
+    announce_events(reader.epoch(), run.first);
     sent = co_await send_event(outlet(), reader, run);
   } else {
     sent = co_await send_run(outlet(), reader, run);
   }
   switch (sent) {
     case Sent::complete:
-      note_events(place, run.end(), run.count);
+      note_events(cursor, run.end(), run.count);
       break;
     case Sent::not_begun:
     case Sent::ended:
@@ -198,17 +199,17 @@ asio::awaitable<void> StreamSession::send_mapped(Place& place, const Run& run) {
     case Sent::fault:
       // No gap may be reported within the message: the client resumes, and gets it then.
       view_.quarantine(segment);
-      place.finished = true;
+      cursor.is_finished = true;
       close_with({CloseCode::lapped, "the segment was shortened within this message; resume"});
       break;
     case Sent::lapped: {
       // A segment that cannot be read any more was not lapped.
       Run next;
       SequenceRange gap;
-      Sequence cursor = place.cursor;
-      if (reader.next_run(cursor, {}, next, gap) == RunOutcome::corrupt) {
+      Sequence at = cursor.next;
+      if (reader.next_run(at, {}, next, gap) == RunOutcome::corrupt) {
         view_.quarantine(segment);
-        place.finished = true;
+        cursor.is_finished = true;
       }
       close_with({CloseCode::lapped, "this message was overwritten on its way; resume"});
       break;
@@ -217,19 +218,19 @@ asio::awaitable<void> StreamSession::send_mapped(Place& place, const Run& run) {
 }
 
 /// `events` messages are on their way to this client, who now stands at `next`.
-void StreamSession::note_events(Place& place, Sequence next, std::uint64_t events) {
-  place.cursor = next;
-  due_.second = place.cursor;
-  if (events > 0) view_.note_sent(*place.segment, place.cursor);
+void StreamSession::note_events(StreamCursor& cursor, Sequence next, std::uint64_t events) {
+  cursor.next = next;
+  expected_.second = cursor.next;
+  if (events > 0) view_.note_sent(*cursor.segment, cursor.next);
   figures_.events += events;
   metrics_.events_sent(events);
 }
 
-asio::awaitable<void> StreamSession::send_json(Place& place, bool& sent) {
-  JsonTurn turn = take_json(*place.segment, place.printer.get(), place.cursor);
+asio::awaitable<void> StreamSession::send_json(StreamCursor& cursor, bool& sent) {
+  JsonTurn turn = take_json(*cursor.segment, cursor.printer.get(), cursor.next);
   for (const auto& [range, reason] : turn.gaps) count_gap(range, reason);
-  for (const SequenceRange& range : turn.damaged) view_.note_damaged(place.segment, range);
-  note_events(place, turn.cursor, turn.events);
+  for (const SequenceRange& range : turn.damaged) view_.note_damaged(cursor.segment, range);
+  note_events(cursor, turn.cursor, turn.events);
   if (!turn.frames.empty()) {
     sent = true;
     outlet().append(std::move(turn.frames));
@@ -240,20 +241,20 @@ asio::awaitable<void> StreamSession::send_json(Place& place, bool& sent) {
       sent = true;
       break;
     case JsonTurn::End::nothing:
-      found_end(place);
+      found_end(cursor);
       break;
     case JsonTurn::End::fault:
       sent = true;
-      found_fault(place);
+      found_corrupt(cursor);
       break;
     case JsonTurn::End::long_event:
-      if (!is_over()) co_await send_long_event(place, sent);
+      if (!is_over()) co_await send_long_event(cursor, sent);
       break;
   }
 }
 
-asio::awaitable<void> StreamSession::send_long_event(Place& place, bool& sent) {
-  const LongTexts::Event event{place.segment, place.printer, place.cursor};
+asio::awaitable<void> StreamSession::send_long_event(StreamCursor& cursor, bool& sent) {
+  const LongTexts::Event event{cursor.segment, cursor.printer, cursor.next};
   std::optional<LongText> text = tools_.long_texts.of(event, false, waker());
   // Until it is printed, all else goes on.
   awaits_text_ = !text;
@@ -263,8 +264,8 @@ asio::awaitable<void> StreamSession::send_long_event(Place& place, bool& sent) {
     if (text->reason.empty()) co_return;
     const SequenceRange missing{event.sequence, event.sequence + 1};
     if (text->is_damaged) view_.note_damaged(event.segment, missing);
-    place.cursor = missing.to;
-    report_missing(place, missing, text->reason);
+    cursor.next = missing.to;
+    report_missing(cursor, missing, text->reason);
     co_return;
   }
   const std::size_t size = text->text->size();
@@ -285,7 +286,7 @@ asio::awaitable<void> StreamSession::send_long_event(Place& place, bool& sent) {
     if (outlet().ended()) co_return;
     if (offset < size) co_await others_turn();
   }
-  note_events(place, event.sequence + 1, 1);
+  note_events(cursor, event.sequence + 1, 1);
 }
 
 /// Within its message, so only pings are answered meanwhile. Nothing if the connection is gone.

@@ -3,7 +3,7 @@
 // missed.
 //
 // stream_session.cpp is what is sent of each segment; stream_segments.cpp which segments there are
-// for this client, and what it is told of their coming and going.
+// for this client, and how it learns of their coming and going.
 #pragma once
 
 #include <chrono>
@@ -25,6 +25,7 @@
 #include "dashboard_reader/stream/json_sender.hpp"
 #include "dashboard_reader/stream/long_texts.hpp"
 #include "dashboard_reader/stream/session.hpp"
+#include "dashboard_reader/stream/stream_cursor.hpp"
 #include "dashboard_reader/stream/stream_query.hpp"
 
 namespace ringside::dashboard {
@@ -58,76 +59,57 @@ class StreamSession final : public Session {
   const StreamFigures& figures() const { return figures_; }
   StreamMode mode() const { return query_.mode; }
 
-  /// Calls `tell` with epoch and next sequence of each segment that this client follows.
-  template <class Tell>
-  void for_each_cursor(Tell tell) const {
-    for (const auto& [epoch, place] : places_) tell(epoch, place.cursor);
+  /// Calls `visit` with epoch and next sequence of each segment that this client follows.
+  template <class Visit>
+  void for_each_cursor(Visit visit) const {
+    for (const auto& [epoch, cursor] : cursors_)
+      if (!cursor.is_away()) visit(epoch, cursor.next);
   }
 
  private:
-  /// Where this client stands in one segment.
-  struct Place {
-    AttachedSegment segment;
-    Sequence cursor;
-    Sequence replay_end;                         // what was retained at connect ends here
-    std::shared_ptr<const EventJson> printer{};  // mode=json; null where there is no schema
-    std::optional<Sequence> reset{};             // a gap of this place follows the announcement
-    bool announced = false;
-    bool finished = false;  // the segment is gone and read to its end, or it is quarantined
-  };
-  /// Where it stood in one that went away, or that `resume` names and that is away: it may come
-  /// back.
-  struct Left {
-    Sequence cursor;
-    SegmentName name;
-    bool announced = true;
-    Sequence end{};  // if it does not come back, what is before this is lost
-  };
-
   asio::awaitable<void> write_all() override;
   /// Clients have nothing to say: what is well-formed is passed over.
   void take(const IncomingData& /*data*/) override {}
 
   // What is sent (stream_session.cpp).
-  asio::awaitable<void> send_next(Place& place, bool& sent);
-  asio::awaitable<void> send_events(Place& place, const Run& run);
+  asio::awaitable<void> send_next(StreamCursor& cursor, bool& sent);
+  asio::awaitable<void> send_events(StreamCursor& cursor, const Run& run);
   asio::awaitable<bool> is_damaged(const Reader& reader, const Run& record);
-  asio::awaitable<void> send_mapped(Place& place, const Run& run);
-  asio::awaitable<void> send_json(Place& place, bool& sent);
-  asio::awaitable<void> send_long_event(Place& place, bool& sent);
+  asio::awaitable<void> send_mapped(StreamCursor& cursor, const Run& run);
+  asio::awaitable<void> send_json(StreamCursor& cursor, bool& sent);
+  asio::awaitable<void> send_long_event(StreamCursor& cursor, bool& sent);
   asio::awaitable<std::optional<LongText>> wait_for_text(const LongTexts::Event& event);
   asio::awaitable<void> sleep_until_news();
   asio::awaitable<void> others_turn();
-  void note_events(Place& place, Sequence next, std::uint64_t events);
-  void say_whose_events(Epoch epoch, Sequence from);
+  void note_events(StreamCursor& cursor, Sequence next, std::uint64_t events);
+  void announce_events(Epoch epoch, Sequence from);
   void beat();
 
   // Which segments there are (stream_segments.cpp).
   asio::awaitable<void> adopt_segments();
-  asio::awaitable<void> answer_token();
-  void find_place(const AttachedSegment& segment, bool first);
-  Place& add_place(const AttachedSegment& segment, Sequence from, Sequence replay_end);
-  void announce(Place& place);
+  asio::awaitable<void> answer_resume();
+  void follow(const AttachedSegment& segment, bool first);
+  void announce(StreamCursor& cursor);
   asio::awaitable<void> flush_many();
   void report_gap(Epoch epoch, const SequenceRange& range, std::string_view reason);
-  void report_missing(const Place& place, const SequenceRange& range, std::string_view reason);
+  void report_missing(const StreamCursor& cursor, const SequenceRange& range,
+                      std::string_view reason);
   void count_gap(const SequenceRange& range, std::string_view reason);
-  void say_live_once();
-  void found_end(Place& place);
-  void found_fault(Place& place);
-  void leave_quarantined(Place& place);
-  asio::awaitable<void> leave_finished();
+  void announce_live();
+  void found_end(StreamCursor& cursor);
+  void found_corrupt(StreamCursor& cursor);
+  void leave_quarantined(StreamCursor& cursor);
+  asio::awaitable<void> end_finished();
 
   BusView& view_;
   StreamContext& tools_;
   Metrics& metrics_;
   StreamQuery query_;
-  std::map<Epoch, Place> places_;
+  std::map<Epoch, StreamCursor> cursors_;
+  /// The part of `resume` that has no answer yet, in order: thousands, perhaps, so no map.
+  std::vector<std::pair<Epoch, Sequence>> unanswered_;
   // mode=event: what a client takes the next event for, which does not say so itself.
-  std::pair<Epoch, Sequence> due_{};
-  std::map<Epoch, Left> left_;
-  /// What `resume` names and has no answer yet, in order: thousands, perhaps, so no map.
-  std::vector<std::pair<Epoch, Sequence>> token_;
+  std::pair<Epoch, Sequence> expected_{};
   StreamFigures figures_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::uint64_t seen_version_ = 0;
