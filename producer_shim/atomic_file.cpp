@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 
 namespace ringside {
 

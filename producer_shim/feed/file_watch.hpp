@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 #include "bus/result.hpp"
 
 namespace ringside::feed {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 #include "bus/result.hpp"
 #include "bus/types.hpp"
 

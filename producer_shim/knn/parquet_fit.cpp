@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bus/file.hpp"
+#include "bus/os/file.hpp"
 
 namespace ringside::knn {
 namespace {

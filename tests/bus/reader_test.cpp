@@ -12,7 +12,6 @@
 #include "bus/durable/reader_open.hpp"
 #include "bus/inspect/liveness.hpp"
 #include "bus/program/start_text.hpp"
-#include "bus/start.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;
