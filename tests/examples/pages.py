@@ -58,6 +58,23 @@ STEPS = {
         "points": RUN,
         "feed": Step("run", then="produced"),
     },
+    "docs/consumers.md": {
+        "install": RUN,
+        "venv": RUN,
+        "shell": RUN,
+        "publish": RUN,
+        "tail": RUN,
+        "events": Step("python"),
+        "points": Step("python"),
+        "aio": Step("python"),
+        "from_bus.c": WRITE,
+        "c": RUN,
+        "CMakeLists.txt": WRITE,
+        "from_bus.cpp": WRITE,
+        "cpp": RUN,
+        # For a browser's console.
+        "console.js": WRITE,
+    },
     "docs/reliability.md": {
         "campaign": Step("run", instead=("--states 1000000", "--states 1000")),
         "cost": RUN,
