@@ -41,6 +41,7 @@ STEPS = {
         "ringside-mine.service": Step("write", to="/etc/systemd/system", then="units"),
         # The name in it is for an administrator to put in, and its log belongs to the service.
         "caddy": Step("run", leaves_out=SYSTEMD),
+        "serve": Step("run", then="served"),
     },
     "docs/producers.md": {
         "install": RUN,
