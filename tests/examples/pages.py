@@ -76,6 +76,7 @@ STEPS = {
         # For a browser's console.
         "console.js": WRITE,
     },
+    "docs/architecture.md": {},
     "docs/reliability.md": {
         "campaign": Step("run", instead=("--states 1000000", "--states 1000")),
         "cost": RUN,
