@@ -96,13 +96,10 @@ STEPS = {
     "README.md": {
         "run": Step("serve", until="the dashboard is at http", ends="look"),
         "look": Step("run", then="looked"),
-        "install": RUN,
-        "feed": RUN,
         "no-duckdb": Step("serve", until="the dashboard is at http", then="without_duckdb", is_last=True),
-        "pipe": RUN,
         "venv": RUN,
-        "notebook": Step("python"),
-        "serve": Step("run", then="served"),
+        "producer": Step("python"),
+        "consumer": Step("python"),
         "bench": RUN,
     },
 }
