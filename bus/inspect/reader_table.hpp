@@ -42,7 +42,7 @@ struct ReaderTableHeader {
 };
 static_assert(sizeof(ReaderTableHeader) == 128);
 
-/// One slot as it lies in the file (docs/format.md, "The readers"). Only its owner writes it.
+/// One slot as it lies in the file (docs/bus.md, 5). Only its owner writes it.
 struct ReaderEntry {
   std::atomic<std::uint64_t> epoch;    // 0: nobody; stored last when a slot is claimed
   std::atomic<std::uint64_t> cursor;   // the next sequence wanted, by the slowest

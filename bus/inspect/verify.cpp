@@ -122,12 +122,12 @@ Result<void> check_durable(const Words& words, const Segment& segment) {
                  {},
                  "at most next, " + std::to_string(next.value),
                  std::to_string(durable.value),
-                 "F-42"}
+                 "D-11"}
         .error();
   if (durable.value == 0) return {};
   for (int attempt = 0; attempt < kAttempts; ++attempt)
     if (newest_mark(segment) != nullptr) return {};
-  return Fault{"the sync marks", kMarksOffset, {}, "at least one with its checksum", "none", "F-42"}
+  return Fault{"the sync marks", kMarksOffset, {}, "at least one with its checksum", "none", "D-11"}
       .error();
 }
 

@@ -1,4 +1,4 @@
-// Checking a complete segment: everything that docs/format.md lets one check of a file, in time
+// Checking a complete segment: everything that the format's pages let one check of a file, in time
 // linear in its bytes, read-only, and beside a producer that goes on writing. What is overwritten
 // while it is read is passed over and counted. Knows no FlatBuffers: the schema is checked by
 // whoever does.
@@ -22,7 +22,7 @@ struct Verified {
 /// Checks reserved bytes, the durable part, window, index, each record and its time (F-6, F-10 to
 /// F-18), of what lies in the file: a Reader of a damaged segment shows a copy of its intact part.
 /// Fails with corrupt at the first fault: what is wrong, at which offset of the file, in which
-/// sequence, what is expected, what was found, and the sentence of docs/format.md that it breaks.
+/// sequence, what is expected, what was found, and the rule of docs/ that it breaks.
 /// The message does not name the file. Any thread.
 Result<Verified> verify(const Segment& segment);
 

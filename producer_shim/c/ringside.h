@@ -2,7 +2,7 @@
  * have functions of their own, in ringside_points.h, which this includes.
  *
  * libringside.so.0 and these headers are all that another language needs; both C99 and C++ take it.
- * Words (segment, epoch, sequence, run, gap, ...) are those of docs/format.md.
+ * Words (segment, epoch, sequence, run, gap, ...) are those of docs/glossary.md.
  *
  * Results. A function that can fail returns a negative RINGSIDE_ERROR_... code, or NULL where it
  * returns a pointer; ringside_last_error() then says what, where and what to do, in one line. Text

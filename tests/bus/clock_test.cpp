@@ -1,4 +1,4 @@
-// The clock of a segment: it follows the wall clock as far as that can be believed (F-17, F-57).
+// The clock of a segment: it follows the wall clock as far as that can be believed (F-17, F-26).
 #include "bus/clock.hpp"
 
 #include <catch2/catch.hpp>

@@ -260,7 +260,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("the doorbell can be rung by everyone, whatever the umask (F-38)") {
+TEST_CASE("the doorbell can be rung by everyone, whatever the umask (B-8)") {
   const mode_t mask = ::umask(077);
   const Filled filled;
   ::umask(mask);

@@ -1,4 +1,4 @@
-// Which segments a bus has: names, appearance, disappearance, and what is put aside (F-39 to F-41).
+// Which segments a bus has: names, appearance, disappearance, and what is put aside (B-1 to B-3).
 #include "bus/inspect/discovery.hpp"
 
 #include <algorithm>
@@ -37,7 +37,7 @@ std::string field_of(const SegmentStatus& status, const std::string& wanted) {
 
 }  // namespace
 
-TEST_CASE("a name that cannot be a file of the bus is refused (F-39)") {
+TEST_CASE("a name that cannot be a file of the bus is refused (B-1)") {
   for (const std::string_view good : {"a", "Z9", "a.b", "a_b-c", "0"}) CHECK(check_name("x", good));
   CHECK(check_name("x", std::string(64, 'a')));
   for (const std::string& bad :
@@ -63,8 +63,7 @@ TEST_CASE("a bus that is not there has no segments, and one that is no directory
   CHECK(changes.error().message.find(file.string()) != std::string::npos);
 }
 
-TEST_CASE(
-    "a channel whose folder cannot be read is reported once, and the others are read (F-41)") {
+TEST_CASE("a channel whose folder cannot be read is reported once, and the others are read (B-3)") {
   const TemporaryBus temporary;
   const Writer closed = make_writer(temporary.bus(), small_ring(), {"closed", "one"});
   const Writer open = make_writer(temporary.bus(), small_ring(), {"open", "two"});
@@ -134,7 +133,7 @@ TEST_CASE(
   CHECK(discovery.aside().empty());
 }
 
-TEST_CASE("segments appear, vanish and are replaced, each told once (F-31, F-41)") {
+TEST_CASE("segments appear, vanish and are replaced, each told once (D-7, B-3)") {
   const TemporaryBus temporary;
   Discovery discovery(temporary.bus());
   CHECK(refresh(discovery).appeared.empty());
@@ -176,7 +175,7 @@ TEST_CASE("only the channel and the producer that are asked for are attached") {
 }
 
 TEST_CASE(
-    "a bad file is put aside once with its reason, the others go on, and it comes back (F-41)") {
+    "a bad file is put aside once with its reason, the others go on, and it comes back (B-3)") {
   const TemporaryBus temporary;
   const Writer good = make_writer(temporary.bus(), small_ring(), {"a", "good"});
   const auto bad = temporary.path({"a", "bad"});
@@ -232,7 +231,7 @@ struct Aside {
 
 }  // namespace
 
-TEST_CASE("a segment found to lie is taken back when it is another one (F-41)") {
+TEST_CASE("a segment found to lie is taken back when it is another one (B-3)") {
   Aside aside;
   CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(0)));
   aside.writer.reset();
@@ -241,7 +240,7 @@ TEST_CASE("a segment found to lie is taken back when it is another one (F-41)") 
   CHECK(aside.discovery.aside().empty());
 }
 
-TEST_CASE("a segment found to lie is taken back once it is whole again, and no sooner (F-41)") {
+TEST_CASE("a segment found to lie is taken back once it is whole again, and no sooner (B-3)") {
   Aside aside;
   // Its newest record, without which nothing says that it goes on where it was.
   const std::uint64_t slot =
@@ -255,7 +254,7 @@ TEST_CASE("a segment found to lie is taken back once it is whole again, and no s
   CHECK(aside.discovery.aside().empty());
 }
 
-TEST_CASE("a record that is damaged does not keep the others of its segment out (F-41)") {
+TEST_CASE("a record that is damaged does not keep the others of its segment out (B-3)") {
   Aside aside;
   const std::uint64_t slot =
       peek(aside.path, kIndexOffsetAt) + 8 * (17 % peek(aside.path, kIndexSlotsAt));
@@ -263,13 +262,13 @@ TEST_CASE("a record that is damaged does not keep the others of its segment out 
   CHECK(aside.comes_back_within(std::chrono::seconds(5)));
 }
 
-TEST_CASE("a segment that stands before where its reader was is not taken back (F-16, F-41)") {
+TEST_CASE("a segment that stands before where its reader was is not taken back (F-16, B-3)") {
   Aside aside;
   poke(aside.path, kNextAt, 17);
   CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(600)));
 }
 
-TEST_CASE("a segment that was cut off and made whole is attached anew (F-41)") {
+TEST_CASE("a segment that was cut off and made whole is attached anew (B-3)") {
   Aside aside;
   const auto whole = read_at(aside.path, 0, std::filesystem::file_size(aside.path));
   std::filesystem::resize_file(aside.path, 0);
@@ -278,7 +277,7 @@ TEST_CASE("a segment that was cut off and made whole is attached anew (F-41)") {
   CHECK(aside.comes_back_within(std::chrono::seconds(5)));
 }
 
-TEST_CASE("a copy of a segment is put aside, whichever of the two is met first (F-41)") {
+TEST_CASE("a copy of a segment is put aside, whichever of the two is met first (B-3)") {
   const TemporaryBus temporary;
   const Writer writer = make_writer(temporary.bus(), small_ring(), {"a", "m"});
   const auto folder = temporary.bus().segment_path({"a", "m"}).parent_path();
@@ -297,7 +296,7 @@ TEST_CASE("a copy of a segment is put aside, whichever of the two is met first (
   }
 }
 
-TEST_CASE("files of other names are passed over (F-40)") {
+TEST_CASE("files of other names are passed over (B-2)") {
   const TemporaryBus temporary;
   const Writer writer = make_writer(temporary.bus(), small_ring(), {"a", "one"});
   const auto directory = temporary.bus().directory();

@@ -1,4 +1,4 @@
-// The doorbell between processes: no wake-up is lost (F-36 to F-38).
+// The doorbell between processes: no wake-up is lost (B-6 to B-8).
 #include "bus/doorbell.hpp"
 
 #include <chrono>
@@ -49,7 +49,7 @@ int publish_at_random(const Bus& bus, std::uint64_t count, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("a reader that sleeps is woken for every event, never by its time limit (F-36, F-37)") {
+TEST_CASE("a reader that sleeps is woken for every event, never by its time limit (B-6, B-7)") {
   constexpr std::uint64_t kCount = 20'000;
   const TemporaryBus temporary;
   { const Writer first = make_writer(temporary.bus(), small_ring()); }
@@ -76,7 +76,7 @@ TEST_CASE("a reader that sleeps is woken for every event, never by its time limi
   CHECK(slept > 100);
 }
 
-TEST_CASE("of several readers in several processes none oversleeps (F-36, F-38)") {
+TEST_CASE("of several readers in several processes none oversleeps (B-6, B-8)") {
   constexpr std::uint64_t kCount = 5'000;
   const TemporaryBus temporary;
   { const Writer first = make_writer(temporary.bus(), small_ring()); }
@@ -105,7 +105,7 @@ TEST_CASE("of several readers in several processes none oversleeps (F-36, F-38)"
   CHECK(third.wait() == 0);
 }
 
-TEST_CASE("a ring between the ticket and the sleep is not slept through (F-36)") {
+TEST_CASE("a ring between the ticket and the sleep is not slept through (B-6)") {
   const TemporaryBus temporary;
   Writer writer = make_writer(temporary.bus(), small_ring());
   Doorbell doorbell = open_doorbell(temporary.bus());
@@ -116,7 +116,7 @@ TEST_CASE("a ring between the ticket and the sleep is not slept through (F-36)")
   CHECK(Clock::now() - before < kLong / 2);
 }
 
-TEST_CASE("without a ring the sleep ends at its limit (F-37)") {
+TEST_CASE("without a ring the sleep ends at its limit (B-7)") {
   const TemporaryBus temporary;
   Writer writer = make_writer(temporary.bus(), small_ring());
   Doorbell doorbell = open_doorbell(temporary.bus());
@@ -127,7 +127,7 @@ TEST_CASE("without a ring the sleep ends at its limit (F-37)") {
   CHECK(slept < kLong / 2);
 }
 
-TEST_CASE("a producer makes no wake-up while nobody says that it waits (F-38)") {
+TEST_CASE("a producer makes no wake-up while nobody says that it waits (B-8)") {
   const TemporaryBus temporary;
   Writer writer = make_writer(temporary.bus(), small_ring());
   Doorbell doorbell = open_doorbell(temporary.bus());
@@ -139,7 +139,7 @@ TEST_CASE("a producer makes no wake-up while nobody says that it waits (F-38)") 
   CHECK(doorbell.rings() == rings + 1);
 }
 
-TEST_CASE("a segment that appears or is replaced is announced, one taken up is not (F-29, F-31)") {
+TEST_CASE("a segment that appears or is replaced is announced, one taken up is not (D-5, D-7)") {
   const TemporaryBus temporary;
   Doorbell doorbell = open_doorbell(temporary.bus());
   CHECK(doorbell.segment_changes() == 0);
@@ -153,7 +153,7 @@ TEST_CASE("a segment that appears or is replaced is announced, one taken up is n
   CHECK(doorbell.segment_changes() == 2);
 }
 
-TEST_CASE("the doorbell's words stand where the page says, 128 bytes apart (F-36)") {
+TEST_CASE("the doorbell's words stand where the page says, 128 bytes apart (B-6)") {
   const TemporaryBus temporary;
   Doorbell doorbell = open_doorbell(temporary.bus());
   const auto path = temporary.bus().doorbell_path();

@@ -1,5 +1,5 @@
 // A sync interval: what reaches the disk, what readers are told of it, and what a power cut leaves
-// (F-42 to F-48). Power cuts by the thousand are a campaign of their own
+// (D-11 to D-16). Power cuts by the thousand are a campaign of their own
 // (tests/campaign/power.cpp).
 #include <catch2/catch.hpp>
 
@@ -48,7 +48,7 @@ struct Stopped {
 
 }  // namespace
 
-TEST_CASE("with a sync interval, what is published is soon durable, and readers see it (F-42)") {
+TEST_CASE("with a sync interval, what is published is soon durable, and readers see it (D-11)") {
   const TemporaryBus temporary;
   Writer writer = make_writer(temporary.bus(), synced_ring());
   const Reader reader = make_reader(temporary.bus());
@@ -60,7 +60,7 @@ TEST_CASE("with a sync interval, what is published is soon durable, and readers 
   CHECK(writer.sync_error() == 0);
 }
 
-TEST_CASE("without a sync interval nothing is told to be durable (F-42)") {
+TEST_CASE("without a sync interval nothing is told to be durable (D-11)") {
   const TemporaryBus temporary;
   Writer writer = make_writer(temporary.bus(), small_ring());
   publish_events(writer, kSeed, 100, kMost);
@@ -76,7 +76,7 @@ TEST_CASE("a durable sequence beyond what is published is not believed (F-25)") 
   CHECK_FALSE(make_reader(temporary.bus()).durable().has_value());
 }
 
-TEST_CASE("a segment that was closed goes on in its epoch after another boot (F-34, F-45)") {
+TEST_CASE("a segment that was closed goes on in its epoch after another boot (D-18, D-14)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   Epoch epoch;
@@ -121,7 +121,7 @@ TEST_CASE("a segment that was closed goes on in its epoch after another boot (F-
   }
 }
 
-TEST_CASE("of two marks the newer whole one counts (F-43)") {
+TEST_CASE("of two marks the newer whole one counts (D-12)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   Writer writer = make_writer(temporary.bus(), synced_ring());
@@ -145,7 +145,7 @@ TEST_CASE("of two marks the newer whole one counts (F-43)") {
   CHECK(newest->next == 20);
 }
 
-TEST_CASE("durable events are there after a power cut took every page written since (F-44, F-47)") {
+TEST_CASE("durable events are there after a power cut took every page written since (D-13, D-16)") {
   const TemporaryBus temporary;
   Writer writer = make_writer(temporary.bus(), synced_ring(std::chrono::hours(1)));
   const auto path = temporary.path(kName);
@@ -185,7 +185,7 @@ TEST_CASE("durable events are there after a power cut took every page written si
   }
 }
 
-TEST_CASE("newer records beyond a hole do not push durable ones out (F-47)") {
+TEST_CASE("newer records beyond a hole do not push durable ones out (D-16)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   Writer writer = make_writer(temporary.bus(), synced_ring());
@@ -211,7 +211,7 @@ TEST_CASE("newer records beyond a hole do not push durable ones out (F-47)") {
     CHECK(left.payloads[i] == event_of(kSeed, Sequence{i}, kMost));
 }
 
-TEST_CASE("with a sync interval an eighth of the ring is kept free ahead of the tail (F-46)") {
+TEST_CASE("with a sync interval an eighth of the ring is kept free ahead of the tail (D-15)") {
   const TemporaryBus temporary;
   Writer writer = make_writer(temporary.bus(), synced_ring());
   publish_events(writer, kSeed, 5000, kMost);

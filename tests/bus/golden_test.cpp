@@ -52,7 +52,7 @@ std::uint64_t time_of(std::uint64_t sequence) {
   return kCreatedNs + sequence / 2 * 1'000'000;
 }
 
-/// The payload of a load event: 56 bytes up to its words (docs/format.md, 16), then they.
+/// The payload of a load event: 56 bytes up to its words (docs/format.md, 10), then they.
 std::vector<std::byte> load_event(std::uint64_t sequence) {
   const std::uint64_t words = words_of(sequence);
   std::vector<std::byte> payload(56 + 8 * words);
@@ -214,7 +214,7 @@ TEST_CASE("golden: what is not to be read is refused by name (F-1, F-3, F-4)") {
   CHECK(reader.error().message.find(refused.says) != std::string::npos);
   CHECK(reader.error().message.find(refused.file) != std::string::npos);
 
-  // A producer of that name does not touch it either (F-32).
+  // A producer of that name does not touch it either (D-8).
   const TemporaryBus temporary;
   const fs::path path = copy_into(temporary, refused.file);
   const auto before = read_at(path, 0, fs::file_size(path));

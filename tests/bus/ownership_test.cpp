@@ -1,4 +1,4 @@
-// Who may write a segment, who may see that, and what a file of a bus may be (F-26, F-54, F-58).
+// Who may write a segment, who may see that, and what a file of a bus may be (D-1, D-2, B-4).
 #include "bus/durable/ownership.hpp"
 
 #include <algorithm>
@@ -61,7 +61,7 @@ class Umask {
 
 }  // namespace
 
-TEST_CASE("a reader's lock keeps no producer out; whether one lives is unknown then (F-27, F-54)") {
+TEST_CASE("a reader's lock keeps no producer out; whether one lives is unknown then (D-3, D-2)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   { const Writer first = make_writer(temporary.bus(), small_ring()); }
@@ -86,7 +86,7 @@ TEST_CASE("a reader's lock keeps no producer out; whether one lives is unknown t
   });
 }
 
-TEST_CASE("the lock's file can be opened by those who may write the segment alone (F-54)") {
+TEST_CASE("the lock's file can be opened by those who may write the segment alone (D-2)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   const mode_t mask = GENERATE(mode_t{0}, mode_t{002}, mode_t{022}, mode_t{027}, mode_t{077});
@@ -105,7 +105,7 @@ TEST_CASE("the lock's file can be opened by those who may write the segment alon
 }
 
 TEST_CASE(
-    "the lock's file stays, and one that is removed under a producer lets no second in (F-54)") {
+    "the lock's file stays, and one that is removed under a producer lets no second in (D-2)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   std::optional<Writer> writer(make_writer(temporary.bus(), small_ring()));
@@ -116,7 +116,7 @@ TEST_CASE(
   CHECK(open_writer(temporary.bus(), kName, small_ring()).has_value());
 }
 
-TEST_CASE("a process number of another container is not passed off as one of this one (F-26)") {
+TEST_CASE("a process number of another container is not passed off as one of this one (D-1)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   const Writer writer = make_writer(temporary.bus(), small_ring());
@@ -130,7 +130,7 @@ TEST_CASE("a process number of another container is not passed off as one of thi
   CHECK_FALSE(owner_pid_of(make_reader(temporary.bus())).has_value());
 }
 
-TEST_CASE("no file of a bus is opened through a symbolic link (F-58)") {
+TEST_CASE("no file of a bus is opened through a symbolic link (B-4)") {
   const TemporaryBus temporary;
   const Bus& bus = temporary.bus();
   const auto path = temporary.path(kName);
@@ -170,7 +170,7 @@ TEST_CASE("no file of a bus is opened through a symbolic link (F-58)") {
   CHECK(read_at(victim, 0, text.size()) == text);
 }
 
-TEST_CASE("a file that was given the doorbell's name is replaced, and not written to (F-58)") {
+TEST_CASE("a file that was given the doorbell's name is replaced, and not written to (B-4)") {
   const TemporaryBus temporary;
   const Bus& bus = temporary.bus();
   const std::vector<std::byte> text(8192, std::byte{'A'});
@@ -204,7 +204,7 @@ TEST_CASE(
   CHECK(temporary.bus().check_planted().has_value());
 }
 
-TEST_CASE("the holes of a sparse copy are filled before anything is published into them (F-29)") {
+TEST_CASE("the holes of a sparse copy are filled before anything is published into them (D-5)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   { const Writer writer = make_writer(temporary.bus(), small_ring()); }

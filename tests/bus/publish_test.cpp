@@ -10,7 +10,7 @@
 using namespace ringside;
 using namespace ringside::test;
 
-TEST_CASE("a new segment is empty, of its own epoch, and carries its schema (F-6, F-8, F-29)") {
+TEST_CASE("a new segment is empty, of its own epoch, and carries its schema (F-6, F-8, D-5)") {
   const TemporaryBus temporary;
   const std::vector<std::byte> schema = bytes_of("any bytes, the bus does not look");
   WriterOptions options = small_ring(100);

@@ -1,4 +1,4 @@
-// The table of readers: who is listed, who is not, and that nothing in it can hurt (F-48 to F-53).
+// The table of readers: who is listed, who is not, and that nothing in it can hurt (B-9 to B-14).
 #include "bus/inspect/reader_table.hpp"
 
 #include <fstream>
@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Epoch kEpoch{0xABCDEF};
-// As docs/format.md tells them, not as the code does.
+// As docs/bus.md, 5, gives them, not as the code does.
 constexpr std::uint64_t kSlotBytes = 128;
 constexpr std::size_t kSlotsForReaders = 1023;
 constexpr std::uint64_t kTableBytes = 131'072;

@@ -242,7 +242,7 @@ TEST_CASE(
   CHECK(run.bytes.size() >= longest);
 }
 
-TEST_CASE("a reader outlives the file's name and still reads (F-28)") {
+TEST_CASE("a reader outlives the file's name and still reads (D-4)") {
   Filled filled;
   publish_events(filled.writer, 1, 10, 100);
   CHECK(filled.reader.is_at(filled.temporary.path(kName)));
@@ -251,7 +251,7 @@ TEST_CASE("a reader outlives the file's name and still reads (F-28)") {
   CHECK(drain(filled.reader).sequences.size() == 10);
 }
 
-TEST_CASE("liveness is the writer's lock, not its number (F-26, F-27)") {
+TEST_CASE("liveness is the writer's lock, not its number (D-1, D-3)") {
   const TemporaryBus temporary;
   {
     const Writer writer = make_writer(temporary.bus(), small_ring());

@@ -1,4 +1,4 @@
-// After another boot: what a reader shows, and what a writer keeps (F-33 to F-35). What a sync
+// After another boot: what a reader shows, and what a writer keeps (D-17 to D-19). What a sync
 // interval adds to that is in durability_test.cpp.
 #include "bus/durable/recovery.hpp"
 
@@ -50,7 +50,7 @@ SequenceRange range(std::uint64_t from, std::uint64_t to) {
 
 }  // namespace
 
-TEST_CASE("a whole segment of an earlier boot is shown whole, and changed by nobody (F-33)") {
+TEST_CASE("a whole segment of an earlier boot is shown whole, and changed by nobody (D-17)") {
   const Aged aged;
   const auto before = read_at(aged.path, 0, std::filesystem::file_size(aged.path));
   const Reader reader = make_reader(aged.temporary.bus());
@@ -61,7 +61,7 @@ TEST_CASE("a whole segment of an earlier boot is shown whole, and changed by nob
   CHECK(read_at(aged.path, 0, before.size()) == before);
 }
 
-TEST_CASE("of a damaged segment of an earlier boot what is whole is shown, as a copy (F-33)") {
+TEST_CASE("of a damaged segment of an earlier boot what is whole is shown, as a copy (D-17)") {
   const Aged aged;
   std::uint64_t first = 70;
   std::uint64_t end = 100;
@@ -109,7 +109,7 @@ TEST_CASE("of a damaged segment of an earlier boot what is whole is shown, as a 
   CHECK(read_at(aged.path, 0, before.size()) == before);
 }
 
-TEST_CASE("a reader sees that a segment of an earlier boot was taken up (F-33, F-34)") {
+TEST_CASE("a reader sees that a segment of an earlier boot was taken up (D-17, D-18)") {
   const Aged aged;
   const Reader reader = make_reader(aged.temporary.bus());
   CHECK_FALSE(is_live(reader));
@@ -122,7 +122,7 @@ TEST_CASE("a reader sees that a segment of an earlier boot was taken up (F-33, F
 TEST_CASE(
     "a segment of an earlier boot that was not closed goes on in a new epoch, whole as it may "
     "look, "
-    "since readers may have seen more of it (F-16, F-34)") {
+    "since readers may have seen more of it (F-16, D-18)") {
   const Aged aged;
   const bool older_header = GENERATE(false, true);
   if (older_header) poke(aged.path, kNextAt, 95);
@@ -142,7 +142,7 @@ TEST_CASE(
   CHECK(drain(reader).timestamps.back() >= all.timestamps.back());
 }
 
-TEST_CASE("what a reader shows of a damaged segment, a writer keeps (F-33 to F-35)") {
+TEST_CASE("what a reader shows of a damaged segment, a writer keeps (D-17 to D-19)") {
   const Aged aged;
   const std::uint64_t damaged = GENERATE(as<std::uint64_t>{}, 70, 85, 97);
   aged.damage(damaged);
@@ -157,7 +157,7 @@ TEST_CASE("what a reader shows of a damaged segment, a writer keeps (F-33 to F-3
   CHECK(after.timestamps == before.timestamps);
 }
 
-TEST_CASE("records are found although header and index are gone (F-35)") {
+TEST_CASE("records are found although header and index are gone (D-19)") {
   const Aged aged;
   for (std::uint64_t at = 4224; at < 4248; at += 8) poke(aged.path, at, 0xDEADBEEFDEADBEEF);
   for (std::uint64_t sequence = 0; sequence < 32; ++sequence)
@@ -170,7 +170,7 @@ TEST_CASE("records are found although header and index are gone (F-35)") {
     CHECK(all.payloads[i] == event_of(kSeed, Sequence{70 + i}, kMost));
 }
 
-TEST_CASE("what was recovered once is recovered again (F-35)") {
+TEST_CASE("what was recovered once is recovered again (D-19)") {
   const Aged aged;
   aged.damage(85);
   {
@@ -188,7 +188,7 @@ TEST_CASE("what was recovered once is recovered again (F-35)") {
   CHECK(all.payloads.front() == event_of(kSeed, Sequence{90}, kMost));
 }
 
-TEST_CASE("records that run across the end of the ring are recovered too (F-11, F-35)") {
+TEST_CASE("records that run across the end of the ring are recovered too (F-11, D-19)") {
   const std::uint64_t seed = GENERATE(as<std::uint64_t>{}, 51, 52, 53, 54, 55, 56);
   INFO("seed " << seed);
   const TemporaryBus temporary;
@@ -209,7 +209,7 @@ TEST_CASE("records that run across the end of the ring are recovered too (F-11, 
   CHECK(std::equal(published.rbegin(), published.rend(), all.payloads.rbegin()));
 }
 
-TEST_CASE("a writer of this boot finds damage at the end of the window at once (F-30)") {
+TEST_CASE("a writer of this boot finds damage at the end of the window at once (D-6)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   {

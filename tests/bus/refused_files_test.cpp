@@ -1,5 +1,5 @@
 // Files and places that are no segment: each refused with a word that tells what and where, none
-// changed (F-1 to F-7, F-29, F-32).
+// changed (F-1 to F-7, D-5, D-8).
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -57,7 +57,7 @@ int as_nobody(Body body) {
 
 }  // namespace
 
-TEST_CASE("what is no regular segment file is refused by readers and writers (F-2, F-7, F-32)") {
+TEST_CASE("what is no regular segment file is refused by readers and writers (F-2, F-7, D-8)") {
   const TemporaryBus temporary;
   REQUIRE(temporary.bus().create("load").has_value());
   const fs::path path = temporary.path(kName);
@@ -133,7 +133,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a name with a slash or a dot in front never becomes a path (F-39)") {
+TEST_CASE("a name with a slash or a dot in front never becomes a path (B-1)") {
   const TemporaryBus temporary;
   for (const SegmentName& name :
        {SegmentName{"a/b", "c"}, SegmentName{"..", "c"}, SegmentName{"a", "../c"},
@@ -148,7 +148,7 @@ TEST_CASE("a name with a slash or a dot in front never becomes a path (F-39)") {
   }
 }
 
-TEST_CASE("a bus that may not be written is an error for producers and none for readers (F-37)") {
+TEST_CASE("a bus that may not be written is an error for producers and none for readers (B-7)") {
   const TemporaryBus temporary;
   const auto directory = temporary.bus().directory();
   {
@@ -185,7 +185,7 @@ TEST_CASE("a bus that may not be written is an error for producers and none for 
   fs::permissions(directory / "load", fs::perms{0755});
 }
 
-TEST_CASE("a full file system is an error at creation, and nothing is left behind (F-29)") {
+TEST_CASE("a full file system is an error at creation, and nothing is left behind (D-5)") {
   const TemporaryBus temporary;
   const auto mounted = temporary.bus().directory() / "mounted";
   fs::create_directory(mounted);
@@ -221,7 +221,7 @@ TEST_CASE("a full file system is an error at creation, and nothing is left behin
   CHECK(::umount(mounted.c_str()) == 0);
 }
 
-TEST_CASE("every block of a new segment is allocated, so that no later write can fail (F-29)") {
+TEST_CASE("every block of a new segment is allocated, so that no later write can fail (D-5)") {
   const TemporaryBus temporary;
   const Writer writer = make_writer(temporary.bus(), small_ring());
   struct stat status {};

@@ -1,4 +1,4 @@
-// File systems that several machines share are refused by name (F-59). There is none here, so this
+// File systems that several machines share are refused by name (B-5). There is none here, so this
 // program's own fstatfs() says that there is.
 #include <atomic>
 
@@ -36,7 +36,7 @@ extern "C" int fstatfs(int descriptor, struct statfs* status) noexcept {
   return result;
 }
 
-TEST_CASE("a bus on a file system that machines share is refused by name (F-59)") {
+TEST_CASE("a bus on a file system that machines share is refused by name (B-5)") {
   struct Shared {
     std::uint32_t magic;
     std::string name;
@@ -55,7 +55,7 @@ TEST_CASE("a bus on a file system that machines share is refused by name (F-59)"
   CHECK(reader.error().message.find("on " + shared.name + ",") != std::string::npos);
 }
 
-TEST_CASE("a new bus is not begun on a file system that machines share (F-59)") {
+TEST_CASE("a new bus is not begun on a file system that machines share (B-5)") {
   const TemporaryBus temporary;
   const Pretence pretence(NFS_SUPER_MAGIC);
   const Result<Writer> writer = open_writer(temporary.bus(), kName, small_ring());

@@ -1,6 +1,6 @@
 // What decides whether the state page is believed: the writer's lock, and which file it was written
-// in; a boot id only on a disk, and never an unknown one (F-55, F-56). And that no clock has a say
-// in what is recovered (F-35).
+// in; a boot id only on a disk, and never an unknown one (D-9, D-10). And that no clock has a say
+// in what is recovered (D-19).
 #include <cstdio>
 #include <fstream>
 
@@ -59,7 +59,7 @@ bool is_on_tmpfs(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("while its writer lives, a segment of any boot id is read where it stands (F-55)") {
+TEST_CASE("while its writer lives, a segment of any boot id is read where it stands (D-9)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   Writer writer = make_writer(temporary.bus(), small_ring(30));
@@ -74,7 +74,7 @@ TEST_CASE("while its writer lives, a segment of any boot id is read where it sta
   CHECK(reader.window().to == writer.next());
 }
 
-TEST_CASE("what was written in memory is of this boot, whatever its boot id says (F-56)") {
+TEST_CASE("what was written in memory is of this boot, whatever its boot id says (D-10)") {
   const TemporaryBus temporary;
   const auto path = temporary.path(kName);
   Epoch epoch;
@@ -90,7 +90,7 @@ TEST_CASE("what was written in memory is of this boot, whatever its boot id says
   }
 }
 
-TEST_CASE("a copy is checked before it is shown, in memory and on a disk (F-56)") {
+TEST_CASE("a copy is checked before it is shown, in memory and on a disk (D-10)") {
   const TemporaryBus temporary;
   const DiskBus disk;
   const bool in_memory = GENERATE(true, false);
@@ -152,7 +152,7 @@ TEST_CASE("what is shown of a damaged copy ends when the file is mended where it
   CHECK(drain(make_reader(temporary.bus())).payloads.size() == 100);
 }
 
-TEST_CASE("on a disk only this very boot is believed, and an unknown one is none (F-33, F-56)") {
+TEST_CASE("on a disk only this very boot is believed, and an unknown one is none (D-17, D-10)") {
   const DiskBus disk;
   const auto path = disk.path();
   if (is_on_tmpfs(RINGSIDE_BIN "/ringside")) FAIL("the build lies in memory; put it on a disk");
@@ -183,7 +183,7 @@ TEST_CASE("on a disk only this very boot is believed, and an unknown one is none
   CHECK(writer.next() == Sequence{49});
 }
 
-TEST_CASE("a clock that is wrong by years costs no record when a segment is recovered (F-35)") {
+TEST_CASE("a clock that is wrong by years costs no record when a segment is recovered (D-19)") {
   const DiskBus disk;
   const auto path = disk.path();
   WriterOptions options = small_ring(1000);
@@ -210,7 +210,7 @@ TEST_CASE("a clock that is wrong by years costs no record when a segment is reco
   CHECK(std::is_sorted(kept.timestamps.begin(), kept.timestamps.end()));
 }
 
-TEST_CASE("caps by age and questions about time outlive a wall clock that leaps (F-57)") {
+TEST_CASE("caps by age and questions about time outlive a wall clock that leaps (F-26)") {
   const TemporaryBus temporary;
   WriterOptions options = small_ring(1000);
   options.caps.retain_age_ns = 60'000'000'000;

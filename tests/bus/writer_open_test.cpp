@@ -1,5 +1,5 @@
 // One writer at a time, and the next one goes on where the last one stood, however that one died
-// (F-16, F-26 to F-31).
+// (F-16, D-1 to D-7).
 #include <atomic>
 #include <ctime>
 #include <random>
@@ -43,7 +43,7 @@ void sleep_ns(long ns) {
 
 }  // namespace
 
-TEST_CASE("a second producer of the name is refused, with the number of the first (F-26)") {
+TEST_CASE("a second producer of the name is refused, with the number of the first (D-1)") {
   const TemporaryBus temporary;
   SharedWord ready;
   Child child([&] {
@@ -75,7 +75,7 @@ TEST_CASE("a second producer of the name is refused, with the number of the firs
   CHECK(make_writer(temporary.bus(), small_ring()).origin() == Origin::reopened);
 }
 
-TEST_CASE("a second writer in the same process is refused as well (F-26)") {
+TEST_CASE("a second writer in the same process is refused as well (D-1)") {
   const TemporaryBus temporary;
   const Writer writer = make_writer(temporary.bus(), small_ring());
   const Result<Writer> second = open_writer(temporary.bus(), kName, small_ring());
@@ -83,7 +83,7 @@ TEST_CASE("a second writer in the same process is refused as well (F-26)") {
   CHECK(second.error().code == Errc::in_use);
 }
 
-TEST_CASE("of many producers that start at once exactly one has the segment (F-26, F-28, F-29)") {
+TEST_CASE("of many producers that start at once exactly one has the segment (D-1, D-4, D-5)") {
   for (int round = 0; round < 20; ++round) {
     const TemporaryBus temporary;
     SharedWord owners;
@@ -118,7 +118,7 @@ TEST_CASE("of many producers that start at once exactly one has the segment (F-2
 
 TEST_CASE(
     "a writer killed at any moment leaves a segment that the next one takes up (F-16, F-20, "
-    "F-30)") {
+    "D-6)") {
   constexpr std::uint64_t kSeed = 70;
   INFO("seed " << kSeed);
   std::mt19937_64 random(kSeed);
@@ -220,7 +220,7 @@ struct Left {
 
 }  // namespace
 
-TEST_CASE("the same caps and schema, or caps left to what is there, take the segment up (F-30)") {
+TEST_CASE("the same caps and schema, or caps left to what is there, take the segment up (D-6)") {
   Left left;
   const Reader reader = make_reader(left.temporary.bus());
   SECTION("the same") {}
@@ -242,7 +242,7 @@ TEST_CASE("the same caps and schema, or caps left to what is there, take the seg
 }
 
 TEST_CASE(
-    "caps or a schema that differ make a new epoch, and readers see that theirs is gone (F-31)") {
+    "caps or a schema that differ make a new epoch, and readers see that theirs is gone (D-7)") {
   Left left;
   const Reader reader = make_reader(left.temporary.bus());
   const std::vector<std::byte> other_schema = bytes_of("two");
@@ -275,7 +275,7 @@ TEST_CASE(
   CHECK(make_reader(left.temporary.bus()).epoch() == writer.geometry().epoch);
 }
 
-TEST_CASE("what a dead writer left of a replacement is cleared by the next (F-31)") {
+TEST_CASE("what a dead writer left of a replacement is cleared by the next (D-7)") {
   const TemporaryBus temporary;
   { const Writer writer = make_writer(temporary.bus(), small_ring()); }
   const auto left = temporary.path(kName).parent_path() / ".writer.ring.new";

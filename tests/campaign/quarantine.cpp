@@ -40,7 +40,7 @@ struct Options {
 };
 
 /// That the event is one that was published. Where a damaged copy is shown, what is intact is
-/// numbered anew from 0 (docs/format.md, F-35), so an event's own number may be higher.
+/// numbered anew from 0 (docs/durability.md, D-19), so an event's own number may be higher.
 void judge(const Delivered& delivered) {
   std::uint64_t number = 0;
   std::string fault;

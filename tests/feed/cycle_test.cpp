@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "bus/durable/reader_open.hpp"
 #include "event_generated.h"
 #include "tests/feed/feed_fixture.hpp"
 

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "bus/durable/reader_open.hpp"
 #include "event_generated.h"
 #include "producer_shim/feed/database.hpp"
 #include "tests/support/wait_until.hpp"

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "bus/durable/reader_open.hpp"
 #include "tests/feed/feed_fixture.hpp"
 #include "tests/support/wait_until.hpp"
 

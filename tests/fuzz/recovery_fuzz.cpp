@@ -3,10 +3,10 @@
 // The input is a recipe of tests/fuzz/hostile_segment.hpp, after one byte with the sizes that are
 // published afterwards.
 //
-// Holds: what is refused is not touched (F-32), and only a changed fixed part is refused; the
-// sequence goes on in the same epoch or starts in another one (F-30, F-31); after an earlier boot
+// Holds: what is refused is not touched (D-8), and only a changed fixed part is refused; the
+// sequence goes on in the same epoch or starts in another one (D-6, D-7); after an earlier boot
 // every record that is left is whole and is one of those that were in the file, and a recovered
-// segment holds just the newest unbroken stretch of them (F-35); what is published then follows
+// segment holds just the newest unbroken stretch of them (D-19); what is published then follows
 // without a hole and can be read; the next writer takes it up.
 #include <filesystem>
 #include <fstream>
@@ -178,7 +178,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
               "what is recovered is as old as it was");
     bool complete = false;
     const std::vector<Copy> left = copy_from(*reader, window.from, complete);
-    // Of this boot only the ends are looked at (F-30); what scribbles between them is told later.
+    // Of this boot only the ends are looked at (D-6); what scribbles between them is told later.
     if (all_checked) {
       must_hold(complete && left.size() == window.count(), "what is left is whole and in order");
       check_recovered(left, fuzz::find_records(segment), segment, origin);

@@ -7,7 +7,7 @@
 // Holds: every call ends; a run lies inside the mapping, starts at the cursor, is within its limit
 // and whole; cursors move forward without a hole that no gap tells; no record is handed out that is
 // not whole by a second reading of F-15; a run's records are the ones that are handed out one at a
-// time; and of a segment of an earlier boot every record that is shown is whole (F-33).
+// time; and of a segment of an earlier boot every record that is shown is whole (D-17).
 #include <map>
 #include <string>
 

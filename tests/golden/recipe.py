@@ -123,7 +123,7 @@ class Segment:
 
 
 def load_event(seed, sequence, words):
-    """As in docs/format.md, 16: root table at 24, its vtable of 10 bytes at 14."""
+    """As in docs/format.md, 10: root table at 24, its vtable of 10 bytes at 14."""
     first = (seed + sequence) * 0x9E3779B97F4A7C15
     head = struct.pack("<I4s6x5H", 24, b"RSLD", 10, 28, 8, 16, 4)
     table = struct.pack("<iI2Q4xI", 10, 24, seed, sequence, words)

@@ -1,4 +1,4 @@
-/* The doorbell: docs/format.md, 6 and 10, as bus/doorbell.hpp and bus/doorbell.cpp do it. run.sh
+/* The doorbell: docs/format.md, 6, and docs/bus.md, 4, as bus/doorbell.hpp and bus/doorbell.cpp do it. run.sh
  * searches every execution within the bounds below.
  *
  * Each process has a buffer of stores that have not reached memory, one for each word. They reach
@@ -6,7 +6,7 @@
  * strength, empties the buffer at once, and so does a system call. That is what a wake-up hangs on:
  * the producer stores `next` and loads `waiting`, the reader stores `waiting` and loads `next`.
  *
- * A wait has no time limit here, although F-37 asks for one: the limit would hide what is lost. A
+ * A wait has no time limit here, although B-7 asks for one: the limit would hide what is lost. A
  * producer may stop after any event, so that no later event makes good what an earlier one lost.
  *
  * An M_... macro breaks the protocol in one place; each must be found out.

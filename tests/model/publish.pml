@@ -1,4 +1,4 @@
-/* Publishing, overwriting and reading of one segment: docs/format.md, 5, 6 and 8, as bus/writer.cpp
+/* Publishing, overwriting and reading of one segment: docs/format.md, 5 and 6, docs/durability.md, 4, as bus/writer.cpp
  * and bus/reader.cpp do it. run.sh searches every execution within the bounds below.
  *
  * Memory is a log of the writer's stores. All shared words have one writer at a time, so the order
@@ -118,7 +118,7 @@ inline load_own(shared, into) {
   look = 0
 }
 
-/* What bus/writer_open.cpp checks (F-30) and Writer::resume() reads. A writer that was killed must
+/* What bus/writer_open.cpp checks (D-6) and Writer::resume() reads. A writer that was killed must
  * leave it in order, else the epoch ends there. */
 inline take_up() {
   d_step {
