@@ -38,7 +38,7 @@ std::optional<double> parse_decimal(std::string_view text) noexcept {
   return value;
 }
 
-Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+std::optional<std::uint64_t> parse_duration_ns(std::string_view text) noexcept {
   struct Unit {
     std::string_view name;
     std::uint64_t ns;
@@ -49,12 +49,16 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
                                            {"s", 1'000'000'000},
                                            {"m", 60'000'000'000},
                                            {"h", 3'600'000'000'000}}};
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   const auto [count, name] = split(text);
   const auto* const unit = std::ranges::find(kUnits, name, &Unit::name);
-  if (count && unit != kUnits.end())
-    if (const auto ns = times(*count, unit->ns, kMost))
-      return std::chrono::nanoseconds(static_cast<std::int64_t>(*ns));
+  if (!count || unit == kUnits.end()) return std::nullopt;
+  return times(*count, unit->ns, ~std::uint64_t{0});
+}
+
+Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  const std::optional<std::uint64_t> ns = parse_duration_ns(text);
+  if (ns && *ns <= static_cast<std::uint64_t>(std::chrono::nanoseconds::max().count()))
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(*ns));
   return fail(Errc::bad_argument, "duration ", in_quotes(text),
               ": use a whole number and a unit, as in 100ms, 10s or 5m");
 }

@@ -25,8 +25,10 @@ std::optional<Number> parse_whole(std::string_view text, int base = 10) noexcept
 /// A number that may have a fraction; none if `text` is something else, "nan" or "inf".
 std::optional<double> parse_decimal(std::string_view text) noexcept;
 
-/// A whole number and one of ns, us, ms, s, m, h. Fails with bad_argument and the forms that are
-/// accepted.
+/// A whole number and one of ns, us, ms, s, m, h, as nanoseconds; none if `text` is something else.
+std::optional<std::uint64_t> parse_duration_ns(std::string_view text) noexcept;
+
+/// The same, of at most 292 years. Fails with bad_argument and the forms that are accepted.
 Result<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
 /// Bytes: a whole number, alone or with one of B, KiB, MiB to EiB (K and KB mean KiB, and so on;

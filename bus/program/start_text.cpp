@@ -9,10 +9,7 @@ namespace {
 
 /// What stands behind the colon of a start of this kind.
 std::optional<std::uint64_t> parse_value(Start::Kind kind, std::string_view text) {
-  if (kind != Start::Kind::since) return parse_whole(text);
-  const auto age = parse_duration(text);
-  if (!age) return std::nullopt;
-  return static_cast<std::uint64_t>(age->count());
+  return kind == Start::Kind::since ? parse_duration_ns(text) : parse_whole(text);
 }
 
 }  // namespace
