@@ -26,8 +26,8 @@ import pages
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LIMIT_S = 900  # for one block; a build from nothing is the longest
-# The main job has a fit of 70,000 points, and the benches rings of the default size.
-SHARED_MEMORY = {"README.md": "1g"}
+# The main job has a fit of 70,000 points, and the benches have rings of the default size.
+SHARED_MEMORY = {"README.md": "1g", "docs/performance.md": "1g"}
 # What scripts/install.sh brings for tests alone.
 FOR_TESTS = ("caddy", "chromium", "clang-format-14", "slowhttptest", "spin")
 
