@@ -90,7 +90,7 @@ std::vector<MetricFamily> of_process() {
       one(gauges("process_max_fds", "Descriptors that may be open"), figures.max_descriptors)};
 }
 
-/// The figures of the segments, made anew each time: one that is gone is not told any more.
+/// The figures of the segments, collected at each scrape: one that is gone is no longer reported.
 std::vector<MetricFamily> of_segments(const MetricsSnapshot& snapshot) {
   MetricFamily producers = gauges("ringside_producers_alive", "Segments that a producer has open");
   MetricFamily attached = gauges("ringside_segments", "Segments of the bus, by their state");

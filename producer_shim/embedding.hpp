@@ -1,5 +1,5 @@
 // Builds and publishes `embedding` events (schemas/event.fbs): points of a scatter, one an event or
-// many. The builders put an event together anywhere; the publishers do it in the ring itself.
+// many. The builders put an event together; the publishers publish it as well.
 #pragma once
 
 #include <span>

@@ -18,7 +18,8 @@
  * Threads. A producer is for one thread at a time: a second one that calls meanwhile gets
  * RINGSIDE_ERROR_BUSY, and nothing is published. A reader may be used by any number of threads at
  * once; so may functions without a handle. Closing a handle that is in use is the caller's fault.
- * Publishing never waits for a reader, and makes no system call unless one sleeps.
+ * Publishing never waits for a reader. It makes no system call, except to wake a sleeping reader,
+ * to check every 100 ms that the file is still in place, and to populate pages on the first lap.
  *
  * Processes. One producer of a name at a time: the next gets RINGSIDE_ERROR_IN_USE until the first
  * is closed or its process has ended, however it ended; then it goes on with the next sequence. A

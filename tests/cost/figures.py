@@ -134,7 +134,7 @@ FIGURES = [
     Figure("publish: raw writer, a reader sleeps", cost("wake"), 2_000, 3_000),
     Figure("publish: raw writer, a look at the file", cost("publish", LOOK_NS), 2_000, 3_000),
     Figure("publish: C++ Producer, verified", cost("verified"), 2_000, 4_000),
-    Figure("publish: C++ point, built in the ring", cost("built"), 2_000, 4_000),
+    Figure("publish: C++ point, built", cost("built"), 2_000, 4_000),
     Figure("publish: C++ batch of 1,000 points", cost("batches"), 40, 60),
     Figure("publish: C event, verified", cost("c-events"), 2_000, 4_000),
     Figure("publish: C point", cost("c-points"), 2_000, 4_000),

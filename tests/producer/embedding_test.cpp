@@ -137,7 +137,7 @@ TEST_CASE("a published batch has each string once and its points in order", "[em
   }
 }
 
-TEST_CASE("batches of growing size are whole, built in the ring across many laps", "[embedding]") {
+TEST_CASE("batches of growing size are intact across many laps", "[embedding]") {
   Published published({.capacity_bytes = 256 * 1024});
   for (std::uint32_t round = 0; round < 300; ++round) {
     const std::uint32_t count = 1 + round * 7 % 900;

@@ -1,5 +1,5 @@
-// Events built in the ring or handed over: verified before anyone can see them, refused without a
-// trace.
+// Events built by the producer or handed over: verified before anyone can see them, refused without
+// a trace.
 #include "producer_shim/producer.hpp"
 
 #include <cstring>
@@ -56,7 +56,7 @@ Bytes load_schema() {
   return type.schema();
 }
 
-TEST_CASE("an event built in the ring is the one that readers get, however it grows") {
+TEST_CASE("an event that the producer builds is the one that readers get, however it grows") {
   Opened opened;
   // Small after large and large after small, so that the first claim is now too large, now too
   // small.
