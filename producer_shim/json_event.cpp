@@ -11,11 +11,11 @@
 #include <flatbuffers/flatbuffers.h>
 #include <flatbuffers/reflection_generated.h>
 
-#include "producer_shim/json_number.hpp"
-#include "producer_shim/json_text.hpp"
-#include "producer_shim/json_words.hpp"
-#include "producer_shim/key_order.hpp"
 #include "schemas/event_check.hpp"
+#include "schemas/json_number.hpp"
+#include "schemas/json_text.hpp"
+#include "schemas/json_words.hpp"
+#include "schemas/key_order.hpp"
 #include "schemas/schema_values.hpp"
 
 namespace ringside {

@@ -1,4 +1,4 @@
-#include "producer_shim/json_words.hpp"
+#include "schemas/json_words.hpp"
 
 #include <algorithm>
 #include <bit>

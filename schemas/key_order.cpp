@@ -1,4 +1,4 @@
-#include "producer_shim/key_order.hpp"
+#include "schemas/key_order.hpp"
 
 #include <algorithm>
 #include <array>

@@ -9,7 +9,7 @@
 
 #include <flatbuffers/reflection_generated.h>
 
-#include "producer_shim/json_text.hpp"
+#include "schemas/json_text.hpp"
 
 namespace ringside {
 

@@ -1,4 +1,4 @@
-#include "producer_shim/json_text.hpp"
+#include "schemas/json_text.hpp"
 
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>

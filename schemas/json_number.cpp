@@ -1,4 +1,4 @@
-#include "producer_shim/json_number.hpp"
+#include "schemas/json_number.hpp"
 
 #include <algorithm>
 #include <charconv>
