@@ -18,7 +18,7 @@
 #include "bus/program/stop_signal.hpp"
 #include "cli/commands.hpp"
 #include "producer_shim/producer_options.hpp"
-#include "schemas/event_json.hpp"
+#include "schemas/event_print.hpp"
 
 namespace ringside::cli {
 namespace {
@@ -35,11 +35,11 @@ struct Options {
 
 /// One segment being printed, with the next record to print, if there is one.
 struct Source {
-  Source(AttachedSegment attached, EventJson json, Sequence from)
+  Source(AttachedSegment attached, EventPrinter json, Sequence from)
       : segment(std::move(attached)), printer(std::move(json)), copier(segment->reader, from) {}
 
   AttachedSegment segment;
-  EventJson printer;
+  EventPrinter printer;
   RecordCopier copier;
   bool pending = false;
   bool finished = false;  // nothing more can come: removed, replaced, or corrupt
@@ -111,7 +111,7 @@ class Tail {
       for (Source& source : sources_)
         if (source.segment == gone) source.vanished = true;
     for (const AttachedSegment& segment : changes->appeared) {
-      Result<EventJson> printer = EventJson::from_schema(segment->reader.schema());
+      Result<EventPrinter> printer = EventPrinter::from_schema(segment->reader.schema());
       if (!printer) {
         note_fault(segment->name.text() + ": " + printer.error().message);
         continue;

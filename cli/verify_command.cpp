@@ -11,7 +11,7 @@
 #include "bus/program/stop_signal.hpp"
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
-#include "schemas/event_json.hpp"
+#include "schemas/type_table.hpp"
 
 namespace ringside::cli {
 namespace {
@@ -37,7 +37,7 @@ Result<void> verify_file(const std::string& file) {
   if (!segment) return tl::unexpected<Error>(segment.error());
   // Once it has its name a segment's schema never changes, so it is checked in place.
   if (!segment->schema().empty())
-    if (const Result<EventJson> schema = EventJson::from_schema(segment->schema()); !schema)
+    if (const auto schema = TypeTable::compile(segment->schema()); !schema)
       return tl::unexpected<Error>(corrupt(file, *segment,
                                            "the schema at offset " + std::to_string(kHeaderBytes) +
                                                ": expected a binary FlatBuffers schema of " +

@@ -17,7 +17,7 @@
 #include "load_bfbs_generated.h"
 #include "load_generated.h"
 #include "schemas/event_check.hpp"
-#include "schemas/schema_check.hpp"
+#include "schemas/type_table.hpp"
 
 namespace ringside {
 namespace {
@@ -129,17 +129,17 @@ Result<EventType> EventType::from_binary_schema(Bytes schema) {
   if (types->root_table() == nullptr)
     return fail(Errc::bad_argument, "the schema has no root_type; name the table of the events");
   // What no reader would take is not published either.
-  if (auto sound = check_schema(*copy); !sound)
-    return fail(Errc::bad_argument, "the schema cannot be used: ", sound.error().message);
+  const auto table = TypeTable::compile(*copy);
+  if (!table) return fail(Errc::bad_argument, "the schema cannot be used: ", table.error().message);
   const bool has_id = types->file_ident() != nullptr && types->file_ident()->size() == 4;
   const std::array<char, 4> id = has_id ? to_id(types->file_ident()->c_str()) : to_id("");
-  return EventType(schema, id, [copy, types, has_id, id](Bytes event) {
+  return EventType(schema, id, [table = *table, has_id, id](Bytes event) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(event.data());
     // The identifier stands behind the offset of the root.
     constexpr std::size_t kOffset = sizeof(flatbuffers::uoffset_t);
     if (event.size() < kOffset + (has_id ? id.size() : 0)) return false;
     if (has_id && !std::equal(id.begin(), id.end(), bytes + kOffset)) return false;
-    return check_event(*types, event);
+    return check_event(*table, event);
   });
 }
 

@@ -1,4 +1,4 @@
-// Events from JSON, by nothing but the schema of their channel: what schemas/event_json.hpp prints
+// Events from JSON, by nothing but the schema of their channel: what schemas/event_print.hpp prints
 // is taken back, whatever the schema.
 #pragma once
 

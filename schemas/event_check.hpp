@@ -4,10 +4,7 @@
 #pragma once
 
 #include "bus/types.hpp"
-
-namespace reflection {
-struct Schema;
-}
+#include "schemas/type_table.hpp"
 
 namespace ringside {
 
@@ -19,14 +16,14 @@ inline constexpr std::size_t kLongestJsonTimes = 64;
 /// Tables of an event may be nested this deep.
 inline constexpr std::size_t kDeepestEvent = 64;
 
-/// `schema` has passed check_schema; `event` is a private copy, from anyone. True if every offset
-/// that the schema knows leads to a whole value inside `event`, what is required is there, and
-/// every union's type is one of its kinds.
-bool check_event(const reflection::Schema& schema, Bytes event);
+/// `event` is a private copy, from anyone. True if every offset that the schema knows leads to a
+/// value that lies inside `event`, every required field is there, and every union's type is one of
+/// its kinds.
+bool check_event(const TypeTable& types, Bytes event);
 
-/// The same, and how it went: `too_long` if the JSON may be longer than `longest`, which is found
-/// out without looking at more of the event.
+/// The same, and how it went: `too_long` if the JSON may be longer than `longest` bytes, which is
+/// found out without looking at more of the event.
 enum class EventVerdict { good, wrong, too_long };
-EventVerdict judge_event(const reflection::Schema& schema, Bytes event, std::size_t longest);
+EventVerdict judge_event(const TypeTable& types, Bytes event, std::size_t longest);
 
 }  // namespace ringside

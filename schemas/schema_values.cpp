@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "schemas/schema_check.hpp"
+#include "schemas/type_table.hpp"
 
 namespace ringside {
 

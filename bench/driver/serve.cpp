@@ -12,7 +12,7 @@
 #include "bus/durable/writer_open.hpp"
 #include "bus/reader.hpp"
 #include "bus/writer.hpp"
-#include "schemas/event_json.hpp"
+#include "schemas/event_print.hpp"
 #include "tests/support/process.hpp"
 
 namespace ringside::bench {
@@ -34,7 +34,7 @@ std::string facts(const support::Dashboard& dashboard, const std::string& target
 }
 
 void print_as_json(const Reader& reader, ExpectedEvents& expected) {
-  const auto printer = EventJson::from_schema(reader.schema());
+  const auto printer = EventPrinter::from_schema(reader.schema());
   if (!printer) throw std::runtime_error(printer.error().message);
   for (std::string& event : expected.events) {
     const auto text =

@@ -7,22 +7,22 @@ namespace {
 constexpr std::size_t kClean = 64;
 }  // namespace
 
-std::shared_ptr<const EventJson> JsonPrinters::of(const Reader& reader) {
+std::shared_ptr<const EventPrinter> JsonPrinters::of(const Reader& reader) {
   // So that each look costs little, however many there are.
   if (by_epoch_.size() >= clean_at_) {
     std::erase_if(by_epoch_, [](const auto& entry) { return entry.second.expired(); });
     clean_at_ = std::max(kClean, 2 * by_epoch_.size());
   }
-  std::weak_ptr<const EventJson>& known = by_epoch_[reader.epoch()];
+  std::weak_ptr<const EventPrinter>& known = by_epoch_[reader.epoch()];
   if (auto printer = known.lock()) return printer;
-  Result<EventJson> made = EventJson::from_schema(reader.schema());
+  Result<EventPrinter> made = EventPrinter::from_schema(reader.schema());
   if (!made) return nullptr;
-  auto printer = std::make_shared<const EventJson>(std::move(*made));
+  auto printer = std::make_shared<const EventPrinter>(std::move(*made));
   known = printer;
   return printer;
 }
 
-Result<std::string> event_text(const Attached& segment, const EventJson* printer,
+Result<std::string> event_text(const Attached& segment, const EventPrinter* printer,
                                const Record& record, std::size_t longest) {
   if (printer == nullptr) return fail(Errc::bad_event, "the segment has no schema");
   const Result<std::string> json = printer->print(record.payload, longest);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bus/inspect/discovery.hpp"
-#include "schemas/event_json.hpp"
+#include "schemas/event_print.hpp"
 
 namespace ringside::dashboard {
 
@@ -17,16 +17,16 @@ inline constexpr std::size_t kLongestEvent = 4 * 1024 * 1024;
 class JsonPrinters {
  public:
   /// Null if the segment's embedded schema is none.
-  std::shared_ptr<const EventJson> of(const Reader& reader);
+  std::shared_ptr<const EventPrinter> of(const Reader& reader);
 
  private:
-  std::map<Epoch, std::weak_ptr<const EventJson>> by_epoch_;
+  std::map<Epoch, std::weak_ptr<const EventPrinter>> by_epoch_;
   std::size_t clean_at_ = 0;  // with so many, those that nobody has any more go
 };
 
 /// The message of an event. Fails with too_large if the event is longer than `longest` as JSON, and
 /// with bad_event if it cannot be printed. Any thread.
-Result<std::string> event_text(const Attached& segment, const EventJson* printer,
+Result<std::string> event_text(const Attached& segment, const EventPrinter* printer,
                                const Record& record, std::size_t longest);
 
 }  // namespace ringside::dashboard

@@ -48,7 +48,7 @@ class Gaps {
 
 }  // namespace
 
-JsonTurn take_json(const Attached& segment, const EventJson* printer, Sequence cursor) {
+JsonTurn take_json(const Attached& segment, const EventPrinter* printer, Sequence cursor) {
   const Reader& reader = segment.reader;
   JsonTurn turn;
   Gaps gaps(reader.epoch(), turn);

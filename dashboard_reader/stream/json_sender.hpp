@@ -31,6 +31,6 @@ struct JsonTurn {
 
 /// Takes events from `cursor` on, as many as one turn may hold up the others for. What is gone, and
 /// each event that cannot be told as JSON, is told as a gap.
-JsonTurn take_json(const Attached& segment, const EventJson* printer, Sequence cursor);
+JsonTurn take_json(const Attached& segment, const EventPrinter* printer, Sequence cursor);
 
 }  // namespace ringside::dashboard

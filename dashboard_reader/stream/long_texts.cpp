@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kUnused{1};
 /// How long it is believed that an event has no text.
 constexpr std::chrono::milliseconds kMissing{20};
 
-LongText print_checked(const Attached& segment, const EventJson* printer, Sequence sequence) {
+LongText print_checked(const Attached& segment, const EventPrinter* printer, Sequence sequence) {
   Sequence cursor = sequence;
   Run run;
   SequenceRange gap;
@@ -35,7 +35,7 @@ LongText print_checked(const Attached& segment, const EventJson* printer, Sequen
 }
 
 /// On the thread that prints.
-LongText print(const Attached& segment, const EventJson* printer, Sequence sequence) {
+LongText print(const Attached& segment, const EventPrinter* printer, Sequence sequence) {
   try {
     return print_checked(segment, printer, sequence);
   } catch (const std::bad_alloc&) {  // then it is too large for this machine

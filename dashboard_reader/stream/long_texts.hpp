@@ -35,7 +35,7 @@ class LongTexts {
   /// Which event; what prints it.
   struct Event {
     AttachedSegment segment;
-    std::shared_ptr<const EventJson> printer;
+    std::shared_ptr<const EventPrinter> printer;
     Sequence sequence;
   };
 

@@ -41,11 +41,11 @@ std::shared_ptr<Doorbell> doorbell_of(const ringside_reader& handle) {
   return handle.doorbell;
 }
 
-Result<const EventJson*> printer_of(const ringside_reader& handle) {
+Result<const EventPrinter*> printer_of(const ringside_reader& handle) {
   const std::lock_guard lock(handle.making);
   if (!handle.json) {
-    RINGSIDE_TRY(EventJson made, EventJson::from_schema(handle.reader.schema()));
-    handle.json = std::make_unique<const EventJson>(std::move(made));
+    RINGSIDE_TRY(EventPrinter made, EventPrinter::from_schema(handle.reader.schema()));
+    handle.json = std::make_unique<const EventPrinter>(std::move(made));
   }
   return handle.json.get();
 }
@@ -245,7 +245,7 @@ const char* ringside_event_json(const ringside_reader* reader, const void* event
                                 size_t* length) {
   return guarded_pointer([&]() -> const char* {
     if (check_pointers(reader, event) != RINGSIDE_OK) return nullptr;
-    const Result<const EventJson*> printer = printer_of(*reader);
+    const Result<const EventPrinter*> printer = printer_of(*reader);
     if (!printer) {
       failed(printer.error());
       return nullptr;

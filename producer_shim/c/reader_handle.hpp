@@ -8,7 +8,7 @@
 #include "bus/doorbell.hpp"
 #include "bus/reader.hpp"
 #include "producer_shim/c/failure.hpp"
-#include "schemas/event_json.hpp"
+#include "schemas/event_print.hpp"
 
 struct ringside_reader {
   ringside_reader(ringside::Bus where, ringside::SegmentName which, ringside::Reader opened)
@@ -20,7 +20,7 @@ struct ringside_reader {
   // Any thread may be the first to need them.
   mutable std::mutex making{};
   mutable std::shared_ptr<ringside::Doorbell> doorbell{};
-  mutable std::unique_ptr<const ringside::EventJson> json{};
+  mutable std::unique_ptr<const ringside::EventPrinter> json{};
 };
 
 namespace ringside::c {

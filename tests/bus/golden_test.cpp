@@ -10,7 +10,7 @@
 
 #include "bus/durable/reader_open.hpp"
 #include "bus/inspect/liveness.hpp"
-#include "schemas/event_json.hpp"
+#include "schemas/event_print.hpp"
 #include "tests/bus/bus_fixture.hpp"
 
 using namespace ringside;
@@ -171,7 +171,7 @@ TEST_CASE("golden: each load event is read as it was made, across the ring's end
 TEST_CASE("golden: embeddings are read by nothing but the schema that their segment embeds") {
   const Reader reader = open_golden("embedding.ring");
   CHECK(reader.epoch() == Epoch{0x8877665544332211});
-  const Result<EventJson> printer = EventJson::from_schema(reader.schema());
+  const Result<EventPrinter> printer = EventPrinter::from_schema(reader.schema());
   REQUIRE(printer.has_value());
   const Drained drained = drain(reader);
   CHECK_FALSE(drained.fault);

@@ -13,7 +13,7 @@
 
 #include "event_bfbs_generated.h"
 #include "load_bfbs_generated.h"
-#include "schemas/event_json.hpp"
+#include "schemas/event_print.hpp"
 #include "tests/fuzz/check.hpp"
 
 namespace {
@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<char> copy(rest.begin(), rest.end());
   const Bytes event = std::as_bytes(std::span(copy));
 
-  const Result<EventJson> printer = EventJson::from_schema(schema);
+  const Result<EventPrinter> printer = EventPrinter::from_schema(schema);
   if (!printer) {
     check_error(printer.error(), Errc::corrupt);
     return 0;

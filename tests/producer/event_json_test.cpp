@@ -1,6 +1,4 @@
 // Events as JSON, by schemas that flatc could have written and by schemas that it could not.
-#include "schemas/event_json.hpp"
-
 #include <algorithm>
 #include <functional>
 #include <string>
@@ -8,12 +6,14 @@
 
 #include <catch2/catch.hpp>
 #include <flatbuffers/idl.h>
+#include <flatbuffers/reflection.h>
 #include <nlohmann/json.hpp>
 
 #include "bus/bus.hpp"
 #include "bus/program/start_text.hpp"
 #include "schemas/event_check.hpp"
-#include "schemas/schema_check.hpp"
+#include "schemas/event_print.hpp"
+#include "schemas/type_table.hpp"
 
 namespace ringside {
 namespace {
@@ -80,13 +80,13 @@ class Compiler {
   flatbuffers::Parser parser_;
 };
 
-EventJson printer_of(const Buffer& schema) {
-  Result<EventJson> printer = EventJson::from_schema(schema);
+EventPrinter printer_of(const Buffer& schema) {
+  Result<EventPrinter> printer = EventPrinter::from_schema(schema);
   if (!printer) FAIL(printer.error().message);
   return std::move(*printer);
 }
 
-json printed(const EventJson& printer, const Buffer& event) {
+json printed(const EventPrinter& printer, const Buffer& event) {
   const Result<std::string> text = printer.print(event);
   if (!text) FAIL(text.error().message);
   CHECK(text->find('\n') == std::string::npos);
@@ -126,7 +126,7 @@ const reflection::Field* field(const reflection::Schema& schema, const char* tab
 
 TEST_CASE("event JSON: every kind of value is printed") {
   Compiler compiler;
-  const EventJson printer = printer_of(compiler.schema());
+  const EventPrinter printer = printer_of(compiler.schema());
   // Flags are a number: a binary schema does not say that they are flags. In this order, since the
   // type of a union is read first.
   const auto all = nlohmann::ordered_json::parse(R"({
@@ -146,7 +146,7 @@ TEST_CASE("event JSON: every kind of value is printed") {
 
 TEST_CASE("event JSON: NaN and infinities have words, which JSON has no numbers for") {
   Compiler compiler;
-  const EventJson printer = printer_of(compiler.schema());
+  const EventPrinter printer = printer_of(compiler.schema());
   const json got = printed(
       printer, compiler.event(R"({ratio: nan, half: -inf, numbers: [nan, 1, inf, -nan, -inf, -1],
                                   words: ["nan", "-inf", "a\" : nan, \\"]})"));
@@ -158,7 +158,7 @@ TEST_CASE("event JSON: NaN and infinities have words, which JSON has no numbers 
 
 TEST_CASE("event JSON: a number is the shortest text that is read as the same bits") {
   Compiler compiler("table Root { f:float; d:double; u:ulong; l:long; } root_type Root;");
-  const EventJson printer = printer_of(compiler.schema());
+  const EventPrinter printer = printer_of(compiler.schema());
   const std::vector<std::pair<const char*, const char*>> given = {
       {"f: 0.33333334, d: 0.3333333333333333", R"("f":0.33333334,"d":0.3333333333333333)"},
       {"f: 1e-45, d: 5e-324", R"("f":1e-45,"d":5e-324)"},
@@ -180,7 +180,7 @@ TEST_CASE("event JSON: names of an enum of large numbers, and text outside ASCII
       "enum Signed : int { below = -5, above = 5 }"
       "table Root { one:Large = small; many:[Large]; text:string; signs:[Signed]; } root_type "
       "Root;");
-  const EventJson printer = printer_of(compiler.schema());
+  const EventPrinter printer = printer_of(compiler.schema());
   const Result<std::string> text = printer.print(compiler.event(
       R"({one: large, many: [large, small, 7], text: "\u00e9\ud83e\udd4a\u009b\u0001\u007f",
           signs: [below, above, -4]})"));
@@ -201,14 +201,14 @@ TEST_CASE("event JSON: names of an enum of large numbers, and text outside ASCII
 
 TEST_CASE("event JSON: a buffer inside an event stays bytes, since nothing has checked it") {
   Compiler compiler;
-  const EventJson printer = printer_of(compiler.schema());
+  const EventPrinter printer = printer_of(compiler.schema());
   const json got = printed(printer, compiler.event("{inside: [255, 255, 255, 127]}"));
   CHECK(got["inside"] == json({255, 255, 255, 127}));
 }
 
 TEST_CASE("event JSON: what is shorter than a root and its table is refused") {
   Compiler compiler;
-  const EventJson printer = printer_of(compiler.schema());
+  const EventPrinter printer = printer_of(compiler.schema());
   for (std::size_t size = 0; size < 8; ++size) {
     const Result<std::string> text = printer.print(Buffer(size));
     REQUIRE_FALSE(text);
@@ -219,7 +219,7 @@ TEST_CASE("event JSON: what is shorter than a root and its table is refused") {
 
 TEST_CASE("event JSON: an event cut anywhere is refused") {
   Compiler compiler;
-  const EventJson printer = printer_of(compiler.schema());
+  const EventPrinter printer = printer_of(compiler.schema());
   const Buffer event = compiler.event(R"({words: ["a", "bc"], leaf: {name: "x"}, ratio: 2})");
   REQUIRE(printer.print(event));
   // What lies at the end is needed, whatever it is, up to its padding.
@@ -231,7 +231,7 @@ TEST_CASE("event JSON: a union without its type is refused") {
   Compiler compiler;
   const Buffer schema = compiler.schema();
   const auto& types = *reflection::GetSchema(schema.data());
-  const EventJson printer = printer_of(schema);
+  const EventPrinter printer = printer_of(schema);
   const auto with_kind = [&types](int kind) {
     flatbuffers::FlatBufferBuilder builder;
     const auto text = builder.CreateString("t");
@@ -251,19 +251,19 @@ TEST_CASE("event JSON: a union without its type is refused") {
 
 TEST_CASE("event JSON: an offset that a table keeps outside the event is refused") {
   Compiler compiler("table Leaf { a:int; } table Root { leaf:Leaf; } root_type Root;");
-  const EventJson printer = printer_of(compiler.schema());
+  const EventPrinter printer = printer_of(compiler.schema());
   Buffer event = compiler.event("{leaf: {a: 1}}");
   auto* root = flatbuffers::GetMutableRoot<flatbuffers::Table>(event.data());
   auto* vtable = const_cast<std::uint8_t*>(root->GetVTable());
   REQUIRE(printer.print(event));
   flatbuffers::WriteScalar<flatbuffers::voffset_t>(vtable + 4, 60000);
-  CHECK_FALSE(check_event(*reflection::GetSchema(compiler.schema().data()), event));
+  CHECK_FALSE(check_event(**TypeTable::compile(compiler.schema()), event));
   CHECK_FALSE(printer.print(event));
 }
 
 TEST_CASE("event JSON: an event that names one long text over and over is refused") {
   Compiler compiler("table Root { words:[string]; } root_type Root;");
-  const EventJson printer = printer_of(compiler.schema());
+  const EventPrinter printer = printer_of(compiler.schema());
   const auto repeated = [](std::size_t times) {
     flatbuffers::FlatBufferBuilder builder;
     const auto text = builder.CreateString(std::string(100'000, 'x'));
@@ -372,7 +372,7 @@ TEST_CASE("event JSON: a schema that flatc does not write is refused before it i
   };
   Compiler compiler;
   const Buffer sound = compiler.schema();
-  REQUIRE(EventJson::from_schema(sound));
+  REQUIRE(EventPrinter::from_schema(sound));
   for (const Change& change : changes) {
     INFO(change.what);
     Buffer schema = sound;
@@ -380,7 +380,7 @@ TEST_CASE("event JSON: a schema that flatc does not write is refused before it i
     flatbuffers::Verifier buffer(reinterpret_cast<const std::uint8_t*>(schema.data()),
                                  schema.size());
     CHECK(reflection::VerifySchemaBuffer(buffer));  // the buffer is sound, what it says is not
-    const Result<EventJson> printer = EventJson::from_schema(schema);
+    const Result<EventPrinter> printer = EventPrinter::from_schema(schema);
     REQUIRE_FALSE(printer);
     CHECK(printer.error().code == Errc::corrupt);
     CHECK_THAT(printer.error().message, Contains(change.says));
@@ -391,12 +391,12 @@ TEST_CASE("event JSON: a schema that flatc does not write is refused before it i
 TEST_CASE("event JSON: a struct inside itself is refused") {
   Compiler compiler("struct B { x:int; } struct A { b:B; } table Root { a:A; } root_type Root;");
   const Buffer sound = compiler.schema();
-  REQUIRE(check_schema(sound));
+  REQUIRE(TypeTable::compile(sound));
   Buffer schema = sound;
   const auto& types = *reflection::GetSchema(schema.data());
   const int a = field(types, "Root", "a")->type()->index();
   set<std::int32_t>(field(types, "A", "b")->type(), 8, a);
-  const Result<void> checked = check_schema(schema);
+  const auto checked = TypeTable::compile(schema);
   REQUIRE_FALSE(checked);
   CHECK_THAT(checked.error().message, Contains("a struct inside itself"));
 }
@@ -405,10 +405,10 @@ TEST_CASE("event JSON: no schema, half a schema and one too long are refused") {
   Compiler compiler;
   Buffer schema = compiler.schema();
   for (std::size_t size = 0; size < schema.size(); size += size < 16 ? 1 : 37)
-    CHECK_FALSE(
-        EventJson::from_schema(Buffer(schema.begin(), schema.begin() + static_cast<long>(size))));
+    CHECK_FALSE(EventPrinter::from_schema(
+        Buffer(schema.begin(), schema.begin() + static_cast<long>(size))));
   schema.resize(kLargestSchema + 1);
-  const Result<EventJson> printer = EventJson::from_schema(schema);
+  const Result<EventPrinter> printer = EventPrinter::from_schema(schema);
   REQUIRE_FALSE(printer);
   CHECK_THAT(printer.error().message, Contains("more than the 1048576"));
 }

@@ -10,7 +10,7 @@
 
 #include "producer_shim/event_type.hpp"
 #include "producer_shim/json_event.hpp"
-#include "schemas/event_json.hpp"
+#include "schemas/event_print.hpp"
 #include "tests/producer/random_event.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -43,7 +43,7 @@ int run_one(test::Dice& dice, const std::filesystem::path& file) {
   if (!type) return failed("a schema is refused: " + type.error().message, made.text(), "");
   const auto binary = as_flatc_does(made.text());
   if (!binary) return failed("a .bfbs is refused: " + binary.error().message, made.text(), "");
-  const auto printer = EventJson::from_schema(type->schema());
+  const auto printer = EventPrinter::from_schema(type->schema());
   if (!printer) return failed("no printer: " + printer.error().message, made.text(), "");
   const reflection::Schema& schema = *reflection::GetSchema(type->schema().data());
   JsonEvent json(*type);

@@ -1,32 +1,23 @@
 // Any event as JSON, by nothing but the schema that its segment embeds.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <vector>
 
 #include "bus/result.hpp"
 #include "bus/types.hpp"
 
-namespace reflection {
-struct Field;
-}
-
 namespace ringside {
 
-/// The fields of each object of a schema, as the .fbs file has them (the schema sorts by name).
-struct JsonFields {
-  std::vector<std::vector<const reflection::Field*>> of_objects{};
-  std::size_t root = 0;  // the object that an event is
-};
+class TypeTable;
 
-class EventJson {
+/// Immutable: any thread may print with it.
+class EventPrinter {
  public:
-  EventJson(EventJson&&) noexcept = default;
-  EventJson& operator=(EventJson&&) noexcept = default;
+  explicit EventPrinter(std::shared_ptr<const TypeTable> types) : types_(std::move(types)) {}
 
-  /// `schema` is a binary schema (.bfbs), from an untrusted segment. Fails with corrupt if it is
-  /// none, or one that flatc does not write (schemas/schema_check.hpp).
-  static Result<EventJson> from_schema(Bytes schema);
+  /// By a binary schema (.bfbs), from an untrusted segment. Fails as TypeTable::compile() does.
+  static Result<EventPrinter> from_schema(Bytes schema);
 
   /// One JSON object on one line, in ASCII, defaults included; a number is the shortest text that
   /// is read as the same bits; NaN and the infinities, which JSON does not have, are the texts
@@ -43,10 +34,7 @@ class EventJson {
   Result<std::string> print(Bytes event, std::size_t longest) const;
 
  private:
-  explicit EventJson(std::vector<std::byte> schema);
-
-  std::vector<std::byte> schema_;
-  JsonFields fields_;  // in schema_, which may move but not be copied
+  std::shared_ptr<const TypeTable> types_;
 };
 
 }  // namespace ringside
