@@ -13,8 +13,8 @@
 #include "cli/commands.hpp"
 #include "cli/line_reader.hpp"
 #include "cli/open_producer.hpp"
-#include "producer_shim/json_event.hpp"
 #include "schemas/event_check.hpp"
+#include "schemas/event_parse.hpp"
 
 namespace ringside::cli {
 namespace {
@@ -51,7 +51,7 @@ class Publishing {
       : bus_(bus),
         options_(options),
         type_(std::move(type)),
-        json_(type_),
+        json_(type_.parser()),
         producer_(std::move(producer)) {}
 
   int run() {
@@ -101,7 +101,7 @@ class Publishing {
 
   /// Fails only if nothing can be published any more.
   Result<void> take(const std::string& line) {
-    const Result<Bytes> event = json_.build(line);
+    const Result<Bytes> event = json_.parse(line);
     if (!event) {
       refuse(event.error().message);
       return {};
@@ -145,7 +145,7 @@ class Publishing {
   const Bus& bus_;
   const Options& options_;
   EventType type_;
-  JsonEvent json_;
+  EventParser json_;
   Producer producer_;
   LineReader lines_{STDIN_FILENO, longest_line(producer_)};
   Clock::time_point begin_ = Clock::now();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -21,16 +20,6 @@
 
 namespace ringside {
 namespace {
-
-std::array<char, 4> to_id(const char* text) {
-  std::array<char, 4> id{};
-  std::copy_n(text, std::min(id.size(), std::strlen(text)), id.begin());
-  return id;
-}
-
-flatbuffers::Verifier verifier(Bytes event) {
-  return {reinterpret_cast<const std::uint8_t*>(event.data()), event.size()};
-}
 
 /// Below this the verifier of schemas reads past the end.
 constexpr std::size_t kSmallestSchema = 8;
@@ -54,22 +43,30 @@ Bytes embedded() {
   return {reinterpret_cast<const std::byte*>(BinarySchema::data()), BinarySchema::size()};
 }
 
+/// Of a schema of our own, once.
+template <class BinarySchema>
+std::shared_ptr<const TypeTable> built_in() {
+  static const std::shared_ptr<const TypeTable> types =
+      *TypeTable::compile(embedded<BinarySchema>());
+  return types;
+}
+
+template <bool (*kVerify)(flatbuffers::Verifier&)>
+bool verify_built_in(Bytes event) {
+  flatbuffers::Verifier check(reinterpret_cast<const std::uint8_t*>(event.data()), event.size());
+  return kVerify(check);
+}
+
 }  // namespace
 
 EventType EventType::embedding() {
-  return {embedded<EventBinarySchema>(), to_id(EventIdentifier()),
-          [](Bytes event) {
-            flatbuffers::Verifier check = verifier(event);
-            return VerifyEventBuffer(check);
-          },
-          true};
+  return {embedded<EventBinarySchema>(), built_in<EventBinarySchema>(),
+          verify_built_in<VerifyEventBuffer>};
 }
 
 EventType EventType::load() {
-  return {embedded<LoadBinarySchema>(), to_id(LoadIdentifier()), [](Bytes event) {
-            flatbuffers::Verifier check = verifier(event);
-            return VerifyLoadBuffer(check);
-          }};
+  return {embedded<LoadBinarySchema>(), built_in<LoadBinarySchema>(),
+          verify_built_in<VerifyLoadBuffer>};
 }
 
 Result<EventType> EventType::from_schema_file(const std::filesystem::path& path) {
@@ -107,40 +104,58 @@ Result<EventType> EventType::from_schema_file(const std::filesystem::path& path)
                 "something else to each reader; take a smaller one");
   parser.Serialize();
   Result<EventType> type =
-      from_binary_schema({reinterpret_cast<const std::byte*>(parser.builder_.GetBufferPointer()),
-                          parser.builder_.GetSize()});
+      compile({reinterpret_cast<const std::byte*>(parser.builder_.GetBufferPointer()),
+               parser.builder_.GetSize()},
+              /*has_attributes=*/true);
   if (!type) return fail(Errc::bad_argument, path.string(), ": ", type.error().message);
-  type->has_attributes_ = true;
   return type;
 }
 
 Result<EventType> EventType::from_binary_schema(Bytes schema) {
-  const Bytes built_in = embedded<EventBinarySchema>();
-  if (std::equal(schema.begin(), schema.end(), built_in.begin(), built_in.end()))
-    return embedding();
-  // A copy is aligned, and stays as it was checked.
-  const auto copy = std::make_shared<std::vector<std::byte>>(schema.begin(), schema.end());
-  const auto* const start = reinterpret_cast<const std::uint8_t*>(copy->data());
-  flatbuffers::Verifier check(start, copy->size());
-  if (copy->size() < kSmallestSchema || !reflection::VerifySchemaBuffer(check))
+  return compile(schema, /*has_attributes=*/false);
+}
+
+Result<EventType> EventType::compile(Bytes schema, bool has_attributes) {
+  const Bytes own = embedded<EventBinarySchema>();
+  if (std::equal(schema.begin(), schema.end(), own.begin(), own.end())) return embedding();
+  // The verifier wants it aligned.
+  const std::vector<std::byte> copy(schema.begin(), schema.end());
+  const auto* const start = reinterpret_cast<const std::uint8_t*>(copy.data());
+  flatbuffers::Verifier check(start, copy.size());
+  if (copy.size() < kSmallestSchema || !reflection::VerifySchemaBuffer(check))
     return fail(Errc::bad_argument,
                 "not a binary FlatBuffers schema; make one with: flatc --binary --schema FILE.fbs");
-  const reflection::Schema* const types = reflection::GetSchema(start);
-  if (types->root_table() == nullptr)
+  if (reflection::GetSchema(start)->root_table() == nullptr)
     return fail(Errc::bad_argument, "the schema has no root_type; name the table of the events");
   // What no reader would take is not published either.
-  const auto table = TypeTable::compile(*copy);
-  if (!table) return fail(Errc::bad_argument, "the schema cannot be used: ", table.error().message);
-  const bool has_id = types->file_ident() != nullptr && types->file_ident()->size() == 4;
-  const std::array<char, 4> id = has_id ? to_id(types->file_ident()->c_str()) : to_id("");
-  return EventType(schema, id, [table = *table, has_id, id](Bytes event) {
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(event.data());
-    // The identifier stands behind the offset of the root.
-    constexpr std::size_t kOffset = sizeof(flatbuffers::uoffset_t);
-    if (event.size() < kOffset + (has_id ? id.size() : 0)) return false;
-    if (has_id && !std::equal(id.begin(), id.end(), bytes + kOffset)) return false;
-    return check_event(*table, event);
-  });
+  auto types = TypeTable::compile(
+      schema, has_attributes ? TypeTable::Attributes::given : TypeTable::Attributes::left_out);
+  if (!types) return fail(Errc::bad_argument, "the schema cannot be used: ", types.error().message);
+  return EventType(schema, std::move(*types));
+}
+
+std::array<char, 4> EventType::id() const {
+  std::array<char, 4> id{};
+  const std::string& text = types_->file_identifier();
+  std::copy(text.begin(), text.end(), id.begin());
+  return id;
+}
+
+bool EventType::is_embedding() const {
+  return types_ == built_in<EventBinarySchema>();
+}
+
+bool EventType::verify(Bytes event) const {
+  if (check_ != nullptr) return check_(event);
+  // The identifier stands behind the offset of the root.
+  const auto id = std::as_bytes(std::span(types_->file_identifier()));
+  constexpr std::size_t kOffset = sizeof(flatbuffers::uoffset_t);
+  return event.size() >= kOffset + id.size() &&
+         std::equal(id.begin(), id.end(), event.begin() + kOffset) && check_event(*types_, event);
+}
+
+EventParser EventType::parser() const {
+  return EventParser(types_, is_embedding() ? "ringside.Embedding" : "");
 }
 
 }  // namespace ringside

@@ -4,15 +4,18 @@
 
 #include <array>
 #include <filesystem>
-#include <functional>
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "bus/result.hpp"
 #include "bus/types.hpp"
+#include "schemas/event_parse.hpp"
 
 namespace ringside {
 
+class TypeTable;
+
+/// Immutable, and so shared by any threads.
 class EventType {
  public:
   /// The events of schemas/event.fbs: embedding points, single and in batches.
@@ -29,32 +32,30 @@ class EventType {
   static Result<EventType> from_schema_file(const std::filesystem::path& path);
 
   Bytes schema() const { return schema_; }
-  std::array<char, 4> id() const { return id_; }
+  std::array<char, 4> id() const;
 
   /// Whether it is the built-in type embedding, however it was given.
-  bool is_embedding() const { return is_embedding_; }
-
-  /// Whether the schema says which of its enums are bit_flags; a .bfbs by flatc does not, unless it
-  /// was made with --bfbs-builtins.
-  bool has_attributes() const { return has_attributes_; }
+  bool is_embedding() const;
 
   /// Whether `event` is a well-formed FlatBuffer of this type: each offset inside it, each string
   /// ended, the file identifier right.
-  bool verify(Bytes event) const { return verify_(event); }
+  bool verify(Bytes event) const;
+
+  /// Of such events as JSON; points are taken as rows of a saved fit.
+  EventParser parser() const;
 
  private:
-  using Verify = std::function<bool(Bytes)>;
-  EventType(Bytes schema, std::array<char, 4> id, Verify verify, bool is_embedding = false)
-      : schema_(schema.begin(), schema.end()),
-        id_(id),
-        verify_(std::move(verify)),
-        is_embedding_(is_embedding) {}
+  /// The check that flatc generates, of a built-in type.
+  using Check = bool (*)(Bytes);
+  EventType(Bytes schema, std::shared_ptr<const TypeTable> types, Check check = nullptr)
+      : schema_(schema.begin(), schema.end()), types_(std::move(types)), check_(check) {}
+
+  /// Whether the schema says which of its enums are bit_flags; a .bfbs by flatc does not.
+  static Result<EventType> compile(Bytes schema, bool has_attributes);
 
   std::vector<std::byte> schema_;
-  std::array<char, 4> id_;
-  Verify verify_;
-  bool is_embedding_ = false;
-  bool has_attributes_ = false;
+  std::shared_ptr<const TypeTable> types_;
+  Check check_;
 };
 
 }  // namespace ringside

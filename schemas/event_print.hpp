@@ -22,7 +22,7 @@ class EventPrinter {
   /// One JSON object on one line, in ASCII, defaults included; a number is the shortest text that
   /// is read as the same bits; NaN and the infinities, which JSON does not have, are the texts
   /// "NaN", "Infinity" and "-Infinity"; an optional scalar that is not there is null. What is
-  /// printed can be published again, and is then the same event (producer_shim/json_event.hpp).
+  /// printed can be published again, and is then the same event (schemas/event_parse.hpp).
   /// Deprecated fields are left out. A buffer nested in the event is an array of its bytes. `event`
   /// is a private copy, aligned to 8, since it is checked first and then walked. Fails with
   /// bad_event if it does not verify, holds text that is not UTF-8, or would be longer in JSON than

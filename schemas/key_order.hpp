@@ -5,19 +5,17 @@
 #include <vector>
 
 #include <flatbuffers/flatbuffers.h>
-#include <flatbuffers/reflection_generated.h>
+
+#include "schemas/type_table.hpp"
 
 namespace ringside {
 
 /// Sorts structs, one after the other in `bytes`, by their key if they have one; equal ones stay in
 /// order.
-void sort_by_key(const reflection::Object& object, std::vector<std::uint8_t>& bytes);
+void sort_by_key(const schema::Object& object, std::vector<std::uint8_t>& bytes);
 
 /// Likewise the offsets of tables that are in the builder.
-void sort_by_key(const reflection::Object& object, const flatbuffers::FlatBufferBuilder& builder,
+void sort_by_key(const schema::Object& object, const flatbuffers::FlatBufferBuilder& builder,
                  std::vector<flatbuffers::uoffset_t>& tables);
-
-/// The bits of a scalar field that is not there.
-std::uint64_t default_bits(const reflection::Field& field);
 
 }  // namespace ringside

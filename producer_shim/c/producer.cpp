@@ -103,8 +103,8 @@ int64_t ringside_publish_json(ringside_producer* producer, const char* json, siz
       return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where JSON text is needed");
     if (size > kMostJson)
       return failed(RINGSIDE_ERROR_TOO_LARGE, "an event as JSON has at most 2^31 bytes");
-    if (!hold->json) hold->json.emplace(hold->producer.type());
-    const Result<Bytes> event = hold->json->build(std::string(json, size));
+    if (!hold->json) hold->json.emplace(hold->producer.type().parser());
+    const Result<Bytes> event = hold->json->parse(std::string(json, size));
     if (!event) return failed(event.error());
     return publish(*hold, *event);
   });

@@ -10,8 +10,8 @@
 #include "producer_shim/c/failure.hpp"
 #include "producer_shim/c/point_template.hpp"
 #include "producer_shim/cycle.hpp"
-#include "producer_shim/json_event.hpp"
 #include "producer_shim/producer.hpp"
+#include "schemas/event_parse.hpp"
 
 namespace ringside::c {
 
@@ -39,8 +39,8 @@ struct ringside_producer {
   ringside::Producer producer;
   const ringside::Bus bus;
   ringside::c::PointTemplate point{};
-  std::optional<ringside::JsonEvent> json{};  // made when first needed
-  std::vector<std::byte> aligned{};           // a copy of an event that came from an odd address
+  std::optional<ringside::EventParser> json{};  // made when first needed
+  std::vector<std::byte> aligned{};             // a copy of an event that came from an odd address
   const std::uint32_t generation = ringside::c::fork_generation();
   std::atomic_flag in_use{};
 

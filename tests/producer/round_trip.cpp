@@ -9,7 +9,7 @@
 #include <flatbuffers/idl.h>
 
 #include "producer_shim/event_type.hpp"
-#include "producer_shim/json_event.hpp"
+#include "schemas/event_parse.hpp"
 #include "schemas/event_print.hpp"
 #include "tests/producer/random_event.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -46,14 +46,14 @@ int run_one(test::Dice& dice, const std::filesystem::path& file) {
   const auto printer = EventPrinter::from_schema(type->schema());
   if (!printer) return failed("no printer: " + printer.error().message, made.text(), "");
   const reflection::Schema& schema = *reflection::GetSchema(type->schema().data());
-  JsonEvent json(*type);
-  JsonEvent binary_json(*binary);
+  EventParser json = type->parser();
+  EventParser binary_json = binary->parser();
   for (std::size_t i = 0; i < kEventsOfEach; ++i) {
     const std::vector<std::byte> event = test::random_event(dice, schema, 1 + dice.roll(4));
     const auto text = printer->print(event);
     if (!text) return failed("an event is not printed: " + text.error().message, made.text(), "");
-    for (JsonEvent* const builder : {&json, &binary_json}) {
-      const auto built = builder->build(*text);
+    for (EventParser* const parser : {&json, &binary_json}) {
+      const auto built = parser->parse(*text);
       if (!built) return failed("refused: " + built.error().message, made.text(), *text);
       const std::vector<std::byte> copy(built->begin(), built->end());
       if (!type->verify(copy)) return failed("what is built does not verify", made.text(), *text);
