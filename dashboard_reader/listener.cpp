@@ -104,7 +104,10 @@ Result<tcp::acceptor> open_listener(asio::io_context& loop, const std::string& h
 
 std::string address_of(const tcp::acceptor& listener) {
   asio::error_code error;
-  const tcp::endpoint endpoint = listener.local_endpoint(error);
+  return address_of(listener.local_endpoint(error));
+}
+
+std::string address_of(const tcp::endpoint& endpoint) {
   const std::string host = endpoint.address().to_string();
   return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
          std::to_string(endpoint.port());

@@ -17,8 +17,9 @@ namespace ringside::dashboard {
 Result<asio::ip::tcp::acceptor> open_listener(asio::io_context& loop,
                                               const std::string& host_and_port);
 
-/// HOST:PORT as it came to be.
+/// HOST:PORT as it came to be, or of a client.
 std::string address_of(const asio::ip::tcp::acceptor& listener);
+std::string address_of(const asio::ip::tcp::endpoint& endpoint);
 
 /// Whether only this machine can reach it.
 bool is_loopback(const asio::ip::tcp::acceptor& listener);

@@ -29,17 +29,20 @@ constexpr std::chrono::milliseconds kListing{500};
 constexpr std::chrono::milliseconds kAcceptPause{100};
 /// And how often at most the log has a line of it.
 constexpr std::chrono::seconds kAcceptReportInterval{10};
-/// How much of a path the log has: it may be 16 KiB long.
-constexpr std::size_t kLoggedPath = 256;
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
+/// Keeps a connection or session in the list of those that are open, as long as it is served.
+template <class One>
+class Listed {
+ public:
+  Listed(std::unordered_set<One*>& all, One* one) : all_(all), one_(one) { all_.insert(one_); }
+  ~Listed() { all_.erase(one_); }
+  Listed(const Listed&) = delete;
+  Listed& operator=(const Listed&) = delete;
 
-std::string text_of(const tcp::endpoint& peer) {
-  const std::string host = peer.address().to_string();
-  return (peer.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(peer.port());
-}
+ private:
+  std::unordered_set<One*>& all_;
+  One* one_;
+};
 
 }  // namespace
 
@@ -61,15 +64,7 @@ Server::Server(asio::io_context& loop, tcp::acceptor listener, BusView& view, co
       session_context_(loop, options.ping_interval),
       stream_context_(loop, view),
       requests_(loop, kRequestLimit),
-      http_context_{requests_, session_context_.input, view,
-                    [this](const HttpRequest& request, const tcp::endpoint& peer) {
-                      Reply reply = routes_.reply_to(request, peer.address());
-                      note_answer(request, peer, reply);
-                      return reply;
-                    },
-                    [this](UpgradedSocket opened, Upgrade upgrade) {
-                      open(std::move(opened), std::move(upgrade));
-                    }},
+      http_context_{requests_, session_context_.input, view, routes_, metrics_},
       listing_due_(loop) {}
 
 void Server::start() {
@@ -119,7 +114,8 @@ asio::awaitable<void> Server::accept_all() {
       co_await pause.async_wait(redirect_error(use_awaitable, error));
       continue;
     }
-    serve(std::move(socket), peer);
+    asio::co_spawn(loop_, serve(std::move(socket), peer),
+                   [this](const std::exception_ptr&) { check_drained(); });
   }
 }
 
@@ -138,73 +134,61 @@ void Server::note_accept_failure(const asio::error_code& error) {
   unreported_failures_ = 0;
 }
 
-void Server::serve(tcp::socket socket, const tcp::endpoint& peer) {
+asio::awaitable<void> Server::serve(tcp::socket socket, tcp::endpoint peer) {
+  std::optional<OpenedWebSocket> opened = co_await serve_http(std::move(socket), peer);
+  if (!opened) co_return;
+  if (opened->upgrade.stream)
+    co_await serve_stream(std::move(*opened), peer);
+  else
+    co_await serve_echo(std::move(*opened), peer);
+}
+
+asio::awaitable<std::optional<OpenedWebSocket>> Server::serve_http(tcp::socket socket,
+                                                                   tcp::endpoint peer) {
   metrics_.connection_accepted();
   if (connections_.size() >= max_requests_ && requests_.size() > 0) requests_.expire_first();
-  const auto connection = std::make_shared<HttpConnection>(std::move(socket), peer, http_context_);
-  connections_.insert(connection.get());
-  connection->start([this, key = connection.get()] {
-    connections_.erase(key);
-    check_drained();
-  });
+  HttpConnection connection(std::move(socket), peer, http_context_);
+  const Listed listed(connections_, &connection);
+  co_return co_await connection.serve();
 }
 
-void Server::note_answer(const HttpRequest& request, const tcp::endpoint& peer,
-                         const Reply& reply) {
-  const auto* const answer = std::get_if<HttpAnswer>(&reply);
-  const auto status = answer != nullptr                        ? static_cast<int>(answer->status)
-                      : std::holds_alternative<Upgrade>(reply) ? 101
-                                                               : 200;
-  metrics_.request_answered(status);
-  const auto level = status < 400 ? spdlog::level::debug : spdlog::level::info;
-  if (!spdlog::should_log(level)) return;
-  std::string path = request.target.substr(0, request.target.find('?'));
-  if (path.size() > kLoggedPath) path.replace(kLoggedPath, std::string::npos, "...");
-  log_fields(
-      level, "request",
-      {{"peer", text_of(peer)}, {"method", request.method}, {"path", path}, {"status", status}});
-}
-
-void Server::open(UpgradedSocket opened, Upgrade upgrade) {
-  asio::error_code ignored;
-  const std::string peer = text_of(opened.socket.remote_endpoint(ignored));
-  const auto began = std::chrono::steady_clock::now();
-  std::shared_ptr<StreamSession> stream;
-  std::shared_ptr<Session> session;
-  if (upgrade.stream)
-    session = stream = make_stream(std::move(opened), std::move(*upgrade.stream));
-  else
-    session = std::make_shared<EchoSession>(std::move(opened), session_context_);
-  sessions_.insert(session.get());
-  const auto slot = std::make_shared<Admission::Slot>(std::move(upgrade.slot));
-  session->start([this, one = session.get(), stream = stream.get(), peer, began, slot] {
-    sessions_.erase(one);
-    sent_bytes_ += one->sent_bytes();
-    nlohmann::ordered_json fields = {{"peer", peer}, {"mode", "echo"}};
-    if (stream != nullptr) {
-      streams_.erase(stream);
-      metrics_.stream_closed(one->close_code());
-      const StreamFigures& figures = stream->figures();
-      fields.update({{"mode", name_of(stream->mode())},
-                     {"events", figures.events},
-                     {"gaps", figures.gaps},
-                     {"missing", figures.missing}});
-    }
-    fields.update({{"bytes", one->sent_bytes()},
-                   {"seconds", seconds_since(began)},
-                   {"close", static_cast<int>(one->close_code())}});
-    log_fields(spdlog::level::info, "stream ended", fields);
-    check_drained();
-  });
-  if (is_draining_) session->go_away();
-}
-
-std::shared_ptr<StreamSession> Server::make_stream(UpgradedSocket opened, StreamQuery query) {
-  auto stream = std::make_shared<StreamSession>(std::move(opened), session_context_, view_,
-                                                stream_context_, metrics_, std::move(query));
-  streams_.insert(stream.get());
+asio::awaitable<void> Server::serve_stream(OpenedWebSocket opened, tcp::endpoint peer) {
+  const auto stream =
+      std::make_shared<StreamSession>(std::move(opened.socket), session_context_, view_,
+                                      stream_context_, metrics_, std::move(*opened.upgrade.stream));
+  const Listed listed(streams_, stream.get());
   metrics_.stream_opened(stream->mode());
-  return stream;
+  co_await run(*stream);
+  metrics_.stream_closed(stream->close_code());
+  const StreamFigures& figures = stream->figures();
+  log_end(*stream, peer,
+          {{"mode", name_of(stream->mode())},
+           {"events", figures.events},
+           {"gaps", figures.gaps},
+           {"missing", figures.missing}});
+}
+
+asio::awaitable<void> Server::serve_echo(OpenedWebSocket opened, tcp::endpoint peer) {
+  const auto session = std::make_shared<EchoSession>(std::move(opened.socket), session_context_);
+  co_await run(*session);
+  log_end(*session, peer, {{"mode", "echo"}});
+}
+
+asio::awaitable<void> Server::run(Session& session) {
+  const Listed listed(sessions_, &session);
+  if (is_draining_) session.go_away();
+  co_await session.run();
+  sent_bytes_ += session.sent_bytes();
+}
+
+void Server::log_end(const Session& session, const tcp::endpoint& peer,
+                     const nlohmann::ordered_json& what) {
+  nlohmann::ordered_json fields = {{"peer", address_of(peer)}};
+  fields.update(what);
+  fields.update({{"bytes", session.sent_bytes()},
+                 {"seconds", session.seconds()},
+                 {"close", static_cast<int>(session.close_code())}});
+  log_fields(spdlog::level::info, "stream ended", fields);
 }
 
 // --- Figures ----------------------------------------------------------------------------------

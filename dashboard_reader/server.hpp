@@ -12,6 +12,7 @@
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "dashboard_reader/access.hpp"
 #include "dashboard_reader/admission.hpp"
@@ -62,11 +63,14 @@ class Server {
  private:
   asio::awaitable<void> accept_all();
   void note_accept_failure(const asio::error_code& error);
-  void serve(asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer);
-  void open(UpgradedSocket opened, Upgrade upgrade);
-  std::shared_ptr<StreamSession> make_stream(UpgradedSocket opened, StreamQuery query);
-  void note_answer(const HttpRequest& request, const asio::ip::tcp::endpoint& peer,
-                   const Reply& reply);
+  asio::awaitable<void> serve(asio::ip::tcp::socket socket, asio::ip::tcp::endpoint peer);
+  asio::awaitable<std::optional<OpenedWebSocket>> serve_http(asio::ip::tcp::socket socket,
+                                                             asio::ip::tcp::endpoint peer);
+  asio::awaitable<void> serve_stream(OpenedWebSocket opened, asio::ip::tcp::endpoint peer);
+  asio::awaitable<void> serve_echo(OpenedWebSocket opened, asio::ip::tcp::endpoint peer);
+  asio::awaitable<void> run(Session& session);
+  static void log_end(const Session& session, const asio::ip::tcp::endpoint& peer,
+                      const nlohmann::ordered_json& what);
   void check_drained();
   void list_readers();
   std::map<Epoch, Slowest> slowest_clients() const;
@@ -84,7 +88,7 @@ class Server {
   StreamContext stream_context_;
   DeadlineQueue requests_;
   HttpContext http_context_;
-  // Those that are open; their coroutines keep them alive, and take them out when they end.
+  // Those that are open.
   std::unordered_set<HttpConnection*> connections_;
   std::unordered_set<Session*> sessions_;
   std::unordered_set<StreamSession*> streams_;  // of the sessions

@@ -3,12 +3,14 @@
 #include <utility>
 
 #include <asio/buffer.hpp>
-#include <asio/co_spawn.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+#include <spdlog/spdlog.h>
 
 #include "dashboard_reader/http/file_body.hpp"
+#include "dashboard_reader/listener.hpp"
+#include "dashboard_reader/log.hpp"
 
 namespace ringside::dashboard {
 namespace {
@@ -19,6 +21,8 @@ using asio::ip::tcp;
 
 /// What is read and dropped after the last answer, so that its reader gets it.
 constexpr std::size_t kLingerBytes = 1024 * 1024;
+/// How much of a path the log has: it may be 16 KiB long.
+constexpr std::size_t kLoggedPath = 256;
 
 }  // namespace
 
@@ -30,15 +34,6 @@ HttpConnection::HttpConnection(tcp::socket socket, const tcp::endpoint& peer,
       deadline_(tools.deadlines, [this] { too_late(); }) {
   asio::error_code ignored;
   socket_.non_blocking(true, ignored);
-}
-
-void HttpConnection::start(std::function<void()> ended) {
-  asio::co_spawn(
-      socket_.get_executor(), [self = shared_from_this()] { return self->serve(); },
-      [self = shared_from_this(), ended = std::move(ended)](const std::exception_ptr&) {
-        self->deadline_.lift();
-        ended();
-      });
 }
 
 void HttpConnection::drain() {
@@ -61,40 +56,58 @@ void HttpConnection::too_late() {
   cut();
 }
 
-asio::awaitable<void> HttpConnection::serve() {
+asio::awaitable<std::optional<OpenedWebSocket>> HttpConnection::serve() {
   for (bool keep_alive = true; keep_alive;) {
     HttpRequestParser parser;
     auto state = HttpRequestParser::State::incomplete;
-    if (!co_await read_request(parser, state)) co_return;
+    if (!co_await read_request(parser, state)) co_return std::nullopt;
     const HttpRequest& request = parser.request();
     keep_alive = state == HttpRequestParser::State::complete && request.keep_alive && !draining_;
     if (state == HttpRequestParser::State::refused) {
       if (co_await send(request, plain(parser.status(), parser.error()), false)) co_await linger();
-      co_return;
+      co_return std::nullopt;
     }
-    Reply reply = tools_.reply(request, peer_);
+    Reply reply = tools_.routes.reply_to(request, peer_.address());
+    note_answer(request, reply);
     if (auto* const upgrade = std::get_if<Upgrade>(&reply)) {
       deadline_.lift();
       std::string answer = switching_protocols(upgrade->accept);
-      tools_.opened({std::move(socket_), std::move(answer), std::move(input_)},
-                    std::move(*upgrade));
-      co_return;
+      co_return OpenedWebSocket{{std::move(socket_), std::move(answer), std::move(input_)},
+                                std::move(*upgrade)};
     }
     if (auto* const window = std::get_if<Window>(&reply)) {
-      if (!co_await send(request, window->answer(), keep_alive)) co_return;
+      if (!co_await send(request, window->answer(), keep_alive)) co_return std::nullopt;
       // As long as the client takes something, it may take as long as it likes.
       if (request.method == "GET" && !co_await send_window(socket_, tools_.view, std::move(*window),
                                                            [this] { deadline_.restart(); }))
-        co_return;
+        co_return std::nullopt;
     } else {
       const HttpAnswer& answer = std::get<HttpAnswer>(reply);
-      if (!co_await send(request, answer, keep_alive)) co_return;
+      if (!co_await send(request, answer, keep_alive)) co_return std::nullopt;
       if (answer.file && request.method == "GET" &&
           !co_await send_file(socket_, *answer.file, tools_.input, [this] { deadline_.restart(); }))
-        co_return;
+        co_return std::nullopt;
     }
   }
   co_await linger();
+  co_return std::nullopt;
+}
+
+void HttpConnection::note_answer(const HttpRequest& request, const Reply& reply) const {
+  const auto* const answer = std::get_if<HttpAnswer>(&reply);
+  const auto status = answer != nullptr                        ? static_cast<int>(answer->status)
+                      : std::holds_alternative<Upgrade>(reply) ? 101
+                                                               : 200;
+  tools_.metrics.request_answered(status);
+  const auto level = status < 400 ? spdlog::level::debug : spdlog::level::info;
+  if (!spdlog::should_log(level)) return;
+  std::string path = request.target.substr(0, request.target.find('?'));
+  if (path.size() > kLoggedPath) path.replace(kLoggedPath, std::string::npos, "...");
+  log_fields(level, "request",
+             {{"peer", address_of(peer_)},
+              {"method", request.method},
+              {"path", path},
+              {"status", status}});
 }
 
 asio::awaitable<bool> HttpConnection::read_request(HttpRequestParser& parser,

@@ -3,8 +3,7 @@
 #pragma once
 
 #include <array>
-#include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 
 #include <asio/awaitable.hpp>
@@ -13,6 +12,7 @@
 #include "dashboard_reader/deadline_queue.hpp"
 #include "dashboard_reader/http/http_request.hpp"
 #include "dashboard_reader/http/routes.hpp"
+#include "dashboard_reader/metrics.hpp"
 #include "dashboard_reader/stream/session.hpp"
 
 namespace ringside::dashboard {
@@ -24,17 +24,25 @@ struct HttpContext {
   DeadlineQueue& deadlines;
   std::array<char, 64 * 1024>& input;  ///< what comes in lies here until it is parsed
   BusView& view;
-  std::function<Reply(const HttpRequest&, const asio::ip::tcp::endpoint&)> reply;
-  std::function<void(UpgradedSocket, Upgrade)> opened;
+  const Routes& routes;
+  Metrics& metrics;
 };
 
-class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+/// What a connection has become.
+struct OpenedWebSocket {
+  UpgradedSocket socket;
+  Upgrade upgrade;
+};
+
+class HttpConnection {
  public:
   HttpConnection(asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer,
                  const HttpContext& tools);
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
 
-  /// Spawns the coroutine, which keeps the connection alive. Calls `ended` when it is no more.
-  void start(std::function<void()> ended);
+  /// Answers requests until the connection has ended (nothing), or is to be a WebSocket.
+  asio::awaitable<std::optional<OpenedWebSocket>> serve();
 
   /// No more requests than the one that is under way, or was sent already.
   void drain();
@@ -43,10 +51,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void cut();
 
  private:
-  asio::awaitable<void> serve();
   asio::awaitable<bool> read_request(HttpRequestParser& parser, HttpRequestParser::State& state);
   asio::awaitable<bool> send(const HttpRequest& request, const HttpAnswer& answer, bool keep_alive);
   asio::awaitable<void> linger();
+  void note_answer(const HttpRequest& request, const Reply& reply) const;
   void too_late();
 
   asio::ip::tcp::socket socket_;

@@ -6,6 +6,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
 
 namespace ringside::dashboard {
 namespace {
@@ -24,25 +25,32 @@ Session::Session(UpgradedSocket opened, SessionContext& tools, std::uint64_t max
       silence_(tools.silence, [this] { was_silent(); }),
       close_limit_(tools.closing, [this] { end(); }) {}
 
-void Session::start(std::function<void()> ended) {
-  on_ended_ = std::move(ended);
-  coroutines_ = 2;
-  silence_.restart();
+asio::awaitable<void> Session::run() {
+  if (!closing_) silence_.restart();
+  reads_ = true;
   const auto self = shared_from_this();
-  const auto done = [self](const std::exception_ptr&) { self->coroutine_done(); };
-  const auto executor = outlet_.socket().get_executor();
-  asio::co_spawn(
-      executor, [self]() { return self->write_and_close(); }, done);
-  asio::co_spawn(
-      executor, [self]() { return self->read_all(); }, done);
-}
-
-void Session::coroutine_done() {
+  const auto done = [self](const std::exception_ptr&) {
+    self->reads_ = false;
+    self->end();
+  };
+  asio::co_spawn(outlet_.socket().get_executor(), read_all(), done);
+  try {
+    co_await write_and_close();
+  } catch (const std::exception& error) {
+    spdlog::error("a stream ends: {}", error.what());
+  }
   end();
-  if (--coroutines_ > 0) return;
+  while (reads_) {
+    wake_.expires_at(asio::steady_timer::time_point::max());
+    asio::error_code cancelled;
+    co_await wake_.async_wait(redirect_error(use_awaitable, cancelled));
+  }
   silence_.lift();
   close_limit_.lift();
-  on_ended_();
+}
+
+double Session::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
 }
 
 void Session::go_away() {

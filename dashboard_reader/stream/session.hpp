@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,8 +45,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Spawns the coroutines; they keep the session alive. Calls `ended` once both are done.
-  void start(std::function<void()> ended);
+  /// Reads and writes until both have ended. An exception ends this session alone.
+  asio::awaitable<void> run();
 
   /// Ends the stream after the current message with Close 1001, so that the client comes back.
   void go_away();
@@ -58,6 +57,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// How it ended: the code of the Close that was sent or came, CloseCode::lost if there was none.
   CloseCode close_code() const { return sent_close_.value_or(CloseCode::lost); }
   std::uint64_t sent_bytes() const { return outlet_.sent_bytes(); }
+  /// Since it began.
+  double seconds() const;
 
  protected:
   /// The writing coroutine: until is_over(), sends what there is to send, and sleeps. The Close is
@@ -92,7 +93,6 @@ class Session : public std::enable_shared_from_this<Session> {
   bool decode(FrameDecoder& decoder, std::span<char> input);
   void handle(const IncomingControl& control);
   void was_silent();
-  void coroutine_done();
 
   StreamOutlet outlet_;
   SessionContext& tools_;
@@ -101,10 +101,10 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::steady_timer wake_;
   DeadlineQueue::Deadline silence_;
   DeadlineQueue::Deadline close_limit_;
-  std::function<void()> on_ended_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::optional<CloseFrame> closing_;
   std::optional<CloseCode> sent_close_;
-  int coroutines_ = 0;
+  bool reads_ = false;
   bool peer_closed_ = false;
   bool pinged_ = false;
 };
