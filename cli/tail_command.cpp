@@ -106,7 +106,7 @@ class Tail {
       report(changes.error());
       return false;
     }
-    for (const auto& one : changes->quarantined) note_fault(with_advice(one.reason));
+    for (const auto& segment : changes->quarantined) note_fault(with_advice(segment.reason));
     for (const AttachedSegment& gone : changes->vanished)
       for (Source& source : sources_)
         if (source.segment == gone) source.vanished = true;

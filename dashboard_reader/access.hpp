@@ -30,7 +30,8 @@ class Access {
   /// Reads the files. Fails with what is wrong in which of them.
   static Result<Access> read(AccessOptions options);
 
-  /// Reads the files anew (SIGHUP); on failure all stays as it was. Says whether the token changed.
+  /// Reads the files again (SIGHUP); on failure all stays as it was. Says whether the token
+  /// changed.
   Result<bool> reread();
 
   bool has_token() const { return !token_.empty(); }

@@ -91,7 +91,7 @@ void BusView::arm() {
 
 bool BusView::anything_published() {
   bool news = false;
-  std::vector<AttachedSegment> at_fault;
+  std::vector<AttachedSegment> corrupt;
   for (const auto& [name, segment] : discovery_.attached()) {
     const auto entry = seen_next_.find(segment.get());
     if (entry == seen_next_.end()) continue;
@@ -99,7 +99,7 @@ bool BusView::anything_published() {
     const Sequence next = reader.window().to;
     // Sequences only rise.
     if (next < entry->second || reader.is_corrupt()) {
-      at_fault.push_back(segment);
+      corrupt.push_back(segment);
       continue;
     }
     if (next == entry->second) continue;
@@ -107,7 +107,7 @@ bool BusView::anything_published() {
     entry->second = next;
     if (const auto sure = reader.sure_next()) ledger_.note_next(reader.epoch(), *sure);
   }
-  for (const AttachedSegment& segment : at_fault) quarantine(segment);
+  for (const AttachedSegment& segment : corrupt) quarantine(segment);
   return news;
 }
 
@@ -162,11 +162,11 @@ void BusView::refreshed(Discovery discovery, const Result<Changes>& changes) {
     seen_next_.erase(segment.get());
     damaged_.erase(segment.get());
   }
-  for (const Changes::Aside& aside : changes->quarantined)
-    spdlog::warn("segment put aside: {}", aside.reason.message);
+  for (const Changes::Quarantine& segment : changes->quarantined)
+    spdlog::warn("segment quarantined: {}", segment.reason.message);
   const bool ended = ledger_.update(discovery_, std::chrono::steady_clock::now());
   if (changes->appeared.empty() && changes->vanished.empty() && !ended) return;
-  ++roster_;
+  ++segment_set_version_;
   notify();
 }
 
@@ -189,8 +189,8 @@ std::string BusView::quarantine(const AttachedSegment& segment) {
   // Never: remove it. What is wrong is a word of the header, and what is left may be good.
   const std::string what =
       reader.is_corrupt()
-          ? "its header contradicts itself: oldest " + std::to_string(window.from.value) +
-                " and next " + std::to_string(window.to.value) + ", and it retains at most " +
+          ? "its header is corrupt: oldest " + std::to_string(window.from.value) + " and next " +
+                std::to_string(window.to.value) + ", and it retains at most " +
                 std::to_string(reader.geometry().retain_events)
       : window.to < wanted && !reader.is_truncated()
           ? "its header says that the next sequence is " + std::to_string(window.to.value) +
@@ -206,14 +206,14 @@ std::string BusView::quarantine(const AttachedSegment& segment) {
   spdlog::warn("segment quarantined: {}", reason.message);
   discovery_.quarantine(segment, reason, wanted);
   ledger_.update(discovery_, std::chrono::steady_clock::now());
-  ++roster_;
+  ++segment_set_version_;
   notify();
   return reason.message;
 }
 
 bool BusView::is_quarantined(const AttachedSegment& segment) const {
-  const auto found = discovery_.quarantined().find(segment->name);
-  return found != discovery_.quarantined().end() && found->second.segment == segment;
+  const auto found = discovery_.awaiting_repair().find(segment->name);
+  return found != discovery_.awaiting_repair().end() && found->second.segment == segment;
 }
 
 void BusView::note_damaged(const AttachedSegment& segment, const SequenceRange& records) {

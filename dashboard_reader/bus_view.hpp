@@ -44,7 +44,7 @@ class BusView {
   std::uint64_t version() const { return version_; }
 
   /// Rises when segments come or go.
-  std::uint64_t segment_set_version() const { return roster_; }
+  std::uint64_t segment_set_version() const { return segment_set_version_; }
 
   /// A sleeping session, to be woken by cancelling its timer.
   void add_sleeper(asio::steady_timer& timer) { sleepers_.insert(&timer); }
@@ -64,7 +64,7 @@ class BusView {
     ledger_.note_next(segment.reader.epoch(), next);
   }
 
-  /// Someone found that this segment cannot be read any more: nobody reads it until it is mended,
+  /// Someone found that this segment cannot be read any more: nobody reads it until it is repaired,
   /// and goes on where the last believed `next` was. What is wrong is logged, and returned.
   std::string quarantine(const AttachedSegment& segment);
 
@@ -100,9 +100,9 @@ class BusView {
   std::uint32_t seen_changes_ = 0;
   std::map<const Attached*, Sequence> seen_next_;          // as the header said, believed or not
   std::map<const Attached*, std::set<Sequence>> damaged_;  // what has been logged
-  std::string refresh_error_;                              // told once
+  std::string refresh_error_;                              // logged once
   std::uint64_t version_ = 1;
-  std::uint64_t roster_ = 1;
+  std::uint64_t segment_set_version_ = 1;
   std::set<asio::steady_timer*> sleepers_;
 };
 

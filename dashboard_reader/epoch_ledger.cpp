@@ -12,8 +12,8 @@ constexpr std::size_t kMostEnded = 4096;
 
 void EpochLedger::note(Epoch epoch, const SegmentName& name, Sequence next, Clock::time_point time,
                        bool is_quarantined) {
-  const auto [place, is_new] = entries_.try_emplace(epoch);
-  Entry& entry = place->second;
+  const auto [at, is_new] = entries_.try_emplace(epoch);
+  Entry& entry = at->second;
   if (is_new) {
     const auto before = std::find(ended_.begin(), ended_.end(), epoch);
     entry.has_returned = before != ended_.end();
@@ -26,13 +26,13 @@ void EpochLedger::note(Epoch epoch, const SegmentName& name, Sequence next, Cloc
 }
 
 bool EpochLedger::update(const Discovery& discovery, Clock::time_point time) {
-  for (const auto& [name, held] : discovery.quarantined())
+  for (const auto& [name, held] : discovery.awaiting_repair())
     note(held.segment->reader.epoch(), name, held.wanted, time, true);
   for (const auto& [name, segment] : discovery.attached())
     note(segment->reader.epoch(), name, segment->reader.sure_next().value_or(Sequence{}), time,
          false);
   const auto is_taken = [&discovery](const SegmentName& name) {
-    return discovery.attached().contains(name) || discovery.quarantined().contains(name);
+    return discovery.attached().contains(name) || discovery.awaiting_repair().contains(name);
   };
   const std::size_t ended = std::erase_if(entries_, [&](const auto& one) {
     const Entry& entry = one.second;

@@ -65,7 +65,7 @@ Result<pid_t> start_successor(int listener, char** arguments) {
   return child;
 }
 
-void tell_predecessor() {
+void end_predecessor() {
   const char* const text = std::getenv(kPredecessor);
   if (text == nullptr) return;
   const auto pid = static_cast<pid_t>(parse_whole<std::uint32_t>(text).value_or(0));

@@ -61,7 +61,7 @@ void Lifecycle::reread() {
     spdlog::error("nothing changed: {}", changed.error().message);
     return;
   }
-  spdlog::info("token and origins read anew{}",
+  spdlog::info("token and origins read again{}",
                *changed ? "; all streams are asked to come back with the new token" : "");
   if (*changed) server_.send_all_away();
 }

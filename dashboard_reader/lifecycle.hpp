@@ -1,5 +1,5 @@
 // What signals ask of a running dashboard: SIGTERM and SIGINT drain and end it, SIGHUP reads token
-// and origins anew, SIGUSR2 starts a successor on the same listener. On the loop.
+// and origins again, SIGUSR2 starts a successor on the same listener. On the loop.
 #pragma once
 
 #include <string>

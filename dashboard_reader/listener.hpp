@@ -1,5 +1,5 @@
 // The listening socket: bound here, or handed over by whoever started this process (systemd's
-// socket activation, or the dashboard that this one takes the place of), so that a restart refuses
+// socket activation, or the dashboard that this one replaces), so that a restart refuses
 // nobody: while no process accepts, the kernel keeps connections waiting.
 #pragma once
 

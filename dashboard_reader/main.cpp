@@ -45,9 +45,9 @@ struct Options {
 std::string own_page() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto place = program.parent_path().parent_path();
-  const auto installed = place / "share/ringside/web";
-  return (std::filesystem::exists(installed, error) ? installed : place / "web").string();
+  const auto prefix = program.parent_path().parent_path();
+  const auto installed = prefix / "share/ringside/web";
+  return (std::filesystem::exists(installed, error) ? installed : prefix / "web").string();
 }
 
 /// The folders that are served; the page that was built with this program may be missing.
@@ -124,8 +124,8 @@ Result<void> serve(const Options& options) {
   Lifecycle operation(loop, server, *access, options.arguments);
   // From here on it ends in order when it is asked to, and whoever reads this may ask.
   warn_of_missing(bus);
-  // Before the first client is served, so that none is told that a segment is gone which is only
-  // not yet read.
+  // Before the first client is served, so that none sees a segment as gone that is only not read
+  // yet.
   view.start();
   server.start();
   log_fields(spdlog::level::info, "serving",
@@ -138,7 +138,7 @@ Result<void> serve(const Options& options) {
               {"segments", shares.segments}});
   const Announcement announcement(loop, "listening on http://" + server.address() + "\n");
   ::sd_notify(0, "READY=1");
-  tell_predecessor();
+  end_predecessor();
   loop.run();
   log_fields(spdlog::level::info, "ended", {{"signal", operation.signal()}});
   return {};
@@ -163,14 +163,14 @@ void add_options(CLI::App& app, Options& options) {
                  "A folder to serve as /data/, such as that of a saved fit");
   app.add_option("--token-file", options.access.token_file,
                  "A file with the token that clients must give (?token=T, or Authorization: Bearer "
-                 "T); read anew on SIGHUP");
+                 "T); read again on SIGHUP");
   app.add_option("--origin", options.access.origins,
                  "SCHEME://HOST[:PORT] that the dashboard is known by, or whose pages may open the "
                  "stream, besides its own; repeatable")
       ->expected(1)
       ->take_all();
   app.add_option("--origin-file", options.access.origin_file,
-                 "A file with more of them, a line each; read anew on SIGHUP");
+                 "A file with more of them, a line each; read again on SIGHUP");
   app.add_option("--max-clients", options.limits.clients, "Streams at a time; 503 beyond")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
       ->capture_default_str();
@@ -189,8 +189,8 @@ void add_options(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_flag("--log-json", options.log_json, "Log a JSON object a line");
   app.footer(
-      "Signals: SIGTERM drains and ends, SIGHUP reads token and origins anew, SIGUSR2 starts "
-      "the program anew\nin place of this one without refusing a connection.\n" +
+      "Signals: SIGTERM drains and ends, SIGHUP reads token and origins again, SIGUSR2 "
+      "starts the program\nagain in place of this one without refusing a connection.\n" +
       std::string(kExitStatusHelp));
   app.set_version_flag("--version", "ringside-dashboard " RINGSIDE_VERSION);
 }

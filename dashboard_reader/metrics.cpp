@@ -153,9 +153,9 @@ struct Metrics::Kept {
       "Streams ended, by close code; 1006 without a Close, 1005 with one that had no code");
   Counter& events =
       counters(registry, "ringside_sent_events_total", "Events sent to clients").Add({});
-  Family<Counter>& gaps = counters(registry, "ringside_gaps_total", "Gaps told, by reason");
+  Family<Counter>& gaps = counters(registry, "ringside_gaps_total", "Gaps reported, by reason");
   Family<Counter>& missing =
-      counters(registry, "ringside_gap_events_total", "Events in the gaps told, by reason");
+      counters(registry, "ringside_gap_events_total", "Events in the gaps reported, by reason");
   prometheus::Histogram& replays =
       prometheus::BuildHistogram()
           .Name("ringside_replay_seconds")

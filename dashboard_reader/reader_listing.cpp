@@ -13,9 +13,9 @@ void ReaderListing::open(const Bus& bus) {
   Result<ReaderTable> opened = ReaderTable::open(bus, Access::read_write);
   if (opened) {
     table_ = std::move(*opened);
-    told_.clear();
-  } else if (opened.error().message != std::exchange(told_, opened.error().message)) {
-    spdlog::warn("this dashboard is not listed as a reader: {}", told_);
+    reported_.clear();
+  } else if (opened.error().message != std::exchange(reported_, opened.error().message)) {
+    spdlog::warn("this dashboard is not listed as a reader: {}", reported_);
   }
 }
 

@@ -38,7 +38,7 @@ class ReaderListing {
   std::string name_;
   std::optional<ReaderTable> table_;
   std::map<Epoch, ReaderSlot> slots_;
-  std::string told_;  // why it is not listed; said once
+  std::string reported_;  // why it is not listed; logged once
 };
 
 }  // namespace ringside::dashboard

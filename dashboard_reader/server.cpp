@@ -21,9 +21,9 @@ using asio::redirect_error;
 using asio::use_awaitable;
 using asio::ip::tcp;
 
-/// For a request to arrive whole, and for a kept connection to send its next one.
+/// For a request to arrive completely, and for a kept connection to send its next one.
 constexpr std::chrono::seconds kRequestLimit{15};
-/// How often the table of readers is told where the clients stand.
+/// How often the reader table learns where the clients stand.
 constexpr std::chrono::milliseconds kListing{500};
 /// After an accept that failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{100};

@@ -45,8 +45,8 @@ Result<Changes> Discovery::refresh() {
     return !contents->unreadable.contains(entry.first.channel) &&
            !std::binary_search(contents->segments.begin(), contents->segments.end(), entry.first);
   };
-  std::erase_if(aside_, is_gone);
   std::erase_if(quarantined_, is_gone);
+  std::erase_if(awaiting_repair_, is_gone);
   held_ = descriptors_held();
   for (const auto& [channel, reason] : unreadable)
     if (channel_.empty() || channel_ == channel) report_quarantined({channel, {}}, reason, changes);
@@ -59,10 +59,10 @@ Result<Changes> Discovery::refresh() {
 }
 
 void Discovery::attach(const SegmentName& name, Changes& changes) {
-  const auto quarantined = quarantined_.find(name);
-  if (quarantined != quarantined_.end()) {
-    if (!is_mended(quarantined->second, name)) return;
-    quarantined_.erase(quarantined);
+  const auto waiting = awaiting_repair_.find(name);
+  if (waiting != awaiting_repair_.end()) {
+    if (!is_repaired(waiting->second, name)) return;
+    awaiting_repair_.erase(waiting);
   }
   if (held_ >= most_descriptors_) {
     report_quarantined(
@@ -82,7 +82,7 @@ void Discovery::attach(const SegmentName& name, Changes& changes) {
     return;
   }
   if (is_copy(*reader, name, changes)) return;
-  aside_.erase(name);
+  quarantined_.erase(name);
   auto segment = std::make_shared<const Attached>(Attached{name, std::move(*reader)});
   held_ += segment->reader.descriptors();
   open_.push_back(segment);
@@ -101,10 +101,10 @@ std::size_t Discovery::descriptors_held() {
 }
 
 void Discovery::report_quarantined(const SegmentName& name, const Error& reason, Changes& changes) {
-  const auto known = aside_.find(name);
-  if (known == aside_.end() || known->second.message != reason.message)
+  const auto known = quarantined_.find(name);
+  if (known == quarantined_.end() || known->second.message != reason.message)
     changes.quarantined.push_back({name, reason});
-  aside_.insert_or_assign(name, reason);
+  quarantined_.insert_or_assign(name, reason);
 }
 
 bool Discovery::is_copy(const Reader& reader, const SegmentName& name, Changes& changes) {
@@ -132,22 +132,21 @@ void Discovery::quarantine(const AttachedSegment& segment, const Error& reason, 
   const auto attached = attached_.find(segment->name);
   if (attached == attached_.end() || attached->second != segment) return;
   attached_.erase(attached);
-  aside_.insert_or_assign(segment->name, reason);
-  quarantined_.insert_or_assign(
+  quarantined_.insert_or_assign(segment->name, reason);
+  awaiting_repair_.insert_or_assign(
       segment->name,
-      Quarantined{segment, wanted, std::chrono::steady_clock::now() + kFirstLook, kFirstLook});
+      AwaitingRepair{segment, wanted, std::chrono::steady_clock::now() + kFirstLook, kFirstLook});
 }
 
-bool Discovery::is_mended(Quarantined& quarantined, const SegmentName& name) const {
-  const Reader& reader = quarantined.segment->reader;
-  // Another file has to prove itself anew. What was cut off cannot be seen through its old mapping.
+bool Discovery::is_repaired(AwaitingRepair& waiting, const SegmentName& name) const {
+  const Reader& reader = waiting.segment->reader;
+  // Another file has to prove itself. What was cut off cannot be seen through its old mapping.
   if (!reader.is_at(bus_.segment_path(name)) || reader.is_truncated()) return true;
   const auto time = std::chrono::steady_clock::now();
-  if (time < quarantined.look_at) return false;
-  if (reader.window().to >= quarantined.wanted && reads_to_its_end(reader)) return true;
-  quarantined.pause =
-      std::min<std::chrono::steady_clock::duration>(2 * quarantined.pause, kLastPause);
-  quarantined.look_at = time + quarantined.pause;
+  if (time < waiting.look_at) return false;
+  if (reader.window().to >= waiting.wanted && reads_to_its_end(reader)) return true;
+  waiting.pause = std::min<std::chrono::steady_clock::duration>(2 * waiting.pause, kLastPause);
+  waiting.look_at = time + waiting.pause;
   return false;
 }
 

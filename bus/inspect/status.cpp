@@ -69,7 +69,7 @@ SegmentStatus status_of(const Attached& segment) {
 std::vector<SegmentStatus> status_of(const Discovery& discovery) {
   std::vector<SegmentStatus> all;
   for (const auto& [name, segment] : discovery.attached()) all.push_back(status_of(*segment));
-  for (const auto& [name, reason] : discovery.aside()) {
+  for (const auto& [name, reason] : discovery.quarantined()) {
     SegmentStatus status;
     status.name = name;
     status.fault = with_advice(reason);

@@ -26,13 +26,13 @@ struct SegmentStatus {
   std::optional<double> span_s;        ///< from the oldest retained event to the newest
   Position tail;                       ///< where the next record will start: bytes ever written
   std::optional<Sequence> durable;     ///< all before it is on disk; none if nothing is synced
-  std::string fault;                   ///< why the segment was put aside; empty if it was not
+  std::string fault;                   ///< why the segment is quarantined; empty if it is not
 };
 
 /// The figures of an attached segment, now.
 SegmentStatus status_of(const Attached& segment);
 
-/// All segments of `discovery`, those put aside included, sorted by name.
+/// All segments of `discovery`, quarantined ones included, sorted by name.
 std::vector<SegmentStatus> status_of(const Discovery& discovery);
 
 /// Calls `visit` with the name and the value of each field that is printed: text, a number, a bool,

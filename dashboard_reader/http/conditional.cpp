@@ -39,23 +39,23 @@ bool is_modified_since(std::string_view date, const Version& version) {
 
 Wanted range_of(std::string_view header, std::uint64_t size) {
   constexpr std::string_view kBytes = "bytes=";
-  const Wanted whole{Wanted::Kind::whole, 0, size};
+  const Wanted complete{Wanted::Kind::complete, 0, size};
   const Wanted unsatisfiable{Wanted::Kind::unsatisfiable, 0, 0};
-  if (!header.starts_with(kBytes)) return whole;
+  if (!header.starts_with(kBytes)) return complete;
   header.remove_prefix(kBytes.size());
   const std::size_t dash = header.find('-');
-  if (dash == std::string_view::npos || header.find(',') != std::string_view::npos) return whole;
+  if (dash == std::string_view::npos || header.find(',') != std::string_view::npos) return complete;
   const std::string_view first_text = header.substr(0, dash);
   const std::string_view last_text = header.substr(dash + 1);
   const std::optional<std::uint64_t> first = parse_whole(first_text);
   const std::optional<std::uint64_t> last = parse_whole(last_text);
   if (first_text.empty()) {
-    if (!last) return whole;
+    if (!last) return complete;
     if (*last == 0 || size == 0) return unsatisfiable;
     const std::uint64_t length = std::min(*last, size);
     return {Wanted::Kind::part, size - length, length};
   }
-  if (!first || (!last && !last_text.empty()) || (last && *last < *first)) return whole;
+  if (!first || (!last && !last_text.empty()) || (last && *last < *first)) return complete;
   if (*first >= size) return unsatisfiable;
   const std::uint64_t end = std::min(last.value_or(size - 1), size - 1);
   return {Wanted::Kind::part, *first, end - *first + 1};
@@ -88,7 +88,7 @@ Wanted wanted_of(const HttpRequest& request, const Version& version) {
   }
   if (request.method == "GET" && range_applies(request.header("if-range"), version))
     return range_of(request.header("range"), version.size);
-  return {Wanted::Kind::whole, 0, version.size};
+  return {Wanted::Kind::complete, 0, version.size};
 }
 
 }  // namespace ringside::dashboard

@@ -19,13 +19,13 @@ struct Version {
 
 struct Wanted {
   enum class Kind {
-    whole,          ///< 200
+    complete,       ///< 200
     part,           ///< 206: `length` bytes from `offset`
     not_modified,   ///< 304
     failed,         ///< 412
     unsatisfiable,  ///< 416
   };
-  Kind kind = Kind::whole;
+  Kind kind = Kind::complete;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
 };

@@ -23,7 +23,7 @@ Fault judge_host(const HttpRequest& request) {
 /// RFC 9112, 3.2.1 to 3.2.4.
 Fault judge_target(HttpRequest& request) {
   constexpr HeadFault kFault{HttpStatus::bad_request,
-                             "a request target is a path, or a whole http:// URI"};
+                             "a request target is a path, or a complete http:// URI"};
   const std::string_view target = request.target;
   if (target.starts_with('/') || request.method == "CONNECT" ||
       (target == "*" && request.method == "OPTIONS"))

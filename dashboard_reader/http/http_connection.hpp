@@ -19,8 +19,8 @@ namespace ringside::dashboard {
 
 /// What all connections share, and outlives them.
 struct HttpContext {
-  /// For a request to arrive whole, for a kept connection to send its next one, and for a client to
-  /// take something of its answer.
+  /// For a request to arrive completely, for a kept connection to send its next one, and for a
+  /// client to take something of its answer.
   DeadlineQueue& deadlines;
   std::array<char, 64 * 1024>& input;  ///< what comes in lies here until it is parsed
   BusView& view;

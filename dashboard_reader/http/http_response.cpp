@@ -32,7 +32,7 @@ const std::string& date_now() {
 std::string encode_answer(const HttpAnswer& answer, bool head_only, bool keep_alive) {
   std::string text = "HTTP/1.1 " + std::to_string(static_cast<int>(answer.status)) + " ";
   text.append(reason(answer.status)).append("\r\nServer: ringside\r\nDate: ").append(date_now());
-  // A 304 tells what the client has; it has no body to speak of (RFC 9110, 15.4.5).
+  // A 304 says what the client has, and has no body itself (RFC 9110, 15.4.5).
   if (answer.status != HttpStatus::not_modified) {
     const std::uint64_t length =
         answer.file ? answer.file->length : answer.length_apart.value_or(answer.body.size());

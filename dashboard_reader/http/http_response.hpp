@@ -19,14 +19,14 @@ struct FileSlice {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
   std::timespec modified{};
-  std::int64_t size = 0;  ///< of the whole file
+  std::int64_t size = 0;  ///< of all of the file
 };
 
 struct HttpAnswer {
   HttpStatus status = HttpStatus::ok;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
-  std::string extra_headers;                  // whole lines, each with its CRLF
+  std::string extra_headers;                  // lines, each with its CRLF
   std::optional<FileSlice> file;              // the body, if it does not lie in `body`
   std::optional<std::uint64_t> length_apart;  // of a body that lies in neither
 };

@@ -114,8 +114,8 @@ HttpAnswer Routes::answer_to(const HttpRequest& request, const Target& target) c
 
 Reply Routes::open_websocket(const HttpRequest& request, const Target& target,
                              const asio::ip::address& peer) const {
-  // Whoever asks without the handshake gets the same refusals: a browser tells no page why its
-  // handshake failed, and so the page asks again like this.
+  // Whoever asks without the handshake gets the same refusals: a browser does not show a page why
+  // its handshake failed, and so the page asks again like this.
   std::optional<StreamQuery> stream;
   if (target.path == "/v1/stream") {
     Result<StreamQuery> query = parse_stream_query(target.query);

@@ -118,7 +118,7 @@ HttpAnswer StaticFiles::get(const std::string& path, const HttpRequest& request)
                              std::to_string(wanted.offset + wanted.length - 1) + "/" +
                              std::to_string(version.size) + "\r\n";
       break;
-    case Wanted::Kind::whole:
+    case Wanted::Kind::complete:
       break;
   }
   answer.content_type = content_type(relative);

@@ -17,9 +17,9 @@ using asio::use_awaitable;
 
 /// A turn of one download, before others have theirs, and what is checked at once.
 constexpr std::uint64_t kTurnBytes = 256 * 1024;
-/// How often the window is looked up anew while the producer moves its beginning.
+/// How often the window is looked up again while the producer moves its beginning.
 constexpr int kTries = 100;
-/// What completes a body is held back until all of it was found whole.
+/// What completes a body is held back until all of it was found still valid.
 constexpr std::size_t kHeldBack = 8;
 
 HttpAnswer no_such_segment() {
@@ -74,8 +74,9 @@ std::variant<HttpAnswer, Window> find_window(BusView& view, std::string_view pat
   if (found == discovery.attached().end()) {
     // It, or all of its channel.
     for (const SegmentName& kept_out : {name, SegmentName{name.channel, {}}})
-      if (const auto aside = discovery.aside().find(kept_out); aside != discovery.aside().end())
-        return plain(HttpStatus::unavailable, aside->second.message);
+      if (const auto why = discovery.quarantined().find(kept_out);
+          why != discovery.quarantined().end())
+        return plain(HttpStatus::unavailable, why->second.message);
     return no_such_segment();
   }
   const AttachedSegment segment = found->second;
@@ -105,7 +106,7 @@ asio::awaitable<bool> send_window(asio::ip::tcp::socket& socket, BusView& view, 
   socket.non_blocking(true);
   Bytes left = window.bytes;
   for (Sequence cursor = window.records.from; !left.empty();) {
-    // A damaged record goes out as it stands, with those behind it: its checksum tells.
+    // A damaged record goes out as it stands, with those behind it: its checksum shows it.
     const Sequence first = cursor;
     Run run;
     SequenceRange gap;

@@ -31,8 +31,8 @@ struct Window {
 std::variant<HttpAnswer, Window> find_window(BusView& view, std::string_view path);
 
 /// Sends the body. False if the connection must end short of it: the client is gone, the producer
-/// was faster, or the file was shortened. The body is never completed with bytes that were not
-/// whole. Calls `moving` whenever the client has taken something.
+/// was faster, or the file was shortened. The body is never completed with bytes that were
+/// overwritten. Calls `moving` whenever the client has taken something.
 asio::awaitable<bool> send_window(asio::ip::tcp::socket& socket, BusView& view, Window window,
                                   std::function<void()> moving);
 

@@ -1,4 +1,4 @@
-// The control messages of /v1/stream (docs/protocol.md, 3) as whole text frames.
+// The control messages of /v1/stream (docs/protocol.md, 3) as text frames.
 #pragma once
 
 #include <string>

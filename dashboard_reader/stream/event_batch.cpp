@@ -51,11 +51,11 @@ std::uint32_t EventBatch::send(StreamOutlet& outlet) {
                                 ends_.at(count_ - 1));
   const std::size_t taken = outlet.send_now(frames);
   const std::span<const std::uint32_t> ends = std::span(ends_).first(count_);
-  const auto whole = std::upper_bound(ends.begin(), ends.end(), taken);
-  const auto complete = static_cast<std::uint32_t>(whole - ends.begin());
+  const auto open = std::upper_bound(ends.begin(), ends.end(), taken);
+  const auto complete = static_cast<std::uint32_t>(open - ends.begin());
   const std::size_t begin = complete == 0 ? 0 : ends[complete - 1];
   if (taken == begin) return complete;
-  outlet.append(frames.substr(taken, *whole - taken));
+  outlet.append(frames.substr(taken, *open - taken));
   return complete + 1;
 }
 

@@ -19,7 +19,7 @@
 
 namespace ringside::dashboard {
 
-/// A control frame, whole.
+/// A complete control frame.
 struct IncomingControl {
   Opcode opcode;
   std::string payload;

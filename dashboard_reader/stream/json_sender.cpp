@@ -17,7 +17,7 @@ constexpr std::uint64_t kTurnRead = 256 * 1024;
 constexpr std::size_t kShortText = 16 * 1024;
 constexpr std::uint64_t kShortRecord = 64 * 1024;
 
-/// Gaps of the same reason that follow each other are told as one.
+/// Gaps of the same reason that follow each other are reported as one.
 class Gaps {
  public:
   Gaps(Epoch epoch, JsonTurn& turn) : epoch_(epoch), turn_(turn) {}
@@ -27,12 +27,12 @@ class Gaps {
       range_->to = range.to;
       return;
     }
-    tell();
+    report();
     range_ = range;
     reason_ = reason;
   }
 
-  void tell() {
+  void report() {
     if (!range_) return;
     turn_.frames.append(gap_message(epoch_, *range_, reason_));
     turn_.gaps.emplace_back(*range_, reason_);
@@ -80,7 +80,7 @@ JsonTurn take_json(const Attached& segment, const EventPrinter* printer, Sequenc
     } else {
       const Result<std::string> text = event_text(segment, printer, copier.record(), kShortText);
       if (text) {
-        gaps.tell();
+        gaps.report();
         turn.frames.append(encode_frame(Opcode::text, *text));
         ++turn.events;
       } else if (text.error().code == Errc::too_large) {
@@ -92,7 +92,7 @@ JsonTurn take_json(const Attached& segment, const EventPrinter* printer, Sequenc
       }
     }
   }
-  gaps.tell();
+  gaps.report();
   turn.frames.shrink_to_fit();
   turn.cursor = copier.cursor();
   return turn;

@@ -19,18 +19,18 @@ struct JsonTurn {
     more,        ///< the turn is over, and there may be more
     nothing,     ///< all that is published has been taken
     long_event,  ///< the next event is none for a turn on the loop (long_texts.hpp)
-    fault,       ///< the segment contradicts itself
+    fault,       ///< the segment is corrupt
   };
   End end = End::more;
   Sequence cursor;
-  std::string frames;  ///< events and gaps, as whole text frames: at most some 32 KiB
+  std::string frames;  ///< events and gaps, as text frames: at most some 32 KiB
   std::uint64_t events = 0;
   std::vector<std::pair<SequenceRange, std::string_view>> gaps;  ///< with their reasons
   std::vector<SequenceRange> damaged;                            ///< those of them that are so
 };
 
 /// Takes events from `cursor` on, as many as one turn may hold up the others for. What is gone, and
-/// each event that cannot be told as JSON, is told as a gap.
+/// each event that cannot be printed as JSON, is reported as a gap.
 JsonTurn take_json(const Attached& segment, const EventPrinter* printer, Sequence cursor);
 
 }  // namespace ringside::dashboard

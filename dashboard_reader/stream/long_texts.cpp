@@ -113,7 +113,7 @@ std::optional<LongText> LongTexts::find(const Event& event) {
     return one.sequence == event.sequence && one.segment.lock() == event.segment;
   });
   if (found == kept_.end()) return std::nullopt;
-  // What is not there is looked for anew by whoever comes next.
+  // What is not there is looked for again by whoever comes next.
   if (!found->text.text) {
     const LongText text = found->text;
     if (Clock::now() - found->used < kMissing) return text;

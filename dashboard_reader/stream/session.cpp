@@ -89,7 +89,7 @@ void Session::was_silent() {
     wake();
     return;
   }
-  // Within a message that the socket does not take, there is no place for a Close.
+  // Within a message that the socket does not take, no Close may be sent.
   if (outlet_.is_blocked()) {
     sent_close_ = CloseCode::silent;
     end();

@@ -1,6 +1,6 @@
 // One client of /v1/stream: a cursor a segment, and no queue. Whenever the socket takes more, the
-// next run goes out of the mapping; who is slow falls behind in the ring and is told what it
-// missed.
+// next run goes out of the mapping; a slow client falls behind in the ring and gets a gap
+// for what it missed.
 //
 // stream_session.cpp is what is sent of each segment; stream_segments.cpp which segments there are
 // for this client, and how it learns of their coming and going.
@@ -46,7 +46,7 @@ struct StreamContext {
 /// What a client of a stream was sent.
 struct StreamFigures {
   std::uint64_t events = 0;
-  std::uint64_t gaps = 0;                          ///< that it was told
+  std::uint64_t gaps = 0;                          ///< that were reported
   std::uint64_t missing = 0;                       ///< sequences in them
   std::optional<std::chrono::nanoseconds> replay;  ///< from the start to `live`
 };

@@ -1,4 +1,4 @@
-// Whether text that comes in pieces is UTF-8 (RFC 3629), told at the first byte that cannot be.
+// Whether text that comes in pieces is UTF-8 (RFC 3629), refused at the first byte that cannot be.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@ namespace ringside::dashboard {
 
 class Utf8Check {
  public:
-  /// Takes the next piece; false as soon as no continuation could make the whole valid.
+  /// Takes the next piece; false as soon as no continuation could make all of it valid.
   bool feed(std::string_view bytes);
 
   /// Whether the text may end here: not within a character.

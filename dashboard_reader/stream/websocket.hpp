@@ -47,7 +47,7 @@ struct FrameHead {
 };
 FrameHead encode_head(Opcode opcode, bool fin, std::uint64_t payload_length);
 
-/// A whole unmasked frame around a short payload.
+/// A complete unmasked frame around a short payload.
 std::string encode_frame(Opcode opcode, std::string_view payload);
 
 /// A Close with its code, if it is one that goes on the wire, and a reason of at most 123 bytes.

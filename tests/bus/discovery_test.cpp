@@ -1,4 +1,5 @@
-// Which segments a bus has: names, appearance, disappearance, and what is put aside (B-1 to B-3).
+// Which segments a bus has: names, appearance, disappearance, and what is quarantined (B-1 to
+// B-3).
 #include "bus/inspect/discovery.hpp"
 
 #include <algorithm>
@@ -88,24 +89,24 @@ TEST_CASE("a channel whose folder cannot be read is reported once, and the other
     if (all.size() != 2 || all.front().name.text() != "closed" || all.front().fault.empty())
       return 4;
     const Result<Changes> again = discovery.refresh();
-    if (!again || !again->quarantined.empty() || discovery.aside().size() != 1) return 5;
+    if (!again || !again->quarantined.empty() || discovery.quarantined().size() != 1) return 5;
     // Who looks at another channel is not bothered with it, and who looks at this one is.
     Discovery other(temporary.bus(), "open");
     Discovery asked(temporary.bus(), "closed", "one");
-    if (!other.refresh() || !other.aside().empty()) return 6;
-    if (!asked.refresh() || asked.aside().size() != 1) return 7;
+    if (!other.refresh() || !other.quarantined().empty()) return 6;
+    if (!asked.refresh() || asked.quarantined().size() != 1) return 7;
     return 0;
   });
   CHECK(child.wait() == 0);
   std::filesystem::permissions(folder, std::filesystem::perms{0755});
   Discovery mended(temporary.bus());
   refresh(mended);
-  CHECK(mended.aside().empty());
+  CHECK(mended.quarantined().empty());
   CHECK(mended.attached().size() == 2);
 }
 
 TEST_CASE(
-    "segments beyond the limit on open files are put aside, and read once others are closed") {
+    "segments beyond the limit on open files are quarantined, and read once others are closed") {
   const TemporaryBus temporary;
   for (const char* producer : {"1", "2", "3"})
     make_writer(temporary.bus(), small_ring(), {"a", producer});
@@ -130,7 +131,7 @@ TEST_CASE(
   read.reset();
   CHECK(refresh(discovery).appeared.size() == 1);
   CHECK(discovery.attached().contains({"a", "3"}));
-  CHECK(discovery.aside().empty());
+  CHECK(discovery.quarantined().empty());
 }
 
 TEST_CASE("segments appear, vanish and are replaced, each told once (D-7, B-3)") {
@@ -175,7 +176,7 @@ TEST_CASE("only the channel and the producer that are asked for are attached") {
 }
 
 TEST_CASE(
-    "a bad file is put aside once with its reason, the others go on, and it comes back (B-3)") {
+    "a bad file is quarantined once with its reason, the others go on, and it comes back (B-3)") {
   const TemporaryBus temporary;
   const Writer good = make_writer(temporary.bus(), small_ring(), {"a", "good"});
   const auto bad = temporary.path({"a", "bad"});
@@ -197,7 +198,7 @@ TEST_CASE(
   const Writer mended = make_writer(temporary.bus(), small_ring(), {"a", "bad"});
   changes = refresh(discovery);
   REQUIRE(changes.appeared.size() == 1);
-  CHECK(discovery.aside().empty());
+  CHECK(discovery.quarantined().empty());
 }
 
 namespace {
@@ -216,7 +217,7 @@ struct Aside {
     REQUIRE(first.appeared.size() == 1);
     discovery.quarantine(first.appeared[0], Error{Errc::corrupt, 0, "it lies"}, Sequence{18});
     CHECK(discovery.attached().empty());
-    CHECK(discovery.aside().size() == 1);
+    CHECK(discovery.quarantined().size() == 1);
   }
 
   bool comes_back_within(std::chrono::milliseconds limit) {
@@ -237,7 +238,7 @@ TEST_CASE("a segment found to lie is taken back when it is another one (B-3)") {
   aside.writer.reset();
   const Writer other = make_writer(aside.temporary.bus(), small_ring(6));
   CHECK(aside.comes_back_within(std::chrono::milliseconds(0)));
-  CHECK(aside.discovery.aside().empty());
+  CHECK(aside.discovery.quarantined().empty());
 }
 
 TEST_CASE("a segment found to lie is taken back once it is whole again, and no sooner (B-3)") {
@@ -251,7 +252,7 @@ TEST_CASE("a segment found to lie is taken back once it is whole again, and no s
   CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(600)));
   poke(aside.path, sequence, 19);
   CHECK(aside.comes_back_within(std::chrono::seconds(5)));
-  CHECK(aside.discovery.aside().empty());
+  CHECK(aside.discovery.quarantined().empty());
 }
 
 TEST_CASE("a record that is damaged does not keep the others of its segment out (B-3)") {
@@ -277,7 +278,7 @@ TEST_CASE("a segment that was cut off and made whole is attached anew (B-3)") {
   CHECK(aside.comes_back_within(std::chrono::seconds(5)));
 }
 
-TEST_CASE("a copy of a segment is put aside, whichever of the two is met first (B-3)") {
+TEST_CASE("a copy of a segment is quarantined, whichever of the two is met first (B-3)") {
   const TemporaryBus temporary;
   const Writer writer = make_writer(temporary.bus(), small_ring(), {"a", "m"});
   const auto folder = temporary.bus().segment_path({"a", "m"}).parent_path();

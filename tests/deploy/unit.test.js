@@ -182,7 +182,7 @@ for (const { title, prepare, arguments: more, listed } of [
       assert.equal(await handshake(stream(), as_page), 403);
       fs.writeFileSync(origins, `${kOrigin}\n`);
       service.child.kill('SIGHUP');
-      await service.written(/read anew/);
+      await service.written(/read again/);
       assert.equal(await handshake(stream(), as_page), 101);
     });
 

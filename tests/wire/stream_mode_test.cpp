@@ -190,7 +190,7 @@ TEST_CASE("what cannot be told as JSON is a gap of reason invalid, and the strea
   CHECK(known.records == 6);
 }
 
-TEST_CASE("a segment that is shortened under its clients is put aside, and another goes on") {
+TEST_CASE("a segment that is shortened under its clients is quarantined, and another goes on") {
   const std::string mode = GENERATE("run", "event", "json");
   const bool within_data = GENERATE(true, false);
   INFO("mode " << mode << (within_data ? ", cut within the data" : ", cut to nothing"));

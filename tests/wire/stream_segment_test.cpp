@@ -99,7 +99,7 @@ TEST_CASE("a segment file that is moved away and back is not sent twice") {
   CHECK(collector.of(producer.epoch()).wanted == 15);
 }
 
-TEST_CASE("a damaged segment is put aside, and the good one beside it is served") {
+TEST_CASE("a damaged segment is quarantined, and the good one beside it is served") {
   const TemporaryDirectory bus;
   LoadProducer good(bus.text(), "events", "good");
   good.publish(50);
@@ -135,7 +135,7 @@ TEST_CASE("a damaged segment is put aside, and the good one beside it is served"
   CHECK(collector.records() == 51);
 }
 
-TEST_CASE("a segment whose words lie while it is read is put aside, and the good one goes on") {
+TEST_CASE("a segment whose words lie while it is read is quarantined, and the good one goes on") {
   const TemporaryDirectory bus;
   LoadProducer good(bus.text(), "events", "good");
   good.publish(50);

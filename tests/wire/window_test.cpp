@@ -62,7 +62,7 @@ TEST_CASE("the window is all that is retained, whole, with its place told by hea
   }
 }
 
-TEST_CASE("a window that is not there is 404, and one that was put aside is 503 with its reason") {
+TEST_CASE("a window that is not there is 404, and a quarantined one is 503 with its reason") {
   const TemporaryDirectory bus;
   std::filesystem::create_directories(bus.path() / "events");
   std::ofstream(bus.path() / "events" / "junk.ring") << std::string(100'000, 'j');
