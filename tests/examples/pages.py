@@ -83,7 +83,7 @@ STEPS = {
     },
     "docs/performance.md": {
         "compare": Step("run", instead=("../old/build/release", "--only publish-raw --pairs 6 build/release")),
-        "floor": Step("run", instead=("--floor 5", "--floor 1 --only attach --pairs 6")),
+        "floor": Step("run", instead=("--floor 5 --pairs 12", "--floor 1 --only attach --pairs 6")),
     },
     "docs/format.md": {"example": Step("run", then="example")},
     "docs/durability.md": {},
