@@ -18,7 +18,7 @@ struct StreamCursor {
   /// gap. If a segment that is away does not come back, what is before this is lost.
   Sequence replay_end;
   std::shared_ptr<const EventPrinter> printer{};  ///< mode=json; null where there is no schema
-  std::optional<Sequence> reset{};             ///< a `reset` here follows the announcement
+  std::optional<Sequence> reset{};                ///< a `reset` here follows the announcement
   bool is_announced = false;
   bool is_finished = false;  ///< it is gone and was read to its end, or it is quarantined
 
