@@ -99,8 +99,8 @@ std::uint64_t ExpectedEvents::bytes() const {
 ExpectedEvents window_of(const Reader& reader) {
   ExpectedEvents expected{reader.window().from.value, {}};
   RecordCopier records(reader, reader.window().from);
-  for (auto next = records.next(); next != RecordCopier::Next::nothing; next = records.next()) {
-    if (next != RecordCopier::Next::record) throw std::runtime_error("the window is not in order");
+  for (auto next = records.next(); next != RunOutcome::nothing; next = records.next()) {
+    if (next != RunOutcome::run) throw std::runtime_error("the window is not in order");
     const Bytes event = records.record().payload;
     expected.events.emplace_back(reinterpret_cast<const char*>(event.data()), event.size());
   }

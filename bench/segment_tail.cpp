@@ -15,7 +15,7 @@ void check_tail(const Reader& reader, std::uint64_t next, std::uint64_t count,
                                  .append(" events were published"));
   RecordCopier records(reader, Sequence{next - count});
   for (std::uint64_t i = next - count; i < next; ++i)
-    if (records.next() != RecordCopier::Next::record || records.record().sequence.value != i ||
+    if (records.next() != RunOutcome::run || records.record().sequence.value != i ||
         !is_right(i, records.record().payload))
       throw std::runtime_error(
           std::string("event ").append(std::to_string(i)).append(" is not what was published"));

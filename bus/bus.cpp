@@ -1,6 +1,5 @@
 #include "bus/bus.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <system_error>
 
@@ -12,21 +11,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
-
-/// Whether only this user and root can put something in a folder's place.
-bool is_ours(const struct stat& folder) {
-  return folder.st_uid == 0 || folder.st_uid == ::geteuid();
-}
+constexpr std::string_view kNameCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 }  // namespace
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && name.front() != '.' && name.front() != '-' &&
-         std::all_of(name.begin(), name.end(), is_name_character);
+         name.find_first_not_of(kNameCharacters) == std::string_view::npos;
 }
 
 Result<void> check_name(std::string_view what, std::string_view name) {
@@ -53,7 +45,9 @@ fs::path Bus::segment_path(const SegmentName& name) const {
 Result<void> Bus::check_planted() const {
   struct stat status {};
   if (!is_default_ || ::lstat(directory_.c_str(), &status) != 0) return {};
-  if (is_ours(status) && S_ISDIR(status.st_mode)) return {};
+  // Only this user and root can put something in its place.
+  const bool is_ours = status.st_uid == 0 || status.st_uid == ::geteuid();
+  if (is_ours && S_ISDIR(status.st_mode)) return {};
   return fail(Errc::bad_argument, directory_.string(), ": the default bus belongs to user ",
               std::to_string(status.st_uid),
               ", who may have put it there to be written to; if you trust that user, name it with "

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <limits>
 
 #include <isa-l/crc.h>
+
+#include "bus/layout.hpp"
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
@@ -16,13 +19,8 @@ namespace {
 /// Below this ISA-L's folding costs more to set up (34 ns for 112 bytes against 17) than it saves.
 constexpr std::uint64_t kLong = 512;
 
-std::uint64_t load_word(const std::byte* from) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, from, sizeof word);
-  return word;
-}
-
-std::uint64_t load_part(const std::byte* from, std::uint64_t size) noexcept {
+/// Up to 8 bytes, and zeros behind them.
+std::uint64_t load(const std::byte* from, std::uint64_t size = 8) noexcept {
   std::uint64_t word = 0;
   std::memcpy(&word, from, size);
   return word;
@@ -34,23 +32,11 @@ void store_word(std::byte* to, std::uint64_t word) noexcept {
       .store(word, std::memory_order_relaxed);
 }
 
-void copy_words(std::byte* to, const std::byte* from, std::uint64_t size) noexcept {
-  std::uint64_t at = 0;
-  for (; at + 8 <= size; at += 8) store_word(to + at, load_word(from + at));
-  if (at < size) store_word(to + at, load_part(from + at, size - at));
-}
-
 std::uint32_t update_isal(std::uint32_t crc, const std::byte* bytes, std::uint64_t size) noexcept {
-  constexpr std::uint64_t kMost = 1 << 30;  // ISA-L takes an int
-  while (size > 0) {
-    const std::uint64_t part = std::min(size, kMost);
-    // The library's interface predates const; it does not write.
-    auto* data = reinterpret_cast<unsigned char*>(const_cast<std::byte*>(bytes));
-    crc = crc32_iscsi(data, static_cast<int>(part), crc);
-    bytes += part;
-    size -= part;
-  }
-  return crc;
+  // The library's interface predates const; it does not write. It takes an int.
+  static_assert(kMaxPayload <= std::numeric_limits<int>::max());
+  auto* data = reinterpret_cast<unsigned char*>(const_cast<std::byte*>(bytes));
+  return crc32_iscsi(data, static_cast<int>(size), crc);
 }
 
 #if defined(__x86_64__)
@@ -62,7 +48,7 @@ __attribute__((target("sse4.2"))) std::uint32_t update_instruction(std::uint32_t
                                                                    std::uint64_t size) noexcept {
   std::uint64_t register64 = crc;
   std::uint64_t at = 0;
-  for (; at + 8 <= size; at += 8) register64 = _mm_crc32_u64(register64, load_word(bytes + at));
+  for (; at + 8 <= size; at += 8) register64 = _mm_crc32_u64(register64, load(bytes + at));
   auto result = static_cast<std::uint32_t>(register64);
   for (; at < size; ++at) result = _mm_crc32_u8(result, static_cast<std::uint8_t>(bytes[at]));
   return result;
@@ -75,27 +61,16 @@ __attribute__((target("sse4.2"))) std::uint32_t copy_instruction(
   for (const std::uint64_t word : prefix) register64 = _mm_crc32_u64(register64, word);
   std::uint64_t at = 0;
   for (; at + 8 <= size; at += 8) {
-    const std::uint64_t word = load_word(from + at);
+    const std::uint64_t word = load(from + at);
     store_word(to + at, word);
     register64 = _mm_crc32_u64(register64, word);
   }
   if (at < size) {
-    const std::uint64_t word = load_part(from + at, size - at);
+    const std::uint64_t word = load(from + at, size - at);
     store_word(to + at, word);
     register64 = _mm_crc32_u64(register64, word);
   }
   return static_cast<std::uint32_t>(register64);
-}
-
-#else
-
-constexpr bool kHasInstruction = false;
-std::uint32_t update_instruction(std::uint32_t crc, const std::byte*, std::uint64_t) noexcept {
-  return crc;
-}
-std::uint32_t copy_instruction(std::uint32_t crc, const std::array<std::uint64_t, 3>&, std::byte*,
-                               const std::byte*, std::uint64_t) noexcept {
-  return crc;
 }
 
 #endif
@@ -103,15 +78,21 @@ std::uint32_t copy_instruction(std::uint32_t crc, const std::array<std::uint64_t
 }  // namespace
 
 std::uint32_t crc32c_update(std::uint32_t crc, Bytes bytes) noexcept {
+#if defined(__x86_64__)
   if (kHasInstruction && bytes.size() < kLong)
     return update_instruction(crc, bytes.data(), bytes.size());
+#endif
   return update_isal(crc, bytes.data(), bytes.size());
 }
 
 std::uint32_t crc32c_copy(std::uint32_t crc, const std::array<std::uint64_t, 3>& prefix,
                           std::byte* to, const std::byte* from, std::uint64_t size) noexcept {
+#if defined(__x86_64__)
   if (kHasInstruction && size < kLong) return copy_instruction(crc, prefix, to, from, size);
-  copy_words(to, from, size);
+#endif
+  std::uint64_t at = 0;
+  for (; at + 8 <= size; at += 8) store_word(to + at, load(from + at));
+  if (at < size) store_word(to + at, load(from + at, size - at));
   crc = crc32c_update(crc, std::as_bytes(std::span(prefix)));
   return crc32c_update(crc, {to, (size + 7) & ~std::uint64_t{7}});
 }

@@ -14,7 +14,7 @@ namespace ringside {
 
 inline constexpr std::uint32_t kCrcStart = 0xFFFFFFFF;
 
-/// The register after `bytes`. Any thread.
+/// The register after `bytes`, of which there are less than 2^31. Any thread.
 std::uint32_t crc32c_update(std::uint32_t crc, Bytes bytes) noexcept;
 
 inline std::uint32_t crc32c(Bytes bytes) noexcept {

@@ -10,8 +10,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bus/os/file.hpp"
-
 namespace ringside {
 namespace {
 
@@ -24,7 +22,6 @@ constexpr std::uint32_t kDoorbellVersion = 2;
 struct Head {
   std::array<char, 8> magic;
   std::uint32_t version;
-  std::uint32_t reserved;
 };
 constexpr off_t kHeadOffset = 256;
 /// How often a reader looks that may not say that it waits.
@@ -44,12 +41,11 @@ bool is_doorbell(const File& file) {
 }
 
 Result<File> make(const Bus& bus) {
-  Result<File> made = File::create_nameless(bus.directory(), kDoorbellBytes);
-  if (!made) return made;
+  RINGSIDE_TRY(File made, File::create_nameless(bus.directory(), kDoorbellBytes));
   // Producers and readers of other users ring it and wait on it too.
-  made->allow_everyone();
-  const Head head{kDoorbellMagic, kDoorbellVersion, 0};
-  if (::pwrite(made->descriptor(), &head, sizeof head, kHeadOffset) != ssize_t{sizeof head})
+  made.allow_everyone();
+  const Head head{kDoorbellMagic, kDoorbellVersion};
+  if (::pwrite(made.descriptor(), &head, sizeof head, kHeadOffset) != ssize_t{sizeof head})
     return fail_errno(errno, "cannot write " + bus.doorbell_path().string());
   return made;
 }
@@ -58,19 +54,15 @@ Result<File> open_or_create(const Bus& bus, const std::filesystem::path& path, i
   flags = O_RDWR;
   Result<File> file = File::open(path, flags);
   if (!file && file.error().code == Errc::not_found) {
-    const Result<File> made = make(bus);
-    if (!made) return tl::unexpected<Error>(made.error());
-    if (const Result<bool> linked = made->link_as(path); !linked)
-      return tl::unexpected<Error>(linked.error());
+    RINGSIDE_TRY(const File made, make(bus));
+    RINGSIDE_CHECK(made.link_as(path));
     file = File::open(path, flags);
   }
   if (file && !is_doorbell(*file)) {
     // What a power cut left of one, which nobody syncs, or a file that was given its name: another
     // takes its place, and it is not written to.
-    const Result<File> made = make(bus);
-    if (!made) return tl::unexpected<Error>(made.error());
-    if (auto replaced = made->replace(path); !replaced)
-      return tl::unexpected<Error>(replaced.error());
+    RINGSIDE_TRY(const File made, make(bus));
+    RINGSIDE_CHECK(made.replace(path));
     file = File::open(path, flags);
   }
   if (!file && (file.error().os_errno == EACCES || file.error().os_errno == EROFS)) {
@@ -80,23 +72,19 @@ Result<File> open_or_create(const Bus& bus, const std::filesystem::path& path, i
   return file;
 }
 
-static_assert(sizeof(Head) == 16);
-
 }  // namespace
 
 Result<Doorbell> Doorbell::open(const Bus& bus) {
   const std::filesystem::path path = bus.doorbell_path();
   int flags = 0;
-  Result<File> file = open_or_create(bus, path, flags);
-  if (!file) return tl::unexpected<Error>(file.error());
-  if (!is_doorbell(*file))
+  RINGSIDE_TRY(File file, open_or_create(bus, path, flags));
+  if (!is_doorbell(file))
     return fail(Errc::not_segment, path.string(),
                 ": not a doorbell of this version; remove it, and the next program recreates it");
   try {
     const bool writable = flags == O_RDWR;
-    ipc::mapped_region region(*file, writable ? ipc::read_write : ipc::read_only, 0,
-                              kDoorbellBytes);
-    return Doorbell(path.string(), std::move(*file), std::move(region), writable);
+    ipc::mapped_region region(file, writable ? ipc::read_write : ipc::read_only, 0, kDoorbellBytes);
+    return Doorbell(path.string(), std::move(file), std::move(region), writable);
   } catch (const ipc::interprocess_exception& error) {
     return fail_errno(error.get_native_error(), "cannot map " + path.string());
   }
@@ -128,9 +116,8 @@ std::uint32_t Doorbell::prepare() noexcept {
 void Doorbell::wait(std::uint32_t ticket, std::chrono::milliseconds limit) const noexcept {
   if (!writable_) limit = std::min(limit, kPollInterval);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
-  timespec time{};
-  time.tv_sec = seconds.count();
-  time.tv_nsec = std::chrono::nanoseconds(limit - seconds).count();
+  const timespec time{.tv_sec = seconds.count(),
+                      .tv_nsec = std::chrono::nanoseconds(limit - seconds).count()};
   // A shared futex: the waiters are other processes than the wakers. It needs no more than read
   // access to the page. A return for any reason means "look again".
   futex(page_->rings, FUTEX_WAIT, ticket, &time);

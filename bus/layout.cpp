@@ -31,8 +31,6 @@ constexpr const char* kHex = "0x";
 /// All of them, in the order in which a reader has to look.
 std::array<HeaderRule, 13> header_rules(const FixedPart& f, std::uint64_t file_size) {
   constexpr const char* kMoveOut = "not a ringside segment; move it out of the bus";
-  constexpr const char* kMatch =
-      "of another format version; use a matching build, or move the file away";
   constexpr const char* kMoveAway = "the header is damaged; move the file away";
   const auto magic = std::bit_cast<std::uint64_t>(f.magic);
   const auto wanted_magic = std::bit_cast<std::uint64_t>(kMagic);
@@ -52,7 +50,8 @@ std::array<HeaderRule, 13> header_rules(const FixedPart& f, std::uint64_t file_s
        is_swapped ? Errc::incompatible : Errc::corrupt,
        is_swapped ? "written on a machine of the other byte order; read it there" : kMoveAway,
        f.byte_order == kByteOrder, f.byte_order, kHex, kByteOrder},
-      {"version", offsetof(FixedPart, version), "F-3", Errc::incompatible, kMatch,
+      {"version", offsetof(FixedPart, version), "F-3", Errc::incompatible,
+       "of another format version; use a matching build, or move the file away",
        f.version == kFormatVersion, f.version, kExactly, kFormatVersion},
       {"fixed_crc32c", offsetof(FixedPart, crc32c), "F-4", Errc::corrupt, kMoveAway,
        f.crc32c == crc, f.crc32c, kHex, crc},

@@ -11,15 +11,14 @@ namespace ipc = boost::interprocess;
 /// Address space of our own, which the two regions then replace piece by piece; nobody else can be
 /// mapped in between. Aligned so that 2 MiB pages of the file can be 2 MiB pages in memory.
 std::byte* reserve(std::size_t bytes) {
-  const std::size_t slack = kHugePage;
-  void* start =
-      ::mmap(nullptr, bytes + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* start = ::mmap(nullptr, bytes + kHugePage, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (start == MAP_FAILED) return nullptr;
   auto* first = static_cast<std::byte*>(start);
   const auto address = reinterpret_cast<std::uintptr_t>(first);
-  const std::size_t before = round_up(address, slack) - address;
+  const std::size_t before = round_up(address, kHugePage) - address;
   if (before > 0) ::munmap(first, before);
-  if (before < slack) ::munmap(first + before + bytes, slack - before);
+  if (before < kHugePage) ::munmap(first + before + bytes, kHugePage - before);
   return first + before;
 }
 

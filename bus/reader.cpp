@@ -27,8 +27,7 @@ SequenceRange Reader::window() const noexcept {
   // `oldest` first: it never passes `next`, so an older `oldest` cannot exceed a newer `next`.
   const Sequence oldest = load_oldest();
   const Sequence next = load_next();
-  if (oldest > next) return {next, next};
-  return {oldest, next};
+  return {std::min(oldest, next), next};
 }
 
 bool Reader::has_record(Sequence sequence) const noexcept {
@@ -37,8 +36,8 @@ bool Reader::has_record(Sequence sequence) const noexcept {
 
 std::optional<Sequence> Reader::sure_next() const noexcept {
   const Sequence next = load_next();
-  const bool is_sure = next.value == 0 || has_record(Sequence{next.value - 1});
-  return is_sure ? std::optional(next) : std::nullopt;
+  if (next.value > 0 && !has_record(Sequence{next.value - 1})) return std::nullopt;
+  return next;
 }
 
 bool Reader::is_at(const std::filesystem::path& path) const {
@@ -95,6 +94,7 @@ std::optional<RunOutcome> Reader::check_state(Sequence& cursor, SequenceRange& g
 
 RunOutcome Reader::judge(Sequence& cursor, const Run& run, const SequenceRange& window,
                          SequenceRange& gap) const noexcept {
+  if (run.count == 0) gap = {cursor, RecordFinder(segment_, window).behind(cursor)};
   // What was read of index and headers is intact if the records are: both go when `oldest` passes.
   if (!is_still_valid({cursor, 1, {}})) {
     const Sequence kept = load_oldest();
@@ -104,8 +104,6 @@ RunOutcome Reader::judge(Sequence& cursor, const Run& run, const SequenceRange& 
     return RunOutcome::gap;
   }
   if (run.count > 0) return RunOutcome::run;
-  gap = {cursor, RecordFinder(segment_, window).behind(cursor)};
-  if (!is_still_valid({cursor, 1, {}})) return judge(cursor, run, window, gap);
   cursor = gap.to;
   return RunOutcome::damaged;
 }
@@ -171,32 +169,6 @@ RunOutcome Reader::next_run_checked(Sequence& cursor, const RunLimit& limit, Run
   return judge(cursor, run, window, gap);
 }
 
-Run Reader::retained() const noexcept {
-  // Damaged records at an end are passed over, but no more than so many at once.
-  constexpr std::uint64_t kMostPassed = 4096;
-  const SequenceRange all = window();
-  const RecordFinder finder(segment_, all);
-  Sequence first = all.from;
-  std::optional<Position> start = all.count() > 0 ? finder.find(first) : std::nullopt;
-  while (!start && first + 1 < all.to && first - all.from < kMostPassed) {
-    first = first + 1;
-    start = finder.find(first);
-  }
-  if (!start || is_corrupt()) return {all.from, 0, {}};
-  const std::uint64_t most = std::min(kMostPassed, all.to - first);
-  for (std::uint64_t passed = 0; passed < most; ++passed) {
-    const Sequence last{all.to.value - 1 - passed};
-    const std::optional<Position> at = finder.find(last);
-    if (!at || !finder.is_closed(last, *at)) continue;
-    const std::uint64_t bytes = *at + finder.bytes_at(*at) - *start;
-    const std::uint64_t count = last - first + 1;
-    if (bytes <= geometry().data_capacity && count <= bytes / kMinRecordBytes &&
-        count <= std::uint64_t{0xFFFFFFFF})
-      return {first, static_cast<std::uint32_t>(count), {segment_.at(*start), bytes}};
-  }
-  return {all.from, 0, {}};
-}
-
 bool Reader::is_still_valid(const Run& run) const noexcept {
   // Acquire fence, then `oldest`: pairs with the writer's release fence between its store of
   // `oldest` and the bytes it then overwrites (Writer::evict_to()). If any byte read before was
@@ -243,8 +215,7 @@ std::optional<Timestamp> Reader::sure_time_from(Sequence& sequence) const noexce
 Sequence Reader::since(Timestamp from, const SequenceRange& window) const noexcept {
   // Timestamps never go backwards within a segment, so halve. Where the record in the middle is
   // damaged or overwritten meanwhile, the next one that is left decides.
-  Sequence low = window.from;
-  Sequence high = window.to;
+  auto [low, high] = window;
   while (low < high) {
     const Sequence middle = low + (high - low) / 2;
     Sequence at = middle;
@@ -284,33 +255,24 @@ std::uint64_t Reader::retained_bytes() const noexcept {
   return std::min(bytes, geometry().data_capacity);
 }
 
-RecordCopier::Next RecordCopier::next() {
+RunOutcome RecordCopier::next() {
   Run run;
-  switch (reader_->next_run_checked(cursor_, {.bytes = 0, .records = 1}, run, gap_)) {
-    case RunOutcome::nothing:
-      return Next::nothing;
-    case RunOutcome::gap:
-      return Next::gap;
-    case RunOutcome::damaged:
-      return Next::damaged;
-    case RunOutcome::corrupt:
-      return Next::corrupt;
-    case RunOutcome::run:
-      break;
-  }
+  const RunOutcome outcome =
+      reader_->next_run_checked(cursor_, {.bytes = 0, .records = 1}, run, gap_);
+  if (outcome != RunOutcome::run) return outcome;
   words_.resize(run.bytes.size() / sizeof(std::uint64_t));
   const auto* from = reinterpret_cast<const std::uint64_t*>(run.bytes.data());
   // Relaxed word loads pair with the writer's word stores; is_still_valid() has the fence.
   for (std::size_t i = 0; i < words_.size(); ++i)
     words_[i] = std::atomic_ref<const std::uint64_t>(from[i]).load(std::memory_order_relaxed);
-  if (!reader_->is_still_valid(run)) return next();
+  if (!reader_->is_still_valid(run)) return next();  // which finds the gap, and ends there
   const std::optional<Record> checked = decode_record(
       reader_->geometry(), cursor_, std::as_bytes(std::span<const std::uint64_t>(words_)));
   gap_ = {cursor_, cursor_ + 1};
   cursor_ = gap_.to;
-  if (!checked) return Next::damaged;
+  if (!checked) return RunOutcome::damaged;
   record_ = *checked;
-  return Next::record;
+  return outcome;
 }
 
 }  // namespace ringside

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "bus/bus.hpp"
-#include "bus/seek.hpp"
 #include "bus/segment.hpp"
 
 namespace ringside {
@@ -63,12 +62,11 @@ class Reader {
       : segment_(std::move(segment)), damaged_(std::move(damaged)) {}
 
   Epoch epoch() const { return segment_.geometry().epoch; }
-  /// The epoch that the file says, which is another one while a copy of what is intact is shown.
-  Epoch file_epoch() const { return source().geometry().epoch; }
-  /// The segment of that file: the one that is shown, unless that is a copy.
+  /// The segment of the file: the one that is shown, unless that is a copy of what is intact.
   const Segment& source() const { return damaged_ ? damaged_->segment : segment_; }
   const Geometry& geometry() const { return segment_.geometry(); }
   Bytes schema() const { return segment_.schema(); }
+  const Segment& segment() const { return segment_; }
 
   /// The retained window [oldest, next) at some moment during the call. Empty if the header is
   /// corrupt.
@@ -96,11 +94,6 @@ class Reader {
   /// that reaches exactly to the next. Checksums are the caller's to check.
   RunOutcome next_run_checked(Sequence& cursor, const RunLimit& limit, Run& run,
                               SequenceRange& gap) const noexcept;
-
-  /// All that is retained as one span, from the first record that can be found to the end of the
-  /// last. Damaged ones in between are in it as they stand. Empty if there is none, or if the
-  /// header is corrupt. In O(1) while the index is in order.
-  Run retained() const noexcept;
 
   /// Whether no byte of `run` has been overwritten up to now.
   bool is_still_valid(const Run& run) const noexcept;
@@ -149,13 +142,11 @@ class Reader {
 /// Copies records out, one at a time, for those who want values rather than spans.
 class RecordCopier {
  public:
-  enum class Next { record, nothing, gap, damaged, corrupt };
-
   RecordCopier(const Reader& reader, Sequence from) : reader_(&reader), cursor_(from) {}
 
-  /// On `record`, record() is the next one: a private copy, checked against its checksum, valid
-  /// until the next call. On `gap`, gap() names what was missed; on `damaged`, what is damaged.
-  Next next();
+  /// On `run`, record() is the next one: a private copy, checked against its checksum, valid until
+  /// the next call. On `gap`, gap() names what was missed; on `damaged`, what is damaged.
+  RunOutcome next();
 
   const Record& record() const { return record_; }
   const SequenceRange& gap() const { return gap_; }

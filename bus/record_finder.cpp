@@ -12,10 +12,6 @@ constexpr std::uint64_t kMostBehind = 4096;
 
 }  // namespace
 
-Position RecordFinder::indexed(Sequence sequence) const noexcept {
-  return Position{segment_.index(sequence).load(std::memory_order_relaxed)};
-}
-
 bool RecordFinder::is_at(Sequence sequence, Position start) const noexcept {
   if (start.value % 8 != 0) return false;
   const FrameWords frame = frame_at(start);

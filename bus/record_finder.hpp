@@ -36,7 +36,9 @@ class RecordFinder {
   Sequence behind(Sequence sequence) const noexcept;
 
  private:
-  Position indexed(Sequence sequence) const noexcept;
+  Position indexed(Sequence sequence) const noexcept {
+    return Position{segment_.index(sequence).load(std::memory_order_relaxed)};
+  }
   FrameWords frame_at(Position start) const noexcept { return load_frame(segment_.at(start)); }
 
   const Segment& segment_;

@@ -4,6 +4,18 @@
 #include <unistd.h>
 
 namespace ringside {
+namespace {
+
+// Relaxed, all of them: each word is good by itself to who reads it, and orders nothing.
+std::uint64_t load(const std::atomic<std::uint64_t>& word) {
+  return word.load(std::memory_order_relaxed);
+}
+void store(std::atomic<std::uint64_t>& word, std::uint64_t value) {
+  word.store(value, std::memory_order_relaxed);
+}
+
+}  // namespace
+
 Result<Segment> Segment::open(const std::filesystem::path& path, Access access) {
   RINGSIDE_TRY(File file,
                File::open_in_channel(path, access == Access::read_only ? O_RDONLY : O_RDWR));
@@ -25,14 +37,7 @@ Result<Segment> Segment::open(const std::filesystem::path& path, Access access) 
 bool Segment::is_trusted() const {
   // Whoever may only read the file cannot hold a write lock on it.
   if (file_.holder(LockByte::trusted) == LockHolder::writer) return true;
-  return is_written_here();
-}
-
-bool Segment::is_written_here() const {
   const SegmentState& owner = state();
-  const auto load = [](const std::atomic<std::uint64_t>& word) {
-    return word.load(std::memory_order_relaxed);
-  };
   // A copy says which file it was copied from.
   const FileIdentity written{load(owner.device), load(owner.inode), load(owner.born_ns)};
   if (written == FileIdentity{} || written != file_.identity()) return false;
@@ -46,9 +51,6 @@ bool Segment::is_written_here() const {
 void Segment::write_owner(const Owner& by) const noexcept {
   const BootId boot = current_boot_id();
   SegmentState& owner = state();
-  const auto store = [](std::atomic<std::uint64_t>& word, std::uint64_t value) {
-    word.store(value, std::memory_order_relaxed);
-  };
   store(owner.owner_pid, by.pid);
   store(owner.pid_namespace, by.pid_namespace);
   store(owner.owner_boottime_ns, boottime_ns());
@@ -62,26 +64,17 @@ void Segment::write_owner(const Owner& by) const noexcept {
 std::optional<ClockWords> Segment::kept_clock() const {
   const SegmentState& owner = state();
   // Boot times of different runs of the machine have nothing to do with each other.
-  if (owner.time_base.load(std::memory_order_relaxed) == 0 || !is_trusted()) return std::nullopt;
-  return ClockWords{owner.time_base.load(std::memory_order_relaxed),
-                    owner.ahead_since.load(std::memory_order_relaxed),
-                    owner.step_at.load(std::memory_order_relaxed),
-                    owner.step_by.load(std::memory_order_relaxed)};
+  if (load(owner.time_base) == 0 || !is_trusted()) return std::nullopt;
+  return ClockWords{load(owner.time_base), load(owner.ahead_since), load(owner.step_at),
+                    load(owner.step_by)};
 }
 
 void Segment::keep_clock(const ClockWords& words) const {
   SegmentState& owner = state();
-  // Relaxed: each word is good by itself to who reads it, and only answers a question about time.
-  owner.time_base.store(words.time_base, std::memory_order_relaxed);
-  owner.ahead_since.store(words.ahead_since, std::memory_order_relaxed);
-  owner.step_at.store(words.step_at, std::memory_order_relaxed);
-  owner.step_by.store(words.step_by, std::memory_order_relaxed);
-}
-
-std::optional<Record> Segment::check_record(Sequence sequence, Position from, Position end) const {
-  if (end <= from || end - from > geometry_.data_capacity || from.value % 8 != 0)
-    return std::nullopt;
-  return decode_record(geometry_, sequence, {at(from), end - from});
+  store(owner.time_base, words.time_base);
+  store(owner.ahead_since, words.ahead_since);
+  store(owner.step_at, words.step_at);
+  store(owner.step_by, words.step_by);
 }
 
 }  // namespace ringside

@@ -68,12 +68,7 @@ class Segment {
   std::optional<ClockWords> kept_clock() const;
   void keep_clock(const ClockWords& words) const;
 
-  /// decode_record() of the record that lies in [from, end). Nobody may write it meanwhile.
-  std::optional<Record> check_record(Sequence sequence, Position from, Position end) const;
-
  private:
-  bool is_written_here() const;
-
   File file_;
   Geometry geometry_;
   Mapping mapping_;

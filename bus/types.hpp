@@ -57,6 +57,19 @@ struct SequenceRange {
   constexpr std::uint64_t count() const { return to - from; }
 };
 
+/// Where a reader begins in a segment.
+struct Start {
+  enum class Kind {
+    oldest,  ///< all that is retained
+    latest,  ///< only what is published from now on
+    last,    ///< the last `value` events
+    seq,     ///< from sequence `value` on
+    since,   ///< what is at most `value` nanoseconds old
+  };
+  Kind kind = Kind::oldest;
+  std::uint64_t value = 0;
+};
+
 /// Which segment of the bus: `CHANNEL/PRODUCER`; without a producer, all of the channel.
 struct SegmentName {
   std::string channel;

@@ -136,10 +136,13 @@ Result<void> Writer::restore_doorbell() {
 }
 
 void Writer::follow_clock() noexcept {
-  clock_.follow(read_clocks(), oldest_timestamp(), segment_->geometry().created);
+  const bool is_empty = oldest_ == next_;
+  clock_.follow(read_clocks(),
+                is_empty ? std::nullopt : std::optional(timestamp_at(oldest_position_)),
+                segment_->geometry().created);
   segment_->keep_clock(clock_.words());
   // With nothing retained there is nothing to be after.
-  if (oldest_ == next_) last_timestamp_ = segment_->geometry().created;
+  if (is_empty) last_timestamp_ = segment_->geometry().created;
 }
 
 /// Frees the name for the next writer, which may be in this process, and come before this one is
@@ -230,10 +233,6 @@ Timestamp Writer::timestamp_at(Position position) const noexcept {
       data_ + position.value % capacity_ / 8 * 8 + offsetof(RecordHeader, timestamp_ns));
   // Relaxed: this writer stored it, or it was checked when the segment was opened.
   return {std::atomic_ref<const std::uint64_t>(*word).load(std::memory_order_relaxed)};
-}
-
-std::optional<Timestamp> Writer::oldest_timestamp() const noexcept {
-  return oldest_ < next_ ? std::optional(timestamp_at(oldest_position_)) : std::nullopt;
 }
 
 void Writer::populate(std::uint64_t bytes) noexcept {

@@ -110,7 +110,6 @@ class Writer {
   void detach() noexcept;
   Position position_of(Sequence sequence) const noexcept;
   Timestamp timestamp_at(Position position) const noexcept;
-  std::optional<Timestamp> oldest_timestamp() const noexcept;
   std::byte* tail() const noexcept { return data_ + tail_offset_; }
 
   Parts parts_;

@@ -177,22 +177,22 @@ class Tail {
   void fill(Source& source) {
     while (!source.pending && !source.finished) {
       switch (source.copier.next()) {
-        case RecordCopier::Next::record:
+        case RunOutcome::run:
           source.pending = true;
           break;
-        case RecordCopier::Next::nothing:
+        case RunOutcome::nothing:
           source.finished = source.vanished;
           return;
-        case RecordCopier::Next::gap:
+        case RunOutcome::gap:
           std::fprintf(stderr, "ringside: %s: sequences %llu to %llu were overwritten unread\n",
                        source.segment->name.text().c_str(),
                        static_cast<unsigned long long>(source.copier.gap().from.value),
                        static_cast<unsigned long long>(source.copier.gap().to.value - 1));
           break;
-        case RecordCopier::Next::damaged:
+        case RunOutcome::damaged:
           note_fault(sequences(source) + " damaged in the ring; all others are printed");
           break;
-        case RecordCopier::Next::corrupt:
+        case RunOutcome::corrupt:
           note_fault(source.segment->name.text() +
                      ": its header is corrupt, or its file was shortened; no more of it "
                      "can be read from sequence " +

@@ -22,7 +22,7 @@ std::optional<std::uint64_t> last_cycle(const Bus& bus, const SegmentName& name)
   const Result<Reader> reader = open_reader(bus, name);
   if (!reader) return {};
   RecordCopier copier(*reader, reader->seek({Start::Kind::last, 1}));
-  if (copier.next() != RecordCopier::Next::record) return {};
+  if (copier.next() != RunOutcome::run) return {};
   const Bytes payload = copier.record().payload;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(payload.data());
   flatbuffers::Verifier verifier(bytes, payload.size());

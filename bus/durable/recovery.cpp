@@ -78,6 +78,13 @@ Result<std::optional<Mapping>> patch(const Segment& segment, const SyncMark& mar
 
 }  // namespace
 
+std::optional<Record> check_record(const Segment& segment, Sequence sequence, Position from,
+                                   Position end) {
+  if (end <= from || end - from > segment.geometry().data_capacity || from.value % 8 != 0)
+    return std::nullopt;
+  return decode_record(segment.geometry(), sequence, {segment.at(from), end - from});
+}
+
 bool is_window_intact(const Segment& segment) {
   const SegmentState& state = segment.state();
   const Geometry& geometry = segment.geometry();
@@ -100,7 +107,7 @@ bool is_window_intact(const Segment& segment) {
   for (Sequence sequence = oldest; sequence < next; sequence = sequence + 1) {
     const Position end = start_of(sequence + 1);
     if (end <= start || end - first > geometry.data_capacity) return false;
-    const std::optional<Record> record = segment.check_record(sequence, start, end);
+    const std::optional<Record> record = check_record(segment, sequence, start, end);
     if (!record || record_bytes(record->payload.size()) != end - start ||
         record->timestamp < before)
       return false;

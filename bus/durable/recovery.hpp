@@ -12,6 +12,11 @@
 
 namespace ringside {
 
+/// The record of `sequence` that lies in [from, end), if it is intact. Nobody may write it
+/// meanwhile.
+std::optional<Record> check_record(const Segment& segment, Sequence sequence, Position from,
+                                   Position end);
+
 /// Whether header and index are right: all of [oldest, next) is intact to the last bit, and
 /// goes on at least to what is known to be on the disk.
 bool is_window_intact(const Segment& segment);

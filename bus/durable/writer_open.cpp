@@ -51,7 +51,7 @@ bool has_intact_ends(const Segment& segment) {
   if (oldest == next) return start == tail;
   const Sequence last{next.value - 1};
   const Position last_start{segment.index(last).load(std::memory_order_relaxed)};
-  const std::optional<Record> record = segment.check_record(last, last_start, tail);
+  const std::optional<Record> record = check_record(segment, last, last_start, tail);
   // step: intact-end
   return record && record_bytes(record->payload.size()) == tail - last_start;
 }

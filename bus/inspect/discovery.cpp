@@ -17,12 +17,12 @@ constexpr std::chrono::seconds kLastPause{30};
 bool reads_to_its_end(const Reader& reader) {
   const SequenceRange window = reader.window();
   RecordCopier copier(reader, window.from);
-  RecordCopier::Next last = RecordCopier::Next::record;
+  RunOutcome last = RunOutcome::run;
   while (copier.cursor() < window.to) {
     last = copier.next();
-    if (last == RecordCopier::Next::corrupt || last == RecordCopier::Next::nothing) return false;
+    if (last == RunOutcome::corrupt || last == RunOutcome::nothing) return false;
   }
-  return last != RecordCopier::Next::damaged;
+  return last != RunOutcome::damaged;
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ void Discovery::report_quarantined(const SegmentName& name, const Error& reason,
 
 bool Discovery::is_copy(const Reader& reader, const SegmentName& name, Changes& changes) {
   const auto twin = std::find_if(attached_.begin(), attached_.end(), [&reader](const auto& entry) {
-    return entry.second->reader.file_epoch() == reader.file_epoch();
+    return entry.second->reader.source().geometry().epoch == reader.source().geometry().epoch;
   });
   if (twin == attached_.end()) return false;
   // Of two files with one identity, the one that a producer writes is the segment.

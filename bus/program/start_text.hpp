@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "bus/result.hpp"
-#include "bus/seek.hpp"
+#include "bus/types.hpp"
 
 namespace ringside {
 

@@ -9,6 +9,8 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "bus/inspect/retained_span.hpp"
+
 namespace ringside::dashboard {
 namespace {
 
@@ -83,7 +85,7 @@ std::variant<HttpAnswer, Window> find_window(BusView& view, std::string_view pat
   const Reader& reader = segment->reader;
   bool is_damaged = false;
   for (int tries = 0; tries < kTries; ++tries) {
-    const Run run = reader.retained();
+    const Run run = retained_span(reader);
     if (run.count > 0 && reader.is_still_valid(run))
       return Window{segment, {run.first, run.end()}, run.bytes};
     Sequence at = run.first;

@@ -69,12 +69,12 @@ JsonTurn take_json(const Attached& segment, const EventPrinter* printer, Sequenc
         run.bytes.size() > kShortRecord && is_over(JsonTurn::End::long_event))
       break;
     read += run.bytes.size();
-    const RecordCopier::Next next = copier.next();
-    if (next == RecordCopier::Next::nothing && is_over(JsonTurn::End::nothing)) break;
-    if (next == RecordCopier::Next::corrupt && is_over(JsonTurn::End::fault)) break;
-    if (next == RecordCopier::Next::gap) {
+    const RunOutcome next = copier.next();
+    if (next == RunOutcome::nothing && is_over(JsonTurn::End::nothing)) break;
+    if (next == RunOutcome::corrupt && is_over(JsonTurn::End::fault)) break;
+    if (next == RunOutcome::gap) {
       gaps.add(copier.gap(), "overwritten");
-    } else if (next == RecordCopier::Next::damaged) {
+    } else if (next == RunOutcome::damaged) {
       gaps.add(copier.gap(), "invalid");
       turn.damaged.push_back(copier.gap());
     } else {

@@ -24,10 +24,10 @@ LongText print_checked(const Attached& segment, const EventPrinter* printer, Seq
   if (taken != RunOutcome::run) return {};
   if (run.bytes.size() > kLongestEvent) return {nullptr, "too_large"};
   RecordCopier copier(segment.reader, sequence);
-  const RecordCopier::Next next = copier.next();
-  if (next == RecordCopier::Next::damaged && copier.gap().from == sequence)
+  const RunOutcome next = copier.next();
+  if (next == RunOutcome::damaged && copier.gap().from == sequence)
     return {nullptr, "invalid", true};
-  if (next != RecordCopier::Next::record || copier.record().sequence != sequence) return {};
+  if (next != RunOutcome::run || copier.record().sequence != sequence) return {};
   Result<std::string> text = event_text(segment, printer, copier.record(), kLongestEvent);
   if (!text) return {nullptr, text.error().code == Errc::too_large ? "too_large" : "invalid"};
   text->shrink_to_fit();

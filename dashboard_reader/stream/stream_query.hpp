@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "bus/result.hpp"
-#include "bus/seek.hpp"
 #include "bus/types.hpp"
 
 namespace ringside::dashboard {

@@ -198,23 +198,23 @@ int ringside_copy_record(const ringside_reader* reader, uint64_t* cursor, ringsi
       last.copier.emplace(reader->reader, at);
       last.reader = reader;
     }
-    const RecordCopier::Next next = last.copier->next();
+    const RunOutcome next = last.copier->next();
     switch (next) {
-      case RecordCopier::Next::nothing:
+      case RunOutcome::nothing:
         return RINGSIDE_NOTHING;
-      case RecordCopier::Next::record: {
+      case RunOutcome::run: {
         const Record& copy = last.copier->record();
         *record = {copy.sequence.value, copy.timestamp.ns, copy.payload.data(),
                    copy.payload.size()};
         *cursor = last.copier->cursor().value;
         return RINGSIDE_RUN;
       }
-      case RecordCopier::Next::gap:
-      case RecordCopier::Next::damaged:
+      case RunOutcome::gap:
+      case RunOutcome::damaged:
         *record = {last.copier->gap().from.value, 0, nullptr, 0};
         *cursor = last.copier->gap().to.value;
-        return next == RecordCopier::Next::gap ? RINGSIDE_GAP : RINGSIDE_INVALID;
-      case RecordCopier::Next::corrupt:
+        return next == RunOutcome::gap ? RINGSIDE_GAP : RINGSIDE_INVALID;
+      case RunOutcome::corrupt:
         break;
     }
     last.reader = nullptr;

@@ -111,20 +111,20 @@ Drained drain(const Reader& reader) {
   RecordCopier copier(reader, reader.window().from);
   while (true) {
     switch (copier.next()) {
-      case RecordCopier::Next::record:
+      case RunOutcome::run:
         all.sequences.push_back(copier.record().sequence);
         all.timestamps.push_back(copier.record().timestamp);
         all.payloads.emplace_back(copier.record().payload.begin(), copier.record().payload.end());
         break;
-      case RecordCopier::Next::gap:
+      case RunOutcome::gap:
         break;
-      case RecordCopier::Next::damaged:
+      case RunOutcome::damaged:
         all.invalid.push_back(copier.gap());
         break;
-      case RecordCopier::Next::corrupt:
+      case RunOutcome::corrupt:
         all.fault = true;
         return all;
-      case RecordCopier::Next::nothing:
+      case RunOutcome::nothing:
         return all;
     }
   }

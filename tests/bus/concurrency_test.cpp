@@ -33,7 +33,7 @@ Tally copy_records(const Reader& reader, Sequence end, std::uint64_t most) {
   Timestamp last{};
   while (expected < end) {
     switch (copier.next()) {
-      case RecordCopier::Next::record: {
+      case RunOutcome::run: {
         const Record& record = copier.record();
         if (record.sequence != expected || record.timestamp < last ||
             !is_event_of(kSeed, record, most))
@@ -43,17 +43,17 @@ Tally copy_records(const Reader& reader, Sequence end, std::uint64_t most) {
         ++tally.records;
         break;
       }
-      case RecordCopier::Next::gap:
+      case RunOutcome::gap:
         if (copier.gap().from != expected || copier.gap().to <= expected) ++tally.wrong;
         tally.missed += copier.gap().count();
         ++tally.gaps;
         expected = copier.gap().to;
         break;
-      case RecordCopier::Next::nothing:
+      case RunOutcome::nothing:
         std::this_thread::yield();
         break;
-      case RecordCopier::Next::damaged:
-      case RecordCopier::Next::corrupt:
+      case RunOutcome::damaged:
+      case RunOutcome::corrupt:
         ++tally.wrong;
         return tally;
     }

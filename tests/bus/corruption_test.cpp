@@ -71,9 +71,9 @@ void ask_everything(const Reader& reader) {
   RecordCopier copier(reader, window.from);
   for (int steps = 0;; ++steps) {
     REQUIRE(steps < 2000);
-    const RecordCopier::Next next = copier.next();
-    if (next == RecordCopier::Next::record) REQUIRE(is_event_of(kSeed, copier.record(), kMost));
-    if (next == RecordCopier::Next::nothing || next == RecordCopier::Next::corrupt) break;
+    const RunOutcome next = copier.next();
+    if (next == RunOutcome::run) REQUIRE(is_event_of(kSeed, copier.record(), kMost));
+    if (next == RunOutcome::nothing || next == RunOutcome::corrupt) break;
   }
   // The sums are there so that every byte is really read.
   volatile std::uint64_t used = sum;
@@ -158,7 +158,7 @@ TEST_CASE("a writer takes up or replaces whatever stands in those words, and goe
     const Reader reader = make_reader(temporary.bus());
     REQUIRE(reader.epoch() == writer.geometry().epoch);
     RecordCopier copier(reader, Sequence{writer.next().value - 1});
-    REQUIRE(copier.next() == RecordCopier::Next::record);
+    REQUIRE(copier.next() == RunOutcome::run);
     REQUIRE(is_event_of(kSeed, copier.record(), kMost));
     publish_events(writer, kSeed, 500, kMost);
     REQUIRE_FALSE(drain(reader).fault);
@@ -203,7 +203,7 @@ struct Twenty {
     for (std::uint64_t from = 0; from < 20; ++from) {
       RecordCopier copier(reader, Sequence{from});
       const auto next = copier.next();
-      CHECK(next == (from == damaged ? RecordCopier::Next::damaged : RecordCopier::Next::record));
+      CHECK(next == (from == damaged ? RunOutcome::damaged : RunOutcome::run));
     }
   }
 
@@ -328,15 +328,15 @@ TEST_CASE("a next that is not reached, or an oldest past it, is not believed (F-
   SECTION("next back before the cursor") {
     poke(path, kNextAt, 3);
     RecordCopier copier(reader, Sequence{10});
-    CHECK(copier.next() == RecordCopier::Next::corrupt);
+    CHECK(copier.next() == RunOutcome::corrupt);
   }
   SECTION("oldest past next") {
     poke(path, kOldestAt, 21);
     CHECK(reader.window().count() == 0);
     RecordCopier copier(reader, Sequence{0});
-    RecordCopier::Next next = copier.next();
-    if (next == RecordCopier::Next::gap) next = copier.next();
-    CHECK(next == RecordCopier::Next::corrupt);
+    RunOutcome next = copier.next();
+    if (next == RunOutcome::gap) next = copier.next();
+    CHECK(next == RunOutcome::corrupt);
   }
 }
 

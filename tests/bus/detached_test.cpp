@@ -62,7 +62,7 @@ TEST_CASE("a reader of a file that is cut off sees a fault and lives") {
   CHECK(filled.reader.is_truncated());
   CHECK(filled.reader.next_run(cursor, {}, run, gap) == RunOutcome::corrupt);
   RecordCopier copier(filled.reader, Sequence{0});
-  CHECK(copier.next() == RecordCopier::Next::corrupt);
+  CHECK(copier.next() == RunOutcome::corrupt);
   CHECK(filled.reader.window().count() == 0);
   CHECK_FALSE(filled.reader.timestamp_of(Sequence{5}).has_value());
 }

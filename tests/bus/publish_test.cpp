@@ -54,12 +54,12 @@ TEST_CASE("what was published is read back over many laps, with random sizes (F-
     const std::uint64_t count = 1 + random() % 2;
     publish_events(writer, seed, count, most);
     for (std::uint64_t i = 0; i < count; ++i) {
-      REQUIRE(copier.next() == RecordCopier::Next::record);
+      REQUIRE(copier.next() == RunOutcome::run);
       REQUIRE(is_event_of(seed, copier.record(), most));
       REQUIRE(copier.record().timestamp >= last);
       last = copier.record().timestamp;
     }
-    REQUIRE(copier.next() == RecordCopier::Next::nothing);
+    REQUIRE(copier.next() == RunOutcome::nothing);
   }
   const Drained all = drain(reader);
   CHECK_FALSE(all.fault);

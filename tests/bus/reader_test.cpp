@@ -102,11 +102,11 @@ TEST_CASE("a lapped cursor is told exactly what it missed (F-24)") {
   Filled filled;
   publish_events(filled.writer, 1, 5, 100);
   RecordCopier copier(filled.reader, Sequence{0});
-  REQUIRE(copier.next() == RecordCopier::Next::record);
+  REQUIRE(copier.next() == RunOutcome::run);
   publish_events(filled.writer, 1, 100, 100);
-  REQUIRE(copier.next() == RecordCopier::Next::gap);
+  REQUIRE(copier.next() == RunOutcome::gap);
   CHECK(copier.gap() == SequenceRange{Sequence{1}, Sequence{85}});
-  REQUIRE(copier.next() == RecordCopier::Next::record);
+  REQUIRE(copier.next() == RunOutcome::run);
   CHECK(copier.record().sequence == Sequence{85});
 }
 

@@ -66,17 +66,17 @@ Reading read_copies(Bus bus, std::uint64_t seed) {
     std::uint64_t wanted = 0;
     while (signals.raw_total == 0 || wanted < signals.raw_total) {
       switch (copier.next()) {
-        case RecordCopier::Next::record:
+        case RunOutcome::run:
           take_record(seed, copier.record(), wanted, tally);
           break;
-        case RecordCopier::Next::gap:
+        case RunOutcome::gap:
           take_gap(copier.gap(), wanted, tally);
           break;
-        case RecordCopier::Next::nothing:
+        case RunOutcome::nothing:
           ::usleep(100);
           break;
-        case RecordCopier::Next::damaged:
-        case RecordCopier::Next::corrupt:
+        case RunOutcome::damaged:
+        case RunOutcome::corrupt:
           throw std::runtime_error("torn: sequence " + std::to_string(wanted) +
                                    " was said to be whole and fails its checksum");
       }

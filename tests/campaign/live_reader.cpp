@@ -40,17 +40,17 @@ class LiveReader::Follower {
     constexpr int kAtATime = 200;
     for (int i = 0; i < kAtATime; ++i) {
       switch (copier_.next()) {
-        case RecordCopier::Next::nothing:
+        case RunOutcome::nothing:
           return i > 0;
-        case RecordCopier::Next::damaged:
-        case RecordCopier::Next::corrupt:
+        case RunOutcome::damaged:
+        case RunOutcome::corrupt:
           fault = "torn: sequence " + text(expected_.value) + " of " + role_->name.text() +
                   " does not match its checksum";
           return false;
-        case RecordCopier::Next::gap:
+        case RunOutcome::gap:
           pass(copier_.gap(), fault);
           break;
-        case RecordCopier::Next::record:
+        case RunOutcome::run:
           see(copier_.record(), fault);
           break;
       }

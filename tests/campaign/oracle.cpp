@@ -104,7 +104,7 @@ Verdict Oracle::check_records(const Reader& reader) const {
   Timestamp last = reader.geometry().created;
   for (std::uint64_t sequence = oldest_; sequence < next(); ++sequence) {
     const Expected& expected = records_[sequence];
-    if (copier.next() != RecordCopier::Next::record)
+    if (copier.next() != RunOutcome::run)
       return "sequence " + text(sequence) + " is torn: its checksum or header is wrong";
     const Record& record = copier.record();
     if (record.sequence.value != sequence || record.payload.size() != expected.size ||
@@ -116,8 +116,7 @@ Verdict Oracle::check_records(const Reader& reader) const {
       return "the time of sequence " + text(sequence) + " is from before it was published";
     last = record.timestamp;
   }
-  if (copier.next() != RecordCopier::Next::nothing)
-    return "there is more than sequence " + text(next());
+  if (copier.next() != RunOutcome::nothing) return "there is more than sequence " + text(next());
   return std::nullopt;
 }
 

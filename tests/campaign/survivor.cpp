@@ -27,14 +27,14 @@ Verdict read_all(const Reader& reader, const Promise& promise, std::vector<std::
   Timestamp before{};
   while (true) {
     switch (copier.next()) {
-      case RecordCopier::Next::nothing:
+      case RunOutcome::nothing:
         return std::nullopt;
-      case RecordCopier::Next::gap:
+      case RunOutcome::gap:
         return "a gap in a segment that nobody writes";
-      case RecordCopier::Next::damaged:
-      case RecordCopier::Next::corrupt:
+      case RunOutcome::damaged:
+      case RunOutcome::corrupt:
         return "the segment that is shown contradicts itself";
-      case RecordCopier::Next::record:
+      case RunOutcome::run:
         break;
     }
     const Record& record = copier.record();

@@ -100,8 +100,7 @@ TEST_CASE("caps that cannot keep a whole cycle are refused before anything is pu
     REQUIRE(reader->window().to - reader->window().from == 2);
     std::uint64_t sum = 0;
     RecordCopier copier(*reader, reader->seek({}));
-    while (copier.next() == RecordCopier::Next::record)
-      sum += record_bytes(copier.record().payload.size());
+    while (copier.next() == RunOutcome::run) sum += record_bytes(copier.record().payload.size());
     return sum;
   }();
   const std::string least = std::to_string(bytes);

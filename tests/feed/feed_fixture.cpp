@@ -121,16 +121,16 @@ std::vector<Batch> Workplace::batches() const {
   RecordCopier copier(*reader, reader->seek({}));
   while (true) {
     switch (copier.next()) {
-      case RecordCopier::Next::record:
+      case RunOutcome::run:
         batches.push_back(decode(copier.record()));
         break;
-      case RecordCopier::Next::gap:
+      case RunOutcome::gap:
         batches.clear();
         break;
-      case RecordCopier::Next::nothing:
+      case RunOutcome::nothing:
         return batches;
-      case RecordCopier::Next::damaged:
-      case RecordCopier::Next::corrupt:
+      case RunOutcome::damaged:
+      case RunOutcome::corrupt:
         throw std::runtime_error("a segment that contradicts itself");
     }
   }

@@ -48,11 +48,11 @@ void follow(const Workplace& place, const std::atomic<bool>& stop, Seen& seen) {
   while (true) {
     const bool last_look = stop.load();
     const auto next = copier.next();
-    if (next == RecordCopier::Next::record)
+    if (next == RunOutcome::run)
       look_at(decode(copier.record()), seen);
-    else if (next == RecordCopier::Next::corrupt || next == RecordCopier::Next::damaged)
+    else if (next == RunOutcome::corrupt || next == RunOutcome::damaged)
       ++seen.other;
-    else if (next == RecordCopier::Next::nothing && last_look)
+    else if (next == RunOutcome::nothing && last_look)
       return;
     const SequenceRange window = reader->window();
     if (window.from == window.to) ++seen.blank;

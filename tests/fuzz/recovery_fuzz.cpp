@@ -52,9 +52,9 @@ std::vector<Copy> copy_from(const Reader& reader, Sequence from, bool& complete)
   complete = false;
   while (true) {
     const auto next = copier.next();
-    if (next == RecordCopier::Next::nothing) break;
-    if (next == RecordCopier::Next::corrupt || next == RecordCopier::Next::damaged) return copies;
-    must_hold(next == RecordCopier::Next::record, "nothing is missing inside the window");
+    if (next == RunOutcome::nothing) break;
+    if (next == RunOutcome::corrupt || next == RunOutcome::damaged) return copies;
+    must_hold(next == RunOutcome::run, "nothing is missing inside the window");
     const Record& record = copier.record();
     forward = forward && record.timestamp.ns >= last_ns;
     last_ns = record.timestamp.ns;

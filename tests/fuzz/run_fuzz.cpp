@@ -44,12 +44,12 @@ Copied copy_all(const Reader& reader, Sequence from, bool& fault) {
   for (std::uint64_t i = 0; i < most_steps(reader); ++i) {
     const Sequence before = copier.cursor();
     const auto next = copier.next();
-    if (next == RecordCopier::Next::nothing) return copied;
-    if (next == RecordCopier::Next::corrupt) {
+    if (next == RunOutcome::nothing) return copied;
+    if (next == RunOutcome::corrupt) {
       fault = true;
       return copied;
     }
-    if (next == RecordCopier::Next::gap || next == RecordCopier::Next::damaged) {
+    if (next == RunOutcome::gap || next == RunOutcome::damaged) {
       must_hold(copier.gap().from == before && copier.gap().to == copier.cursor() &&
                     before < copier.cursor(),
                 "a gap is told exactly");

@@ -34,7 +34,7 @@ class Published {
     const Result<Reader> reader = open_reader(bus_, kName);
     REQUIRE(reader);
     RecordCopier copier(*reader, Sequence{sequence});
-    REQUIRE(copier.next() == RecordCopier::Next::record);
+    REQUIRE(copier.next() == RunOutcome::run);
     const Bytes payload = copier.record().payload;
     std::vector<std::uint64_t> words((payload.size() + 7) / 8);
     std::copy(payload.begin(), payload.end(), reinterpret_cast<std::byte*>(words.data()));

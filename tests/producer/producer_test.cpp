@@ -65,7 +65,7 @@ TEST_CASE("an event that the producer builds is the one that readers get, howeve
     const Result<Sequence> published = opened.build(words + 5, words);
     if (!published) FAIL(published.error().message);
     RecordCopier copier(*opened.reader, *published);
-    REQUIRE(copier.next() == RecordCopier::Next::record);
+    REQUIRE(copier.next() == RunOutcome::run);
     const Bytes payload = copier.record().payload;
     REQUIRE(EventType::load().verify(payload));
     const Load* load = GetLoad(payload.data());

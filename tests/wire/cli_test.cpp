@@ -173,7 +173,7 @@ TEST_CASE("load publishes events that obey the formula, as many and as large as 
     RecordCopier copier(*reader, Sequence{0});
     std::uint64_t count = 0;
     std::string fault;
-    for (; copier.next() == RecordCopier::Next::record; ++count) {
+    for (; copier.next() == RunOutcome::run; ++count) {
       const Bytes payload = copier.record().payload;
       const std::string_view text(reinterpret_cast<const char*>(payload.data()), payload.size());
       if (fault.empty()) fault = load_fault(text, count, 9);
