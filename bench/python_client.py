@@ -71,7 +71,7 @@ def main():
     bus = tempfile.mkdtemp(prefix="ringside-bench-", dir="/dev/shm")
     figures = {}
 
-    def tell(name, value, unit):
+    def show(name, value, unit):
         figures[name] = {"value": round(value, 3), "unit": unit}
         if not arguments.json:
             print(f"{name:<58}{value:10.3f} {unit}")
@@ -95,8 +95,8 @@ def main():
             ("an empty C function (the floor of the three)", empty),
         ]:
             best, median = per_event(call, EVENTS // 10 if "JSON" in name else EVENTS)
-            tell(name + ", median", median, "us")
-            tell(name + ", best", best, "us")
+            show(name + ", median", median, "us")
+            show(name + ", best", best, "us")
 
         as_bytes = {
             name: np.char.encode(values) if values.dtype.kind == "U" else values
@@ -121,9 +121,9 @@ def main():
             first, best, median = sample(
                 lambda values=values, batch=batch: producer.publish_columns(values, batch=batch), 21
             )
-            tell(f"150,000 points from {name}, median", median * 1e3, "ms")
-            tell("  first", first * 1e3, "ms")
-            tell("  best", best * 1e3, "ms")
+            show(f"150,000 points from {name}, median", median * 1e3, "ms")
+            show("  first", first * 1e3, "ms")
+            show("  best", best * 1e3, "ms")
 
         reader = ringside.Reader("embedding", bus=bus)
         for batch in (0, 1):
@@ -133,15 +133,15 @@ def main():
             points = reader.points()
             if not points.is_view or not np.array_equal(points.x, given["x"].astype("f4")):
                 raise SystemExit("python_client.py: the points in the ring are not those that were published")
-            tell(f"150,000 points of {name} found in place, median", found * 1e3, "ms")
+            show(f"150,000 points of {name} found in place, median", found * 1e3, "ms")
             _, _, mean = sample(lambda points=points: points.x.mean(), 21)
-            tell("  and then the mean of x in place, median", mean * 1e3, "ms")
+            show("  and then the mean of x in place, median", mean * 1e3, "ms")
             _, _, copied = sample(points.copy, 21)
-            tell("  a copy of all ten columns instead, median", copied * 1e3, "ms")
+            show("  a copy of all ten columns instead, median", copied * 1e3, "ms")
         start = time.perf_counter()
         sequences = [event.sequence for event in reader.events("last:150000")]
         count = len(sequences)
-        tell("an event read as a checked copy", (time.perf_counter() - start) / count * 1e6, "us")
+        show("an event read as a checked copy", (time.perf_counter() - start) / count * 1e6, "us")
         if sequences != list(range(sequences[0], sequences[0] + POINTS)):
             raise SystemExit(f"python_client.py: {count} events were read of {POINTS}, or not in order")
         producer.close()

@@ -5,7 +5,7 @@
 namespace ringside {
 namespace {
 
-/// The position of the next record. Any value if the segment lies; a figure for people.
+/// The position of the next record. Any value if the segment is corrupt; a figure for people.
 Position tail_of(const Reader& reader, Sequence next) {
   const Geometry& geometry = reader.geometry();
   const std::byte* index =

@@ -27,7 +27,7 @@ inline constexpr std::size_t kJsonPieceBytes = 16 * 1024;
 struct LongText {
   std::shared_ptr<const std::string> text{};  ///< null: there is none, since ...
   std::string_view reason{};  ///< ... of this, as of a gap; empty: look at the ring again
-  bool is_damaged = false;    ///< it is the record that is at fault
+  bool is_damaged = false;    ///< it is the record that is damaged
 };
 
 class LongTexts {

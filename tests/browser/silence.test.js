@@ -72,7 +72,7 @@ it('an idle dashboard that beats is never called silent', async () => {
   await dashboard.stop('SIGKILL');
 });
 
-it('a refusal is told in the words of the dashboard', async () => {
+it('a refusal is shown in the words of the dashboard', async () => {
   const dashboard = await start_dashboard(new_bus());
   const answer = await fetch(`${dashboard.url}v1/stream?from=latestt`);
   assert.equal(answer.status, 400);

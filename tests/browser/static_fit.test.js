@@ -140,7 +140,7 @@ describe('the saved fit', () => {
     }
   });
 
-  it('is that of the JSON where the Parquet beside it is broken, which is told', async () => {
+  it('is that of the JSON where the Parquet beside it is broken, which is reported', async () => {
     const folder = temporary_folder();
     const broken = parquet(kRows).subarray(0, -100);
     fs.writeFileSync(path.join(folder, 'knn_v1.parquet'), broken);
@@ -171,7 +171,7 @@ describe('the saved fit', () => {
     await dashboard.stop();
   });
 
-  it('that leads elsewhere or is cut off is told by name', async () => {
+  it('that leads elsewhere or is cut off is reported by name', async () => {
     const fit_bytes = fs.readFileSync(path.join(data, 'knn_v1.parquet'));
     const elsewhere = await start_file_server({
       '/fit': (answer) => answer.writeHead(200, kForAnybody).end(fit_bytes),
@@ -185,13 +185,13 @@ describe('the saved fit', () => {
         answer.write(fit_bytes.subarray(0, fit_bytes.length / 2), () => answer.destroy());
       },
     });
-    for (const [name, told] of [
+    for (const [name, fault] of [
       ['data/away', /data\/away: no answer, or one that leads away from this page/],
       ['data/cut', /data\/cut: the answer was cut off/],
     ]) {
       const { page, context } = await open_page(browser, `${files.url}?fit=${name}`);
       await page.waitForFunction(() => !document.getElementById('no-fit').hidden);
-      assert.match(await page.textContent('#no-fit'), told);
+      assert.match(await page.textContent('#no-fit'), reported);
       assert.equal((await read_hud(page)).points, 0);
       await context.close();
     }
@@ -199,7 +199,7 @@ describe('the saved fit', () => {
     elsewhere.stop();
   });
 
-  it('that is broken is told, and the stream goes on', async () => {
+  it('that is broken is reported, and the stream goes on', async () => {
     const bus = new_bus();
     await publish_fit(bus, fit);
     const folder = temporary_folder();
@@ -208,8 +208,8 @@ describe('the saved fit', () => {
     const { page, context } = await open_page(browser, dashboard.url);
     await wait_for_hud(page, { points: 70_000, state: 'live', fit: 0 });
     await page.waitForFunction(() => !document.getElementById('no-fit').hidden);
-    const told = await page.textContent('#no-fit');
-    assert.match(told, /knn_v1\.parquet: it is not a complete Parquet file/);
+    const reported = await page.textContent('#no-fit');
+    assert.match(fault, /knn_v1\.parquet: it is not a complete Parquet file/);
     assert.equal((await read_hud(page)).points, 70_000);
     await context.close();
     await dashboard.stop();

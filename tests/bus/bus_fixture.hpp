@@ -76,7 +76,7 @@ void write_at(const std::filesystem::path& path, std::uint64_t offset, Bytes byt
 std::uint64_t peek(const std::filesystem::path& path, std::uint64_t offset);
 void poke(const std::filesystem::path& path, std::uint64_t offset, std::uint64_t value);
 
-// Offsets as docs/format.md tells them, not as the code does.
+// Offsets as docs/format.md states them, not as the code does.
 inline constexpr std::uint64_t kBootIdAt = 4096;
 inline constexpr std::uint64_t kOwnerPidAt = 4112;
 inline constexpr std::uint64_t kInodeAt = 4136;

@@ -1,4 +1,4 @@
-// Segments that lie: whatever stands in the words that change, a reader neither crashes, nor reads
+// Corrupt segments: whatever stands in the words that change, a reader neither crashes, nor reads
 // outside its mapping, nor takes for good what was not published (F-22 to F-25).
 #include <chrono>
 #include <random>

@@ -134,7 +134,7 @@ TEST_CASE(
   CHECK(discovery.quarantined().empty());
 }
 
-TEST_CASE("segments appear, vanish and are replaced, each told once (D-7, B-3)") {
+TEST_CASE("segments appear, vanish and are replaced, each reported once (D-7, B-3)") {
   const TemporaryBus temporary;
   Discovery discovery(temporary.bus());
   CHECK(refresh(discovery).appeared.empty());
@@ -203,7 +203,7 @@ TEST_CASE(
 
 namespace {
 
-/// A segment that was found to lie, and what refreshing says of it from then on.
+/// A segment that was found to be corrupt, and what refreshing says of it from then on.
 struct Aside {
   TemporaryBus temporary;
   std::filesystem::path path = temporary.path(kName);
@@ -215,7 +215,7 @@ struct Aside {
     publish_events(*writer, 1, 20, 100);
     const Changes first = refresh(discovery);
     REQUIRE(first.appeared.size() == 1);
-    discovery.quarantine(first.appeared[0], Error{Errc::corrupt, 0, "it lies"}, Sequence{18});
+    discovery.quarantine(first.appeared[0], Error{Errc::corrupt, 0, "it is corrupt"}, Sequence{18});
     CHECK(discovery.attached().empty());
     CHECK(discovery.quarantined().size() == 1);
   }
@@ -232,7 +232,7 @@ struct Aside {
 
 }  // namespace
 
-TEST_CASE("a segment found to lie is taken back when it is another one (B-3)") {
+TEST_CASE("a segment found corrupt is taken back when it is another one (B-3)") {
   Aside aside;
   CHECK_FALSE(aside.comes_back_within(std::chrono::milliseconds(0)));
   aside.writer.reset();
@@ -241,7 +241,7 @@ TEST_CASE("a segment found to lie is taken back when it is another one (B-3)") {
   CHECK(aside.discovery.quarantined().empty());
 }
 
-TEST_CASE("a segment found to lie is taken back once it is whole again, and no sooner (B-3)") {
+TEST_CASE("a segment found corrupt is taken back once it is intact again, and no sooner (B-3)") {
   Aside aside;
   // Its newest record, without which nothing says that it goes on where it was.
   const std::uint64_t slot =

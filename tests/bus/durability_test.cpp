@@ -60,7 +60,7 @@ TEST_CASE("with a sync interval, what is published is soon durable, and readers 
   CHECK(writer.sync_error() == 0);
 }
 
-TEST_CASE("without a sync interval nothing is told to be durable (D-11)") {
+TEST_CASE("without a sync interval nothing is reported as durable (D-11)") {
   const TemporaryBus temporary;
   Writer writer = make_writer(temporary.bus(), small_ring());
   publish_events(writer, kSeed, 100, kMost);

@@ -1,5 +1,5 @@
 // The golden segments of tests/golden: files of format version 2 that another implementation made
-// from docs/format.md alone. What is in them is told here a second time.
+// from docs/format.md alone. What is in them is stated here a second time.
 #include <algorithm>
 #include <cstring>
 #include <filesystem>

@@ -138,12 +138,12 @@ TEST_CASE(
 }
 
 TEST_CASE("a header that contradicts itself is refused although its checksum is right (F-5)") {
-  struct Lie {
+  struct Change {
     const char* what;
-    std::function<void(HandHeader&)> tell;
+    std::function<void(HandHeader&)> apply;
   };
   const std::uint64_t most = ~std::uint64_t{0};
-  const std::vector<Lie> lies = {
+  const std::vector<Change> changes = {
       {"epoch 0", [](HandHeader& h) { h.epoch = 0; }},
       {"schema beyond the index", [](HandHeader& h) { h.schema_size = 4097; }},
       {"schema beyond its limit",
@@ -177,15 +177,15 @@ TEST_CASE("a header that contradicts itself is refused although its checksum is 
       {"a file longer than its parts", [](HandHeader& h) { h.file_size += 65536; }},
       {"a file shorter than its parts", [](HandHeader& h) { h.file_size -= 65536; }},
   };
-  for (const Lie& lie : lies) {
-    INFO(lie.what);
+  for (const Change& change : changes) {
+    INFO(change.what);
     HandHeader hand;
-    lie.tell(hand);
+    change.apply(hand);
     CHECK(code_of(check_fixed(hand.bytes(), most, "FILE")) == Errc::corrupt);
   }
 }
 
-TEST_CASE("a file shorter than its header tells is refused, a longer one is not (F-7)") {
+TEST_CASE("a file shorter than its header says is refused, a longer one is not (F-7)") {
   const HandHeader hand;
   CHECK(code_of(check_fixed(hand.bytes(), hand.file_size - 1, "FILE")) == Errc::corrupt);
   CHECK(check_fixed(hand.bytes(), hand.file_size + 1, "FILE").has_value());

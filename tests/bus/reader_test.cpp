@@ -74,7 +74,7 @@ TEST_CASE("seeks land where they say, at each boundary of the window") {
   CHECK(reader.seek(start_of("seq:49")) == Sequence{49});
   CHECK(reader.seek(start_of("seq:50")) == Sequence{50});
   CHECK(reader.seek(start_of("seq:51")) == Sequence{50});
-  // What was overwritten is not silently skipped: the cursor tells it as a gap.
+  // What was overwritten is not silently skipped: the cursor reports it as a gap.
   CHECK(reader.seek(start_of("seq:3")) == Sequence{3});
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("a seek by age finds the first event that is young enough (F-17)") {
   CHECK_FALSE(reader.timestamp_of(Sequence{11}).has_value());
 }
 
-TEST_CASE("a lapped cursor is told exactly what it missed (F-24)") {
+TEST_CASE("a lapped cursor reports exactly what was missed (F-24)") {
   Filled filled;
   publish_events(filled.writer, 1, 5, 100);
   RecordCopier copier(filled.reader, Sequence{0});

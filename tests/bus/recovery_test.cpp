@@ -78,7 +78,7 @@ TEST_CASE("of a damaged segment of an earlier boot what is whole is shown, as a 
     first = 69;
     end = 99;
   }
-  SECTION("an index word lies") {
+  SECTION("an index word is wrong") {
     poke(aged.path, aged.slot_of(90), peek(aged.path, aged.slot_of(90)) + 8);
   }
   SECTION("oldest too small, so that the window would be more than is retained") {

@@ -1,4 +1,4 @@
-// Files and places that are no segment: each refused with a word that tells what and where, none
+// Files and places that are no segment: each refused with a word that says what and where, none
 // changed (F-1 to F-7, D-5, D-8).
 #include <cstring>
 #include <filesystem>

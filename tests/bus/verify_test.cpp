@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 5;
 constexpr std::uint64_t kMost = 60;
-// As docs/format.md tells them, not as the code does.
+// As docs/format.md states them, not as the code does.
 constexpr std::uint64_t kMarksAt = 8192;
 constexpr std::uint64_t kDurableAt = 4352;
 
@@ -69,7 +69,7 @@ class Sample {
 };
 
 void check_names(const std::string& fault, const std::vector<std::string>& words) {
-  INFO("told: " << fault);
+  INFO("reported: " << fault);
   for (const std::string& word : words) {
     INFO("looked for: " << word);
     CHECK(fault.find(word) != std::string::npos);

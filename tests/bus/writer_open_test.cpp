@@ -131,8 +131,8 @@ TEST_CASE(
   std::uint64_t published_by_killed = 0;
   std::uint64_t waited_for = 0;
   for (int round = 0; round < 40; ++round) {
-    SharedWord told;
-    told->store(taken.value);
+    SharedWord reported;
+    reported->store(taken.value);
     Child child([&] {
       Result<Writer> writer = open_writer(temporary.bus(), kName, options);
       if (!writer) return 1;
@@ -147,13 +147,13 @@ TEST_CASE(
           std::copy(event.begin(), event.end(), room->begin());
           sequence = *writer->commit(event.size());
         }
-        told->store(sequence.value + 1);
+        reported->store(sequence.value + 1);
       }
       return 0;
     });
     const std::uint64_t first = 1 + random() % 50;
     waited_for += first;
-    wait_until([&] { return told->load() >= taken.value + first; });
+    wait_until([&] { return reported->load() >= taken.value + first; });
     sleep_ns(static_cast<long>(random() % 3'000'000));
     ::kill(child.pid(), SIGKILL);
     REQUIRE(child.wait() == 128 + SIGKILL);
@@ -163,8 +163,8 @@ TEST_CASE(
     if (round == 0) epoch = writer.geometry().epoch;
     REQUIRE(writer.geometry().epoch == epoch);
     // What it was told is published; at most one more, killed between the commit and the telling.
-    REQUIRE(writer.next().value >= told->load());
-    REQUIRE(writer.next().value <= told->load() + 1);
+    REQUIRE(writer.next().value >= reported->load());
+    REQUIRE(writer.next().value <= reported->load() + 1);
     published_by_killed += writer.next().value - taken.value;
     publish_events(writer, kSeed, static_cast<std::uint64_t>(round % 3), most);
     const Drained all = drain(make_reader(temporary.bus()));

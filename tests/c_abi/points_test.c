@@ -362,7 +362,7 @@ static void test_refused_columns(void) {
   CHECK(ringside_publish_point(producer, "e", "h", "p", &point) == RINGSIDE_ERROR_ARGUMENT);
   test_refused_texts(producer);
 
-  /* Numbers that no caller can mean: told at once, without as much memory. */
+  /* Numbers that no caller can mean: refused at once, without as much memory. */
   points.count = 4294967285u;
   memset(&points.episode_id, 0, sizeof points.episode_id);
   memset(&points.x, 0, sizeof points.x);

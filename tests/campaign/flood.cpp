@@ -87,7 +87,7 @@ double accepted(std::uint16_t port) {
   const std::string name = "\nringside_connections_total ";
   const std::string text = wire_test::http(port, "GET", "/metrics").body;
   const std::size_t at = text.find(name);
-  if (at == std::string::npos) throw std::runtime_error("/metrics tells of no connections");
+  if (at == std::string::npos) throw std::runtime_error("/metrics lists no connections");
   return std::stod(text.substr(at + name.size()));
 }
 

@@ -58,24 +58,25 @@ std::optional<Oracle> Judge::recovered(std::uint64_t count) const {
   return oracle;
 }
 
-Verdict Judge::judge(const BusImage& image, const Progress& told) {
+Verdict Judge::judge(const BusImage& image, const Progress& reported) {
   if (!image.has_segment()) {
     state_ = State::absent;
     held_.reset();
     if (!found_.empty()) return "the segment is gone";
-    if (told.done.load() > 0) return "the producer is there and its segment is not";
+    if (reported.done.load() > 0) return "the producer is there and its segment is not";
     return std::nullopt;
   }
   const Result<Reader> reader = open_reader(bus_, name_);
   if (!reader) return "a reader cannot open it: " + reader.error().message;
   if (settled_ == 0) {
     if (Verdict fault = judge_opening(*reader, image)) return fault;
-    if (told.done.load() == 0) return state_ == State::own ? held_->check(*reader) : std::nullopt;
+    if (reported.done.load() == 0)
+      return state_ == State::own ? held_->check(*reader) : std::nullopt;
     if (state_ != State::own) return "the producer has opened a segment that it had to replace";
     settled_oracle_ = held_;
     settled_ = 1;
   }
-  return judge_operation(*reader, told);
+  return judge_operation(*reader, reported);
 }
 
 Verdict Judge::judge_opening(const Reader& reader, const BusImage& image) {
@@ -116,12 +117,12 @@ Verdict Judge::judge_found(const Reader& reader, const BusImage& image) {
   return shown->check(reader);
 }
 
-Verdict Judge::judge_operation(const Reader& reader, const Progress& told) {
-  const std::size_t done = told.done.load();
-  const std::size_t begun = told.begun.load();
+Verdict Judge::judge_operation(const Reader& reader, const Progress& reported) {
+  const std::size_t done = reported.done.load();
+  const std::size_t begun = reported.begun.load();
   while (settled_ < done) {
     settled_oracle_ =
-        settled_oracle_->after(life_->operations[settled_], told.began_ns.at(settled_).load());
+        settled_oracle_->after(life_->operations[settled_], reported.began_ns.at(settled_).load());
     ++settled_;
   }
   held_ = settled_oracle_;
@@ -130,7 +131,7 @@ Verdict Judge::judge_operation(const Reader& reader, const Progress& told) {
     const Operation& operation = life_->operations[done];
     const SequenceRange window = reader.window();
     if (operation.makes_record() && window.to.value > held_->next())
-      held_ = held_->after(operation, told.began_ns.at(done).load());
+      held_ = held_->after(operation, reported.began_ns.at(done).load());
     else if (operation.makes_room() && window.from.value != held_->oldest()) {
       held_->evict_for_bytes(operation.room());
       if (operation.makes_record() && window.from.value != held_->oldest())

@@ -14,8 +14,8 @@ class Judge {
   Judge(const Scenario& scenario, const Life& life, const Bus& bus, const SegmentName& name,
         const std::optional<Oracle>& before, const BusImage& image);
 
-  /// The state as it is now, of a producer that told `told`. Call it for each in turn.
-  Verdict judge(const BusImage& image, const Progress& told);
+  /// The state as it is now, of a producer that reported `reported`. Call it for each in turn.
+  Verdict judge(const BusImage& image, const Progress& reported);
 
   /// What a producer makes of a copy of this state, at `copy`, where it would start again. Call it
   /// after judge().
@@ -29,7 +29,7 @@ class Judge {
 
   Verdict judge_opening(const Reader& reader, const BusImage& image);
   Verdict judge_found(const Reader& reader, const BusImage& image);
-  Verdict judge_operation(const Reader& reader, const Progress& told);
+  Verdict judge_operation(const Reader& reader, const Progress& reported);
   std::optional<Oracle> recovered(std::uint64_t count) const;
   std::optional<Oracle> expect(const Writer& writer) const;
   std::uint64_t newest_whole() const;

@@ -1,5 +1,6 @@
 // The events of the lapping writer, and whether what a reader got is what was published under that
-// sequence. Two segments: `raw`, of bare words, and `load`, whose schema lets it be told as JSON.
+// sequence. Two segments: `raw`, of bare words, and `load`, whose schema lets it be printed as
+// JSON.
 #pragma once
 
 #include <atomic>

@@ -50,10 +50,10 @@ void take_record(std::uint64_t seed, const Record& record, std::uint64_t& wanted
 }
 
 void settle(std::uint64_t wanted, std::uint64_t total, const Tally& tally) {
-  const std::uint64_t told = tally.records + tally.missed;
-  if (wanted != total || told != total)
-    throw std::runtime_error("lost: " + std::to_string(told) + " sequences came or were told of " +
-                             std::to_string(total));
+  const std::uint64_t reported = tally.records + tally.missed;
+  if (wanted != total || reported != total)
+    throw std::runtime_error("lost: " + std::to_string(reported) +
+                             " sequences came or were reported of " + std::to_string(total));
 }
 
 }  // namespace

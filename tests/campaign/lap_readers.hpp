@@ -20,7 +20,8 @@ struct Tally {
   std::atomic<std::uint64_t> records;
   std::atomic<std::uint64_t> gaps;    ///< how often
   std::atomic<std::uint64_t> missed;  ///< sequences in them
-  std::atomic<std::uint64_t> voids;   ///< runs, messages, downloads that were overtaken and told so
+  std::atomic<std::uint64_t>
+      voids;  ///< runs, messages, downloads that were overtaken and reported so
   std::atomic<std::uint64_t> wholes;  ///< downloads that were whole
   std::array<char, 400> fault;
 };

@@ -104,7 +104,7 @@ void StreamFollower::take_text(const std::string& text) {
     expect(places_.erase(epoch) > 0, "an epoch ended that nobody has: " + text);
     ++ended_;
   } else if (type == "events") {
-    expect(options_.mode == "event", "events was told in another mode");
+    expect(options_.mode == "event", "events was sent in another mode");
     due_ = message.at("epoch");
     expect(announced(due_).wanted == message.at("from"), "events go on elsewhere: " + text);
   } else {

@@ -28,7 +28,7 @@ constexpr std::uint64_t kCutsEach = 200;
 struct Figures {
   std::uint64_t images = 0;
   std::uint64_t at_stake = 0;  // pages that were old, torn, zero or garbage
-  std::uint64_t durable = 0;   // retained events that had been told to be on the disk
+  std::uint64_t durable = 0;   // retained events that had been reported as on the disk
 };
 
 class Victim {
@@ -62,7 +62,7 @@ class Victim {
     Promise promise{stream_, {}, {}, {}};
     std::vector<std::byte> image;
     {
-      // What is told to be durable must be on a disk that nothing gets to any more.
+      // What is reported as durable must be on a disk that nothing gets to any more.
       const auto still = disk_->still();
       promise = {stream_, writer_->oldest(), writer_->durable(), writer_->next()};
       image = disk_->cut(dice_, figures.at_stake);

@@ -79,13 +79,14 @@ int produce(const Bus& bus, const Role& role, Heard& heard) {
   Result<Writer> writer = open_writer(bus, role.name, options);
   const std::uint64_t took = steady_ns() - start;
   if (!writer) return give_up(heard, writer.error().message);
-  const std::uint64_t told = heard.next.load();
+  const std::uint64_t reported = heard.next.load();
   std::uint64_t sequence = writer->next().value;
-  const bool is_new = writer->origin() == Origin::created && told == 0;
+  const bool is_new = writer->origin() == Origin::created && reported == 0;
   if (!is_new && writer->origin() != Origin::reopened)
     return give_up(heard, "it did not find the segment that it left");
-  if (sequence != told && sequence != told + 1)
-    return give_up(heard, "it was told of " + text(told) + " events and found " + text(sequence));
+  if (sequence != reported && sequence != reported + 1)
+    return give_up(heard,
+                   "it was told of " + text(reported) + " events and found " + text(sequence));
   heard.next.store(sequence);
   heard.open_ns.store(took);
   std::vector<std::byte> buffer;
@@ -162,11 +163,11 @@ Verdict Producer::check(bool whole) {
 }
 
 Verdict Producer::check_window(const SequenceRange& window) const {
-  const std::uint64_t told = heard_->next.load();
+  const std::uint64_t reported = heard_->next.load();
   const std::uint64_t next = window.to.value;
   const std::uint64_t oldest = window.from.value;
-  if (next != told && next != told + 1)
-    return "lost: it was told that " + text(told) + " events are published, there are " +
+  if (next != reported && next != reported + 1)
+    return "lost: it was told that " + text(reported) + " events are published, there are " +
            text(next);
   // As few records are given up as the caps demand of the newest one, or of the one after it.
   const std::uint64_t before = oldest == 0 ? 0 : role_.bytes_of(oldest - 1);

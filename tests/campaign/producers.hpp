@@ -1,5 +1,5 @@
-// Producers at full speed, each a process of its own, that say what they were told; and what must
-// be in the segment of one that was killed or stopped. What an event holds follows from its
+// Producers at full speed, each a process of its own, that say what they were reported; and what
+// must be in the segment of one that was killed or stopped. What an event holds follows from its
 // producer and its sequence alone.
 #pragma once
 

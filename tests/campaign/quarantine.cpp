@@ -112,13 +112,13 @@ class QuarantineCampaign {
   }
 
   int run() {
-    std::uint64_t told = 0;
+    std::uint64_t reported = 0;
     while (mutated_ < options_.segments) {
       ++round_;
       for (std::uint64_t slot = 0; slot < kSlots; ++slot) prepare(slot);
       round();
-      if (mutated_ / 1000 > told) {
-        told = mutated_ / 1000;
+      if (mutated_ / 1000 > reported) {
+        reported = mutated_ / 1000;
         std::fprintf(stderr, "%" PRIu64 " segments mutated\n", mutated_);
       }
     }

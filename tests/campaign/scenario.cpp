@@ -285,7 +285,7 @@ WriterOptions options_of(const Life& life) {
 }
 
 int live(const Bus& bus, const SegmentName& name, const Scenario& scenario, const Life& life,
-         Progress& told) {
+         Progress& reported) {
   // Made before, so that no step is spent on it.
   std::vector<std::vector<std::byte>> payloads;
   for (const Operation& operation : life.operations) {
@@ -296,21 +296,23 @@ int live(const Bus& bus, const SegmentName& name, const Scenario& scenario, cons
   for (std::size_t i = 0; i < life.operations.size(); ++i) {
     const Operation& operation = life.operations[i];
     if (i == life.stepped_from) ::raise(SIGSTOP);
-    told.began_ns.at(i).store(now().ns, std::memory_order_relaxed);
-    told.begun.store(static_cast<std::uint32_t>(i + 1), std::memory_order_release);
+    reported.began_ns.at(i).store(now().ns, std::memory_order_relaxed);
+    reported.begun.store(static_cast<std::uint32_t>(i + 1), std::memory_order_release);
     if (operation.kind == Kind::open) {
       Result<Writer> opened = open_writer(bus, name, options_of(life));
       if (!opened) {
-        std::snprintf(told.fault.data(), told.fault.size(), "%s", opened.error().message.c_str());
+        std::snprintf(reported.fault.data(), reported.fault.size(), "%s",
+                      opened.error().message.c_str());
         return 3;
       }
       writer.emplace(std::move(*opened));
     } else if (!perform(writer, operation, payload_key(scenario.stream, operation.id),
                         payloads[i])) {
-      std::snprintf(told.fault.data(), told.fault.size(), "the writer refused operation %zu", i);
+      std::snprintf(reported.fault.data(), reported.fault.size(),
+                    "the writer refused operation %zu", i);
       return 3;
     }
-    told.done.store(static_cast<std::uint32_t>(i + 1), std::memory_order_release);
+    reported.done.store(static_cast<std::uint32_t>(i + 1), std::memory_order_release);
   }
   return 0;
 }

@@ -56,7 +56,7 @@ struct Progress {
 
 /// Lives `life`: for the child process. Raises SIGSTOP before the first operation to be stepped.
 int live(const Bus& bus, const SegmentName& name, const Scenario& scenario, const Life& life,
-         Progress& told);
+         Progress& reported);
 
 WriterOptions options_of(const Life& life);
 

@@ -43,7 +43,7 @@ bool run(const std::string& command) {
 }
 
 [[noreturn]] void publish_for_ever(const Bus& bus, std::uint64_t stream, std::uint64_t pause_us,
-                                   Published& told) {
+                                   Published& reported) {
   WriterOptions options;
   options.caps.capacity_bytes = 16 * kDataGranule;
   options.sync_interval = std::chrono::milliseconds(1);
@@ -54,10 +54,10 @@ bool run(const std::string& command) {
   }
   while (true) {
     // A record that is being published may be seen, and may have made others go.
-    told.next.store(writer->next().value + 1);
+    reported.next.store(writer->next().value + 1);
     publish_numbered(*writer, stream);
-    told.oldest.store(writer->oldest().value);
-    told.durable.store(writer->durable().value);
+    reported.oldest.store(writer->oldest().value);
+    reported.durable.store(writer->durable().value);
     if (pause_us > 0) ::usleep(static_cast<useconds_t>(pause_us));
   }
 }
@@ -104,18 +104,18 @@ class FileSystem {
 Verdict one_round(const FileSystem& disk, std::uint64_t stream, Dice& dice,
                   std::uint64_t& durable_events) {
   const Bus bus(disk.path() / ("bus-" + std::to_string(stream % 1'000'000)));
-  const SharedPage<Published> told;
+  const SharedPage<Published> reported;
   const std::uint64_t pause_us = dice.between(0, 2) * 20;
   const pid_t child = ::fork();
-  if (child == 0) publish_for_ever(bus, stream, pause_us, *told);
-  while (told->durable.load() == 0) ::usleep(200);
+  if (child == 0) publish_for_ever(bus, stream, pause_us, *reported);
+  while (reported->durable.load() == 0) ::usleep(200);
   ::usleep(static_cast<useconds_t>(dice.between(0, 60'000)));
-  const Sequence durable{told->durable.load()};
+  const Sequence durable{reported->durable.load()};
   if (!disk.shut_down()) return "cannot shut the file system down";
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  const Promise promise{stream, Sequence{told->oldest.load()}, durable,
-                        Sequence{told->next.load()}};
+  const Promise promise{stream, Sequence{reported->oldest.load()}, durable,
+                        Sequence{reported->next.load()}};
   if (promise.durable > promise.oldest) durable_events += promise.durable - promise.oldest;
   if (!disk.unmount() || !disk.mount()) return "cannot mount the file system again";
   const std::filesystem::path path = bus.segment_path(kCutName);

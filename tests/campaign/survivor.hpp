@@ -19,12 +19,12 @@ void publish_numbered(Writer& writer, std::uint64_t stream);
 struct Promise {
   std::uint64_t stream;
   Sequence oldest;   ///< what was retained ...
-  Sequence durable;  ///< ... of what was told to be on the disk
+  Sequence durable;  ///< ... of what was reported as on the disk
   Sequence next;     ///< nothing from here on was ever published
 };
 
 /// Makes the segment at `path` look as if this boot had never seen it: as one of another boot, or
-/// of a machine that tells none.
+/// of a machine that reports none.
 void forget_boot(const std::filesystem::path& path, bool has_boot_id = true);
 
 /// Reads, takes up and reads again what is left on `bus`: all of it whole, in order, as it was

@@ -13,7 +13,7 @@ namespace ringside::campaign::tamper {
 struct ClientTally {
   std::atomic<std::uint64_t> records;
   std::atomic<std::uint64_t> gaps;
-  std::atomic<std::uint64_t> refused;  ///< records whose checksum told that they are damaged
+  std::atomic<std::uint64_t> refused;  ///< records whose checksum showed that they are damaged
   std::atomic<std::uint64_t> connections;
   std::atomic<std::uint64_t> longest_pause_ms;
   std::atomic<bool> done;

@@ -38,11 +38,11 @@ class Tracee {
   void kill();
 
   pid_t pid() const { return pid_; }
-  /// As a shell would tell it: 128 and the signal if one ended it.
+  /// As a shell would report it: 128 and the signal if one ended it.
   int exit_status() const { return exit_status_; }
   /// After Stop::call: the number of the system call.
   long call_number() const;
-  /// The function that the next instruction is in, as far as symbols tell.
+  /// The function that the next instruction is in, as far as symbols say.
   std::string where() const;
 
  private:

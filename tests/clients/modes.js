@@ -108,14 +108,14 @@ function describe_lives(mode, open_client) {
   });
 
   it('has each event of both segments once, and no gap', async () => {
-    const { records, segments: had, messages, tellings } = await client.call('summary');
+    const { records, segments: had, messages, announcements } = await client.call('summary');
     assert.equal(records, kAll);
     const whole = (count) => ({ begin: 0, wanted: count, had: count, gaps: [] });
     assert.deepEqual(had, { 'events/p': whole(kReplayed + kLive), 'other/q': whole(kLiveOther) });
     const published = await segments(bus);
     for (const [name, { wanted }] of Object.entries(had)) assert.equal(published[name].next, wanted);
     assert.equal(messages === kAll, mode !== 'run', `${messages} messages`);
-    assert.equal(tellings > 0, mode === 'event', `${tellings} tellings`);
+    assert.equal(announcements > 0, mode === 'event', `${announcements} announcements`);
   });
 
   it('ends with a Close that is answered with its code', async () => {

@@ -13,7 +13,7 @@ export class StreamFollower {
     this.known = new Map(); // epoch -> what is known of it, across connections
     this.records = 0;
     this.messages = 0; // that carried data
-    this.tellings = 0; // how often `events` told whose events follow
+    this.announcements = 0; // how often `events` said whose events follow
     this.fault = null;
     this.crc_table = Uint32Array.from({ length: 256 }, (_, byte) => {
       for (let bit = 0; bit < 8; bit += 1) byte = (byte >>> 1) ^ (byte & 1 ? 0x82f63b78 : 0);
@@ -72,11 +72,11 @@ export class StreamFollower {
 
   /** What it has, in values that survive a way out of a page. */
   summary() {
-    const { records, messages, tellings } = this;
+    const { records, messages, announcements } = this;
     const segments = {};
     for (const { name, begin, wanted, had, gaps } of this.known.values())
       segments[name] = { begin, wanted, had, gaps };
-    return { records, messages, tellings, segments };
+    return { records, messages, announcements, segments };
   }
 
   #until(what, reached, needs_connection) {
@@ -142,7 +142,7 @@ export class StreamFollower {
         this.#must(this.mode === 'event' && this.announced.has(message.epoch), text);
         this.#must(this.known.get(message.epoch).wanted === message.from, text);
         this.due = message.epoch;
-        this.tellings += 1;
+        this.announcements += 1;
         break;
       case 'event':
         this.#take_json_event(message, text);

@@ -38,7 +38,7 @@ class StreamFollower:
         self.known = {}
         self.records = 0
         self.messages = 0
-        self.tellings = 0
+        self.announcements = 0
         self.socket = None
 
     async def connect(self, origin):
@@ -110,7 +110,7 @@ class StreamFollower:
             self._must(self.mode == "event" and message["epoch"] in self.announced, short)
             self._must(self.known[message["epoch"]].wanted == message["from"], short)
             self.due = message["epoch"]
-            self.tellings += 1
+            self.announcements += 1
         elif kind == "event":
             self._must(self.mode == "json" and message["epoch"] in self.announced, short)
             segment = self.known[message["epoch"]]

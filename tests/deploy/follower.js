@@ -25,7 +25,7 @@ export class Follower {
     this.done_.catch(() => {}); // Told by stop().
   }
 
-  /** Ends it and tells what it found wrong, if anything. */
+  /** Ends it and reports what it found wrong, if anything. */
   async stop() {
     this.following_ = false;
     this.socket_?.close();

@@ -78,7 +78,7 @@ TEST_CASE("a fit that is dumped and saved is the same, byte for byte the second 
   CHECK(content_of(place.file) == saved);
 }
 
-TEST_CASE("a fit that is more than one event is not streamed, but told how to publish") {
+TEST_CASE("a fit that is more than one event is not streamed, but says how to publish") {
   const Workplace place;
   write_parquet(place.file, fit_sql(1, 300, "'profile-' || (8 * y)::INT AS profile"));
   const auto streamed = support::run_command(

@@ -27,7 +27,7 @@ struct Row {
   bool operator==(const Row&) const = default;
 };
 
-/// Row `i` of the fit numbered `k`, which every x tells.
+/// Row `i` of the fit numbered `k`, which every x shows.
 Row row_of(std::uint32_t k, std::uint32_t i);
 std::vector<Row> rows_of(std::uint32_t k, std::uint32_t count);
 

@@ -149,7 +149,7 @@ TEST_CASE("a file that a program has open to write it is refused") {
   CHECK(place.run().status == 0);
 }
 
-TEST_CASE("what is not there or no file, and a wrong command line, are told of") {
+TEST_CASE("what is not there or no file, and a wrong command line, are reported") {
   Workplace place;
   const auto refuses = [&](int status, const std::string& message,
                            const std::vector<std::string>& arguments = {}) {

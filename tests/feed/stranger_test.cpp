@@ -85,7 +85,7 @@ TEST_CASE("a stranger's file that is written with a pause is let alone until it 
   REQUIRE(place.shows(2, kRows));
 }
 
-TEST_CASE("a stranger's file of which no event tells is taken once it has been quiet") {
+TEST_CASE("a stranger's file whose end no event reports is taken once it has been quiet") {
   if (!can_be_nobody()) return;
   const SharedPlace place;
   put_content(place.other / "fit", fit_content(0));

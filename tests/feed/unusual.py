@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Parquet files that are unusual, or that lie: unusual.py FOLDER.
+"""Writes Parquet files that are unusual, or that are corrupt: unusual.py FOLDER.
 
 cases.json beside them says what a reader makes of each: it `reads` as the four points of a usual file
 (unusual_files/parquet.py), but for the columns that are listed, and for `rows` that go round again, or

@@ -1,5 +1,5 @@
-// Parquet files that are unusual, or that lie (unusual.py writes them, and says what is right): the
-// feeder reads them right, or refuses them for the reason that the page gives.
+// Parquet files that are unusual, or that are corrupt (unusual.py writes them, and says what is
+// right): the feeder reads them right, or refuses them for the reason that the page gives.
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -54,7 +54,7 @@ json as_float(json values) {
   return values;
 }
 
-TEST_CASE("a file that is unusual or lies is read right, or refused for its reason") {
+TEST_CASE("a file that is unusual or corrupt is read right, or refused for its reason") {
   const support::TemporaryDirectory folder;
   const std::string files = folder.path().string();
   REQUIRE(support::run_command({"/usr/bin/env", "python3", RINGSIDE_UNUSUAL, files}).status == 0);

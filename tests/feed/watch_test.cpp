@@ -61,7 +61,7 @@ TEST_CASE("a feeder that is killed goes on with the next sequence") {
   }
 }
 
-TEST_CASE("a broken file keeps the last good fit, and is told of once") {
+TEST_CASE("a broken file keeps the last good fit, and is reported once") {
   const Workplace place;
   const std::string whole = fit_content(0, 1000);
   put_content(place.file, whole);
@@ -77,7 +77,7 @@ TEST_CASE("a broken file keeps the last good fit, and is told of once") {
   CHECK(place.batches().at(0).sequence.value == 0);
   replace_content(place.file, fit_content(1, 1000));
   REQUIRE(place.shows(1, 1000));
-  // A new state is told of anew, and another fault too.
+  // A new state is reported again, and another fault too.
   replace_content(place.file, whole.substr(0, whole.size() / 2));
   std::filesystem::path other = place.directory.path() / "other";
   write_parquet(other, "SELECT 1 AS x");
@@ -140,7 +140,7 @@ TEST_CASE("a segment that is removed under a watcher is published again") {
   REQUIRE(place.shows(4, 100));
 }
 
-TEST_CASE("a segment that is spoilt under a watcher is told of, and tried again") {
+TEST_CASE("a segment that is spoilt under a watcher is reported, and tried again") {
   const Workplace place;
   put_content(place.file, fit_content(3, 100));
   auto watcher = place.watch();

@@ -178,7 +178,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
               "what is recovered is as old as it was");
     bool complete = false;
     const std::vector<Copy> left = copy_from(*reader, window.from, complete);
-    // Of this boot only the ends are looked at (D-6); what scribbles between them is told later.
+    // Of this boot only the ends are looked at (D-6); what scribbles between them is reported
+    // later.
     if (all_checked) {
       must_hold(complete && left.size() == window.count(), "what is left is whole and in order");
       check_recovered(left, fuzz::find_records(segment), segment, origin);

@@ -5,9 +5,9 @@
 // a run.
 //
 // Holds: every call ends; a run lies inside the mapping, starts at the cursor, is within its limit
-// and whole; cursors move forward without a hole that no gap tells; no record is handed out that is
-// not whole by a second reading of F-15; a run's records are the ones that are handed out one at a
-// time; and of a segment of an earlier boot every record that is shown is whole (D-17).
+// and whole; cursors move forward without a hole that no gap reports; no record is handed out that
+// is not whole by a second reading of F-15; a run's records are the ones that are handed out one at
+// a time; and of a segment of an earlier boot every record that is shown is whole (D-17).
 #include <map>
 #include <string>
 
@@ -52,7 +52,7 @@ Copied copy_all(const Reader& reader, Sequence from, bool& fault) {
     if (next == RunOutcome::gap || next == RunOutcome::damaged) {
       must_hold(copier.gap().from == before && copier.gap().to == copier.cursor() &&
                     before < copier.cursor(),
-                "a gap is told exactly");
+                "a gap is reported exactly");
       continue;
     }
     const Record& record = copier.record();
@@ -109,7 +109,8 @@ void take_all(const Reader& reader, Sequence from, const RunLimit& limit, const 
     const RunOutcome taken = reader.next_run(cursor, limit, run, gap);
     if (taken == RunOutcome::nothing || taken == RunOutcome::corrupt) return;
     if (taken == RunOutcome::gap || taken == RunOutcome::damaged) {
-      must_hold(gap.from == before && gap.to == cursor && before < cursor, "a gap is told exactly");
+      must_hold(gap.from == before && gap.to == cursor && before < cursor,
+                "a gap is reported exactly");
       continue;
     }
     must_hold(run.first == before && cursor == before, "a run starts at the cursor");

@@ -370,7 +370,7 @@ inline load_oldest_again() {
   load_relaxed(OLDEST, last_oldest, oldest)
 }
 
-/* All the cursor passes over is told, and was given up by the writer after it had published it. */
+/* All the cursor passes over is reported, and was evicted by the writer after it had published it. */
 inline pass_gap() {
   atomic {
     assert(oldest > cursor && oldest <= published);

@@ -32,7 +32,7 @@ done
 
 PKG_CONFIG_PATH=$(dirname "$(find "$installed" -name ringside.pc)")
 export PKG_CONFIG_PATH
-[[ $(pkg-config --modversion ringside) == "$version" ]] || fail "pkg-config tells another version"
+[[ $(pkg-config --modversion ringside) == "$version" ]] || fail "pkg-config says another version"
 libdir=$(pkg-config --variable=libdir ringside)
 [[ $(readlink -f "$libdir") == "$(readlink -f "$installed")"/* ]] || fail "pkg-config's libdir is $libdir"
 # shellcheck disable=SC2046  # flags are words

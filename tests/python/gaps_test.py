@@ -1,4 +1,4 @@
-"""What a reader missed is told whenever it is learned: before the next event, and behind the last."""
+"""What a reader missed is reported whenever it is learned: before the next event, and behind the last."""
 
 import ctypes
 import os
@@ -46,7 +46,7 @@ class GapsTest(BusTest):
         self.assertEqual(list(events), [])
         self.assertEqual(events.gaps, (Gap(1, 5, "overwritten"),))
         self.publish(producer, [5])
-        # It is told once: here by the iterator, there by the event of one that begins as early.
+        # It is reported once: here by the iterator, there by the event of one that begins as early.
         (event,) = reader.events("seq:1")
         self.assertEqual((event.sequence, event.gaps), (5, (Gap(1, 5, "overwritten"),)))
 

@@ -1,4 +1,4 @@
-"""Points as columns: NumPy in, NumPy out, without a copy where it can be, and told where it cannot."""
+"""Points as columns: NumPy in, NumPy out, without a copy where it can be, and reported where it cannot."""
 
 import ctypes
 import os

@@ -196,12 +196,12 @@ TEST_CASE("a segment that contradicts itself in mid-replay is reported before li
   while (true) {
     const std::optional<Message> message = later.next();
     REQUIRE(message.has_value());
-    const nlohmann::json told = nlohmann::json::parse(message->payload);
-    if (told.at("type") == "live") FAIL("live without an answer to the token");
-    if (told.at("type") != "gap") continue;
-    CHECK(told.at("reason") == "quarantined");
-    CHECK(told.at("from") == 99'990);
-    CHECK(told.at("to") == 100'000);
+    const nlohmann::json reported = nlohmann::json::parse(message->payload);
+    if (reported.at("type") == "live") FAIL("live without an answer to the token");
+    if (reported.at("type") != "gap") continue;
+    CHECK(reported.at("reason") == "quarantined");
+    CHECK(reported.at("from") == 99'990);
+    CHECK(reported.at("to") == 100'000);
     break;
   }
   raw.poke(RawSegment::kNext, 100'000);
@@ -211,8 +211,8 @@ TEST_CASE("a segment that contradicts itself in mid-replay is reported before li
     const std::optional<Message> message = later.next(std::chrono::seconds(30));
     REQUIRE(message.has_value());
     if (message->kind == Message::Kind::binary) break;
-    const nlohmann::json told = nlohmann::json::parse(message->payload);
-    if (told.at("type") == "segment") CHECK(told.at("from") == 100'000);
+    const nlohmann::json reported = nlohmann::json::parse(message->payload);
+    if (reported.at("type") == "segment") CHECK(reported.at("from") == 100'000);
   }
 }
 

@@ -68,9 +68,9 @@ void EventFollower::take_text(const std::string& text) {
     entry->second.announced = message.at("next");
     due_ = epoch;
   } else if (type == "events") {
-    ++tellings_;
+    ++announcements_;
     due_ = message.at("epoch");
-    expect(mode_ == "event", "events was told in another mode");
+    expect(mode_ == "event", "events was sent in another mode");
     expect(known_.at(due_).wanted == message.at("from"), "events go on elsewhere: " + text);
   } else if (type == "gap") {
     take_gap(message);

@@ -52,8 +52,8 @@ class EventFollower {
   const std::map<std::string, Known>& known() const { return known_; }
   const Known& of(const std::string& epoch) const { return known_.at(epoch); }
   std::uint64_t records() const;
-  /// How often `events` told whose events follow.
-  int tellings() const { return tellings_; }
+  /// How often `events` said whose events follow.
+  int announcements() const { return announcements_; }
   int beats() const { return beats_; }
 
  private:
@@ -66,7 +66,7 @@ class EventFollower {
   std::map<std::string, Known> known_;
   std::string due_;  // the epoch that the next binary message belongs to
   bool live_ = false;
-  int tellings_ = 0;
+  int announcements_ = 0;
   int beats_ = 0;
 };
 

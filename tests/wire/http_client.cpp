@@ -16,7 +16,7 @@ void HttpClient::send(std::string_view bytes) {
   try {
     connection_.send(bytes);
   } catch (const std::runtime_error&) {
-    // Refused in the middle; the answer tells why.
+    // Refused in the middle; the answer says why.
   }
 }
 

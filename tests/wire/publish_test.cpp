@@ -96,11 +96,11 @@ TEST_CASE("a line that is no event is refused by number and reason, and the rest
   const Outcome outcome = workshop.publish(input);
   CHECK(outcome.status == 1);
   CHECK(workshop.events().size() == bad.size());
-  std::istringstream told(outcome.errors);
+  std::istringstream reported(outcome.errors);
   std::size_t number = 1;
   for (const auto& [line, reason] : bad) {
     std::string message;
-    std::getline(told, message);
+    std::getline(reported, message);
     INFO(line);
     INFO(message);
     CHECK(message.starts_with("ringside: line " + std::to_string(number) + ": "));
@@ -144,10 +144,10 @@ TEST_CASE("each union is checked by its own type, whichever order they come in")
   CHECK(events[4].at("u").at("a") == 1);
   CHECK(events[5].at("v").at("a") == 1);
   CHECK(events[6].at("all").at(0).at("a") == 1);
-  std::istringstream told(outcome.errors);
+  std::istringstream reported(outcome.errors);
   for (const auto& [line, reason] : bad) {
     std::string message;
-    std::getline(told, message);
+    std::getline(reported, message);
     INFO(line);
     CHECK(message.find(reason) != std::string::npos);
   }
@@ -322,11 +322,11 @@ TEST_CASE("points are published by the built-in type, without a schema") {
 TEST_CASE("a follower is told of a new epoch, and of what it never saw of it") {
   const Workshop workshop;
   CHECK(workshop.publish("{\"name\":\"1\"}\n").status == 0);
-  const std::string told = (workshop.folder.path() / "told").string();
+  const std::string reported = (workshop.folder.path() / "reported").string();
   Process tail({.command = {kRingside, "--bus", workshop.bus.text(), "tail", "readings", "--follow",
                             "--json"},
                 .environment = {},
-                .errors = told});
+                .errors = reported});
   std::vector<nlohmann::json> seen;
   const auto see = [&] { seen.push_back(nlohmann::json::parse(tail.wait_for_line("sequence"))); };
   see();
@@ -337,7 +337,7 @@ TEST_CASE("a follower is told of a new epoch, and of what it never saw of it") {
   CHECK(seen.back().at("sequence") == 1);
   tail.send_signal(SIGTERM);
   CHECK(tail.wait() == 0);
-  std::ifstream file(told);
+  std::ifstream file(reported);
   const std::string errors{std::istreambuf_iterator<char>(file), {}};
   CHECK(errors.find("readings/pipe: a new epoch, ") != std::string::npos);
   // Unless it was quick enough to see the first.

@@ -170,7 +170,7 @@ TEST_CASE("13.1.5: a part is added only to the version that the client has") {
   CHECK(served.get(range + "If-Range: " + date + "\r\n").status == 206);
 }
 
-TEST_CASE("9.3.2: HEAD tells of the whole file, without it") {
+TEST_CASE("9.3.2: HEAD answers for the complete file, without it") {
   const Served served;
   HttpClient client(served.dashboard->port());
   client.send("HEAD /data/fit.parquet HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-1\r\n\r\n");

@@ -90,7 +90,7 @@ std::uint64_t position_of(const fs::path& path, const Reader& reader, std::uint6
 
 }  // namespace
 
-TEST_CASE("stat --json tells of a segment what ls --json tells, and its rates and readers") {
+TEST_CASE("stat --json says of a segment what ls --json says, and its rates and readers") {
   const TemporaryDirectory bus;
   LoadProducer producer(bus.text(), "events", "p", {.capacity_bytes = 1 << 16, .retain_events = 9});
   producer.publish(20, 1);
@@ -251,7 +251,7 @@ TEST_CASE("who may not look into a bus is told what to do") {
   fs::permissions(bus.path(), fs::perms{0});
   for (const char* command : {"ls", "stat"})
     check_error(as_other({command}), 1, {bus.text(), "Permission denied", "sudo"});
-  // A segment that may not be read is put aside with the same words, and told once.
+  // A segment that may not be read is quarantined with the same words, and reported once.
   fs::permissions(bus.path(), fs::perms{0755});
   const fs::path segment = bus.path() / "events" / "p.ring";
   fs::permissions(segment, fs::perms{0});
@@ -334,14 +334,14 @@ TEST_CASE("verify beside a live producer passes over what is overwritten meanwhi
       bus.text(), {"load", "events", "--producer", "p", "--size", "64", "--capacity", "64KiB"});
   const fs::path file = bus.path() / "events" / "p.ring";
   while (!fs::exists(file)) ::usleep(1000);
-  std::string told;
-  for (int attempt = 0; attempt < 500 && told.empty(); ++attempt) {
+  std::string reported;
+  for (int attempt = 0; attempt < 500 && reported.empty(); ++attempt) {
     const Outcome outcome = run_ringside(bus.text(), {"verify", file.string()});
     INFO(outcome.errors);
     REQUIRE(outcome.status == 0);
     REQUIRE(outcome.output.find(": intact: ") != std::string::npos);
     if (outcome.output.find("overwritten while reading") != std::string::npos)
-      told = outcome.output;
+      reported = outcome.output;
   }
-  CHECK_FALSE(told.empty());
+  CHECK_FALSE(reported.empty());
 }

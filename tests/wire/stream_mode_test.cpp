@@ -37,7 +37,7 @@ TEST_CASE("each mode replays all events in order, of every length, and follows l
     follower.take_until(client, [&] { return follower.records() == producer.next(); });
   }
   CHECK(follower.of(producer.epoch()).gaps.empty());
-  CHECK(follower.tellings() == 0);
+  CHECK(follower.announcements() == 0);
 }
 
 TEST_CASE("a client with little room gets each event whole, however the socket cuts a batch") {
@@ -70,7 +70,7 @@ TEST_CASE("events of two segments are told apart") {
     (i % 2 == 0 ? a : b).publish(2);
     follower.take_until(client, [&] { return follower.records() == a.next() + b.next(); });
   }
-  if (mode == "event") CHECK(follower.tellings() > 3);
+  if (mode == "event") CHECK(follower.announcements() > 3);
 }
 
 TEST_CASE("each mode resumes where its client stood when the dashboard was killed") {
@@ -95,7 +95,7 @@ TEST_CASE("each mode resumes where its client stood when the dashboard was kille
   CHECK(follower.of(producer.epoch()).gaps.empty());
 }
 
-TEST_CASE("each mode under a producer that laps: every event whole, all that is missing told") {
+TEST_CASE("each mode under a producer that laps: every event whole, all that is missing reported") {
   const std::string mode = GENERATE("event", "json");
   const TemporaryDirectory bus;
   Process::Options load;
@@ -157,7 +157,7 @@ TEST_CASE("an event that is lapped while its client does not read ends with Clos
   CHECK(follower.of(producer.epoch()).missed() == producer.oldest());
 }
 
-TEST_CASE("what cannot be told as JSON is a gap of reason invalid, and the stream goes on") {
+TEST_CASE("what cannot be printed as JSON is a gap of reason invalid, and the stream goes on") {
   const TemporaryDirectory bus;
   const EventType load = EventType::load();
   std::uint64_t first_good = 0;

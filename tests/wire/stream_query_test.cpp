@@ -139,7 +139,7 @@ TEST_CASE("resume of what is overwritten begins with a gap from the token on") {
   CHECK(collector.only().gaps[0].reason == "overwritten");
 }
 
-TEST_CASE("resume of an epoch that no longer exists is told by a gap of reason reset") {
+TEST_CASE("resume of an epoch that no longer exists is reported by a gap of reason reset") {
   const TemporaryDirectory bus;
   LoadProducer producer(bus.text(), "events", "p");
   producer.publish(10);

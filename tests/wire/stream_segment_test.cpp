@@ -135,7 +135,9 @@ TEST_CASE("a damaged segment is quarantined, and the good one beside it is serve
   CHECK(collector.records() == 51);
 }
 
-TEST_CASE("a segment whose words lie while it is read is quarantined, and the good one goes on") {
+TEST_CASE(
+    "a segment whose words become corrupt while it is read is quarantined, and the good one goes "
+    "on") {
   const TemporaryDirectory bus;
   LoadProducer good(bus.text(), "events", "good");
   good.publish(50);
@@ -164,7 +166,8 @@ TEST_CASE("a segment whose words lie while it is read is quarantined, and the go
   CHECK_FALSE(fresh.followed().contains(liar.epoch()));
 }
 
-TEST_CASE("a segment that was told as reset and then returns begins at its oldest, in each mode") {
+TEST_CASE(
+    "a segment that was reported as reset and then returns begins at its oldest, in each mode") {
   const std::string mode = GENERATE("event", "json");
   const TemporaryDirectory bus;
   LoadProducer producer(bus.text(), "events", "p");

@@ -79,7 +79,7 @@ TEST_CASE("a bus that does not exist yet is waited for") {
   CHECK(collector.records() == 1);
 }
 
-TEST_CASE("payloads of every length modulo 8 come padded with zeros, their size told exactly") {
+TEST_CASE("payloads of every length modulo 8 come padded with zeros, their size reported exactly") {
   // The collector checks size, sequence, time, padding and checksum of each record that it takes;
   // here are the lengths for it. FlatBuffers end on words, so raw bytes are published.
   const TemporaryDirectory bus;

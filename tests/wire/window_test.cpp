@@ -33,7 +33,7 @@ std::uint64_t count_records(const Geometry& geometry, std::string_view body, std
 
 }  // namespace
 
-TEST_CASE("the window is all that is retained, whole, with its place told by headers") {
+TEST_CASE("the window is all that is retained, whole, with its position in headers") {
   const TemporaryDirectory bus;
   LoadProducer producer(bus.text(), "events", "p",
                         {.capacity_bytes = 8 << 20, .retain_events = 60'000});

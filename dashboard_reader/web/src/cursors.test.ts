@@ -47,7 +47,7 @@ describe('Cursors', () => {
 
   it('refuses a run that skips sequences without a gap', () => {
     const cursors = announced();
-    expect(() => cursors.advance(A, 11, 1)).toThrow(/no gap was told/);
+    expect(() => cursors.advance(A, 11, 1)).toThrow(/no gap was reported/);
     expect(cursors.get(A)!.next).toBe(10);
   });
 
@@ -77,7 +77,7 @@ describe('Cursors', () => {
     expect(() => announced().gap(A, 10, 9)).toThrow(/backwards/);
   });
 
-  it('takes a gap that is told before its segment is named', () => {
+  it('takes a gap that is reported before its segment is named', () => {
     const cursors = new Cursors();
     cursors.gap(A, 0, 8);
     expect(() => cursors.advance(A, 8, 1)).toThrow(/not announced/);

@@ -88,7 +88,7 @@ export class Cursors {
     }
     if (first_sequence > cursor.next) {
       throw new ProtocolFault(
-        `sequence ${first_sequence} came, but ${cursor.next} has not, and no gap was told`,
+        `sequence ${first_sequence} came, but ${cursor.next} has not, and no gap was reported`,
       );
     }
     cursor.next = first_sequence + record_count;

@@ -4,7 +4,7 @@
 //
 // A message is input: tables and vectors are checked to lie inside their record before they are
 // read. (The runtime itself yields zeros beyond the message, so nothing worse than a wrong point can
-// come of a field that lies.) An event that cannot be read is told apart from a broken stream: it
+// come of a corrupt field.) An event that cannot be read is told apart from a broken stream: it
 // would be the same after a reconnect, so it is counted and passed over.
 import { ByteBuffer } from 'flatbuffers';
 import { Body, CycleSlot, Embedding, EmbeddingBatch, Event } from './generated/event_generated';

@@ -84,13 +84,13 @@ describe('a Parquet file that nobody named and nobody can read', () => {
   const of = (parquet_file: () => Response, json_file: () => Response) => async (address: string) =>
     address.includes('.parquet') ? parquet_file() : json_file();
 
-  it.each(damaged)('and that %s, gives way to the JSON, and is told of', async (_, answer, why) => {
+  it.each(damaged)('and that %s, gives way to the JSON, and is reported', async (_, answer, why) => {
     const found = await load_fit(base, base, '', of(answer, () => new Response(file)));
     expect(found?.fit.count).toBe(2);
     expect(found?.note).toContain(`data/knn_v1.json. data/knn_v1.parquet: ${why}`);
   });
 
-  it('is what is told where the JSON is no better, or not there', async () => {
+  it('is what is reported where the JSON is no better, or not there', async () => {
     const parquet_file = () => new Response(whole.slice(0, -9));
     for (const json_file of [() => new Response('{}'), () => new Response('')]) {
       await expect(load_fit(base, base, '', of(parquet_file, json_file))).rejects.toThrow(
@@ -99,7 +99,7 @@ describe('a Parquet file that nobody named and nobody can read', () => {
     }
   });
 
-  it('is told of where it was named, and nothing shown in its place', async () => {
+  it('is reported where it was named, and nothing shown in its place', async () => {
     const asked_for: string[] = [];
     const loading = load_fit(`${base}?fit=data/knn_v1.parquet`, base, '', (address) => {
       asked_for.push(address);
@@ -116,12 +116,12 @@ describe('a fit that does not come', () => {
 
   const page = `${base}?fit=data/other.parquet`;
 
-  it('for want of an answer is told by name', async () => {
+  it('for want of an answer is reported by name', async () => {
     const loading = load_fit(page, base, '', async () => refuse());
     await expect(loading).rejects.toThrow('data/other.parquet: no answer');
   });
 
-  it('to its end is told by name', async () => {
+  it('to its end is reported by name', async () => {
     const cut = new Response(broken_body());
     const loading = load_fit(page, base, '', () => Promise.resolve(cut));
     await expect(loading).rejects.toThrow('data/other.parquet: the answer was cut off');
@@ -129,16 +129,16 @@ describe('a fit that does not come', () => {
 
   it('by one byte for a while is given up', async () => {
     const silent = body(() => undefined);
-    const told = expect(
+    const reported = expect(
       load_fit(page, base, '', () => Promise.resolve(new Response(silent))),
     ).rejects.toThrow('data/other.parquet: nothing has come for 15 s');
     await vi.advanceTimersByTimeAsync(15_000);
-    await told;
+    await reported;
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('by not even an answer is given up', async () => {
-    const told = expect(
+    const reported = expect(
       load_fit(page, base, '', (_, signal) => {
         return new Promise((_, failed) => {
           signal.addEventListener('abort', () => failed(signal.reason));
@@ -146,7 +146,7 @@ describe('a fit that does not come', () => {
       }),
     ).rejects.toThrow('data/other.parquet: nothing has come for 15 s');
     await vi.advanceTimersByTimeAsync(15_000);
-    await told;
+    await reported;
   });
 
   it('but slowly is waited for', async () => {

@@ -3,8 +3,8 @@
 // is no news unless it was asked for; the second load of one that is costs a 304.
 //
 // Where nobody named a file, the Parquet and the JSON are one fit, saved twice: if the first cannot
-// be used, the second is shown, and what is wrong with the first is told. A file that was named is
-// shown or told of, and none put in its place: which one it is may be just what the viewer asks.
+// be used, the second is shown, and what is wrong with the first is reported. A file that was named is
+// shown or reported, and none put in its place: which one it is may be just what the viewer asks.
 import { address_beside } from './access';
 import type { SavedFit } from './fit_builder';
 import { FitFault } from './fit_columns';
@@ -26,10 +26,10 @@ export async function load_fit(
   token: string,
   get: Fetch = fetch_anew,
 ): Promise<FoundFit | null> {
-  const told = new URL(page).searchParams.get('fit') || null;
-  const is_optional = told === null;
+  const reported = new URL(page).searchParams.get('fit') || null;
+  const is_optional = reported === null;
   let fault: FitFault | null = null;
-  for (const path of is_optional ? kDefaults : [told]) {
+  for (const path of is_optional ? kDefaults : [named]) {
     try {
       const fit = await load({ path, base, token, is_optional }, get);
       if (fit !== null) return { fit, note: fault === null ? '' : `${path}. ${fault.message}` };

@@ -74,7 +74,7 @@ function open_scene(): ScatterScene | null {
 
 function scene_lost(is_lost: boolean): void {
   hud.no_scene(is_lost ? 'the browser lost the graphics device, and may get it back' : '');
-  if (!is_lost) model.tell('the graphics device was lost; the scatter is drawn again');
+  if (!is_lost) model.report('the graphics device was lost; the scatter is drawn again');
   ask_hud();
 }
 

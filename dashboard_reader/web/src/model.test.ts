@@ -238,7 +238,7 @@ describe('epochs', () => {
   });
 });
 
-describe('an event that lies', () => {
+describe('a corrupt event', () => {
   it.each([
     ['about its index', { cycle: 1n, index: 5, total: 5 }],
     ['about a total beyond all limits', { cycle: 1n, index: 0, total: kMaxPoints + 1 }],
@@ -280,7 +280,7 @@ describe('an event that lies', () => {
 });
 
 describe('changed slots', () => {
-  it('are told once, and cover what was written and what was cut', () => {
+  it('are reported once, and cover what was written and what was cut', () => {
     const bench = new Bench();
     bench.singles(1n, 0, 6, 6);
     expect(bench.store.drain_dirty()).toEqual([{ start: 0, end: 6 }]);

@@ -118,7 +118,7 @@ export class Model implements Sink {
     const source = this.epochs_.get(epoch)?.source;
     if (source === undefined) return;
     // One whose producer goes on in another epoch is no news.
-    if (source.epoch === epoch) this.tell(`${source.name} has ended`);
+    if (source.epoch === epoch) this.report(`${source.name} has ended`);
     this.drop(epoch);
   }
 
@@ -134,7 +134,7 @@ export class Model implements Sink {
   }
 
   /** Something that the viewer should know, with the time of now. */
-  tell(text: string): void {
+  report(text: string): void {
     this.notices.add({ text, missed: 0, epoch: '', to: 0 }, this.wall_ms());
   }
 

@@ -1,5 +1,5 @@
 // The pages of one column chunk: each is looked at before it is decoded, and what was decoded
-// afterwards, so that a page that lies is told by its column's name and nothing is shown for what it
+// afterwards, so that a corrupt page is reported by its column's name and nothing is shown for what it
 // is not. ringside-feed checks the same (producer_shim/feed/parquet_pages.cpp).
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js';
 import { byteStreamSplit } from 'hyparquet/src/encoding.js';
@@ -228,7 +228,7 @@ function unpack(chunk: ChunkPages, content: Uint8Array, length: number): Uint8Ar
   return page;
 }
 
-/** What the decoders throw is what a page that lies makes of them. */
+/** What the decoders throw is what a corrupt page makes of them. */
 function decode<T>(run: () => T): T {
   try {
     return run();

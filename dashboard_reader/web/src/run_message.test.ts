@@ -60,7 +60,7 @@ describe('parse_run', () => {
     ['the sequence of a record beyond 2^53', 44, 0x200000],
     ['first_sequence', 8, 40],
     ['first_sequence beyond 2^53', 12, 0xffffffff],
-  ])('refuses a lie about %s', (_, offset, value) => {
+  ])('refuses a wrong %s', (_, offset, value) => {
     const lying = message();
     new DataView(lying).setUint32(offset, value, true);
     expect(() => parse_run(lying)).toThrow(ProtocolFault);

@@ -1,6 +1,6 @@
 // A binary message of mode=run, read in place: a RunHeader, then whole records as they stand in the
 // ring (docs/protocol.md). A message is checked from its first byte to its last before anything of
-// it is used, so a message that lies leaves no trace.
+// it is used, so a corrupt message leaves no trace.
 //
 // All headers are multiples of 8 bytes and the message starts its own ArrayBuffer, so 32-bit words
 // can be read through one typed array. Like the wire, every platform with WebSockets is

@@ -1,7 +1,7 @@
 // A saved fit, as a file: Parquet with the ten columns of the fit, or the JSON sidecar of
 // ringside-knn.
 //
-// A file is input: what it lacks, or has of another kind, is told by name.
+// A file is input: what it lacks, or has of another kind, is reported by name.
 import { FitBuilder, type SavedFit } from './fit_builder';
 import { FitFault, kColumns } from './fit_columns';
 import { begins_as_parquet } from './parquet_footer';

@@ -117,7 +117,7 @@ describe('Stream', () => {
     expect(model.events).toBe(0);
   });
 
-  it('tells a gap, counts it, and goes on after it', () => {
+  it('reports a gap, counts it, and goes on after it', () => {
     last().open(kHello, segment(0), run(0, 2), gap(2, 10), run(10, 1), kLive);
     expect(stream.state).toBe('live');
     expect(stream.cursors.missed).toBe(8);
@@ -127,7 +127,7 @@ describe('Stream', () => {
     expect(model.notices.list).toMatchObject([{ text, missed: 10, to: 13 }]);
   });
 
-  it('passes over a run whose records lie, tells it, and keeps the connection', () => {
+  it('passes over a run whose records are corrupt, reports it, and keeps the connection', () => {
     const lying = run(2, 3);
     new DataView(lying).setUint32(32, 0x10000, true); // The size of its first record.
     last().open(kHello, segment(0), run(0, 2), lying, run(5, 1), kLive);

@@ -1,4 +1,4 @@
-// Parquet files that are unusual, or that lie (tests/feed/unusual.py writes them, and says what is
+// Parquet files that are unusual, or that are corrupt (tests/feed/unusual.py writes them, and says what is
 // right): the page reads them right, or refuses them for the reason that ringside-feed gives.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

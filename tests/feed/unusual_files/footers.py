@@ -1,4 +1,4 @@
-"""Footers: what no fit needs in them, and footers that lie."""
+"""Footers: what no fit needs in them, and corrupt footers."""
 import struct
 
 from unusual_files.case import CASES, another, case
@@ -38,7 +38,7 @@ def another_column_of_an_unknown_codec(f):
     another(f, 5, "packed").meta = {4: 77}
 
 
-# Footers that lie.
+# Corrupt footers.
 @case(refused="its footer says 60 rows, and its row groups have 4")
 def the_footer_counts_other_rows(f):
     f.rows = 60

@@ -1,4 +1,4 @@
-"""Pages: their encodings, their dictionaries, their levels, and pages that lie."""
+"""Pages: their encodings, their dictionaries, their levels, and corrupt pages."""
 import gzip
 import struct
 
@@ -135,7 +135,7 @@ def a_dictionary_of_fewer_values_than_it_says(f):
     f["cluster"].pages = [Page(DICTIONARY, 5, plain(INT32, [50, 60])), Page(DATA, 4, b"\x01" + packed([0, 1, 1, 0], 1), INDICES)]
 
 
-# Pages that lie.
+# Corrupt pages.
 @case()
 def checksums_that_are_right(f):
     for column in f.columns:
