@@ -62,8 +62,8 @@ void for_each_field(const SegmentStatus& status, Visit visit) {
   visit("next", status.window.to.value);
   visit("events", status.window.count());
   visit("bytes", status.bytes);
-  visit("capacity", status.capacity_bytes);
-  visit("retain", status.retain_events);
+  visit("capacity_bytes", status.capacity_bytes);
+  visit("retain_events", status.retain_events);
   visit_optional("retain_age_s", status.retain_age_s);
   visit_optional("oldest_age_s", status.oldest_age_s);
   visit_optional("span_s", status.span_s);

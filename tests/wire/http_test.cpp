@@ -120,8 +120,8 @@ TEST_CASE("segments answers the same figures as ringside ls --json") {
   CHECK(first.at("oldest") == 30);
   CHECK(first.at("next") == 80);
   CHECK(first.at("events") == 50);
-  CHECK(first.at("retain") == 50);
-  CHECK(first.at("capacity") == 65536);
+  CHECK(first.at("retain_events") == 50);
+  CHECK(first.at("capacity_bytes") == 65536);
   CHECK(first.at("live") == true);
   CHECK(served_list.at(1).at("oldest_age_s").is_null());
   CHECK(served_list.at(2).at("live") == false);
