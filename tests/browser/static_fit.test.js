@@ -191,7 +191,7 @@ describe('the saved fit', () => {
     ]) {
       const { page, context } = await open_page(browser, `${files.url}?fit=${name}`);
       await page.waitForFunction(() => !document.getElementById('no-fit').hidden);
-      assert.match(await page.textContent('#no-fit'), reported);
+      assert.match(await page.textContent('#no-fit'), fault);
       assert.equal((await read_hud(page)).points, 0);
       await context.close();
     }
@@ -208,7 +208,7 @@ describe('the saved fit', () => {
     const { page, context } = await open_page(browser, dashboard.url);
     await wait_for_hud(page, { points: 70_000, state: 'live', fit: 0 });
     await page.waitForFunction(() => !document.getElementById('no-fit').hidden);
-    const reported = await page.textContent('#no-fit');
+    const fault = await page.textContent('#no-fit');
     assert.match(fault, /knn_v1\.parquet: it is not a complete Parquet file/);
     assert.equal((await read_hud(page)).points, 70_000);
     await context.close();

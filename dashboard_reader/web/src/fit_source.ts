@@ -26,8 +26,8 @@ export async function load_fit(
   token: string,
   get: Fetch = fetch_anew,
 ): Promise<FoundFit | null> {
-  const reported = new URL(page).searchParams.get('fit') || null;
-  const is_optional = reported === null;
+  const named = new URL(page).searchParams.get('fit') || null;
+  const is_optional = named === null;
   let fault: FitFault | null = null;
   for (const path of is_optional ? kDefaults : [named]) {
     try {
