@@ -33,9 +33,10 @@ class Check {
   }
 
  private:
-  /// Whether `count` values of `each` bytes of JSON fit; neither product nor sum can overflow.
-  bool fits(std::size_t count, std::size_t each) {
-    is_too_long_ = is_too_long_ || count > json_left_ / each;
+  /// Whether `count` values of `each` bytes of JSON fit. The product cannot overflow: a count has
+  /// 32 bits, and a value less: a struct has 65,535 bytes, in 32 levels of names of 256 characters.
+  bool fits(std::uint64_t count, std::uint64_t each) {
+    is_too_long_ = is_too_long_ || count * each > json_left_;
     if (!is_too_long_) json_left_ -= count * each;
     return !is_too_long_;
   }
