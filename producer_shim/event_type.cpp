@@ -145,8 +145,7 @@ bool EventType::is_embedding() const {
   return types_ == built_in<EventBinarySchema>();
 }
 
-bool EventType::verify(Bytes event) const {
-  if (check_ != nullptr) return check_(event);
+bool EventType::verify_by_types(Bytes event) const {
   // The identifier stands behind the offset of the root.
   const auto id = std::as_bytes(std::span(types_->file_identifier()));
   constexpr std::size_t kOffset = sizeof(flatbuffers::uoffset_t);
