@@ -115,7 +115,10 @@ asio::awaitable<void> Server::accept_all() {
       continue;
     }
     asio::co_spawn(loop_, serve(std::move(socket), peer),
-                   [this](const std::exception_ptr&) { check_drained(); });
+                   [this](const std::exception_ptr& failure) {
+                     if (failure) report(failure);
+                     check_drained();
+                   });
   }
 }
 
@@ -132,6 +135,15 @@ void Server::note_accept_failure(const asio::error_code& error) {
                unreported_failures_, error.message());
   failure_reported_ = now;
   unreported_failures_ = 0;
+}
+
+/// For want of memory, most likely: it costs this connection, and the others go on.
+void Server::report(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    spdlog::error("a connection ends: {}", error.what());
+  }
 }
 
 asio::awaitable<void> Server::serve(tcp::socket socket, tcp::endpoint peer) {

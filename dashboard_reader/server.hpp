@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -71,6 +72,7 @@ class Server {
   asio::awaitable<void> run(Session& session);
   static void log_end(const Session& session, const asio::ip::tcp::endpoint& peer,
                       const nlohmann::ordered_json& what);
+  static void report(const std::exception_ptr& failure);
   void check_drained();
   void list_readers();
   std::map<Epoch, Slowest> slowest_clients() const;
