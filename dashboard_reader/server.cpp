@@ -12,7 +12,6 @@
 #include "bus/inspect/status.hpp"
 #include "dashboard_reader/listener.hpp"
 #include "dashboard_reader/log.hpp"
-#include "dashboard_reader/stream/echo_session.hpp"
 
 namespace ringside::dashboard {
 namespace {
@@ -29,20 +28,6 @@ constexpr std::chrono::milliseconds kListing{500};
 constexpr std::chrono::milliseconds kAcceptPause{100};
 /// And how often at most the log has a line of it.
 constexpr std::chrono::seconds kAcceptReportInterval{10};
-
-/// Keeps a connection or session in the list of those that are open, as long as it is served.
-template <class One>
-class Listed {
- public:
-  Listed(std::unordered_set<One*>& all, One* one) : all_(all), one_(one) { all_.insert(one_); }
-  ~Listed() { all_.erase(one_); }
-  Listed(const Listed&) = delete;
-  Listed& operator=(const Listed&) = delete;
-
- private:
-  std::unordered_set<One*>& all_;
-  One* one_;
-};
 
 }  // namespace
 
@@ -94,7 +79,7 @@ void Server::cut_all() {
 }
 
 void Server::check_drained() {
-  if (drained_ && connections_.empty() && sessions_.empty()) std::exchange(drained_, {})();
+  if (drained_ && served_ == 0) std::exchange(drained_, {})();
 }
 
 // --- Connections ------------------------------------------------------------------------------
@@ -114,11 +99,7 @@ asio::awaitable<void> Server::accept_all() {
       co_await pause.async_wait(redirect_error(use_awaitable, error));
       continue;
     }
-    asio::co_spawn(loop_, serve(std::move(socket), peer),
-                   [this](const std::exception_ptr& failure) {
-                     if (failure) report(failure);
-                     check_drained();
-                   });
+    spawn(serve(std::move(socket), peer));
   }
 }
 
@@ -137,6 +118,15 @@ void Server::note_accept_failure(const asio::error_code& error) {
   unreported_failures_ = 0;
 }
 
+void Server::spawn(asio::awaitable<void> served) {
+  ++served_;
+  asio::co_spawn(loop_, std::move(served), [this](const std::exception_ptr& failure) {
+    --served_;
+    if (failure) report(failure);
+    check_drained();
+  });
+}
+
 /// For want of memory, most likely: it costs this connection, and the others go on.
 void Server::report(const std::exception_ptr& failure) {
   try {
@@ -148,11 +138,7 @@ void Server::report(const std::exception_ptr& failure) {
 
 asio::awaitable<void> Server::serve(tcp::socket socket, tcp::endpoint peer) {
   std::optional<OpenedWebSocket> opened = co_await serve_http(std::move(socket), peer);
-  if (!opened) co_return;
-  if (opened->upgrade.stream)
-    co_await serve_stream(std::move(*opened), peer);
-  else
-    co_await serve_echo(std::move(*opened), peer);
+  if (opened) open(std::move(*opened), peer);
 }
 
 asio::awaitable<std::optional<OpenedWebSocket>> Server::serve_http(tcp::socket socket,
@@ -164,10 +150,25 @@ asio::awaitable<std::optional<OpenedWebSocket>> Server::serve_http(tcp::socket s
   co_return co_await connection.serve();
 }
 
-asio::awaitable<void> Server::serve_stream(OpenedWebSocket opened, tcp::endpoint peer) {
-  const auto stream =
-      std::make_shared<StreamSession>(std::move(opened.socket), session_context_, view_,
-                                      stream_context_, metrics_, std::move(*opened.upgrade.stream));
+/// A session has a coroutine of its own: what its connection needed is not kept as long.
+void Server::open(OpenedWebSocket opened, const tcp::endpoint& peer) {
+  Upgrade& upgrade = opened.upgrade;
+  if (upgrade.stream) {
+    auto stream =
+        std::make_shared<StreamSession>(std::move(opened.socket), session_context_, view_,
+                                        stream_context_, metrics_, std::move(*upgrade.stream));
+    Listed<Session> listed(sessions_, stream.get());
+    spawn(serve_stream(std::move(stream), std::move(listed), std::move(upgrade.slot), peer));
+  } else {
+    auto echo = std::make_shared<EchoSession>(std::move(opened.socket), session_context_);
+    Listed<Session> listed(sessions_, echo.get());
+    spawn(serve_echo(std::move(echo), std::move(listed), std::move(upgrade.slot), peer));
+  }
+}
+
+asio::awaitable<void> Server::serve_stream(std::shared_ptr<StreamSession> stream,
+                                           Listed<Session> /*listed*/, Admission::Slot /*slot*/,
+                                           tcp::endpoint peer) {
   const Listed listed(streams_, stream.get());
   metrics_.stream_opened(stream->mode());
   co_await run(*stream);
@@ -180,21 +181,21 @@ asio::awaitable<void> Server::serve_stream(OpenedWebSocket opened, tcp::endpoint
            {"missing", figures.missing}});
 }
 
-asio::awaitable<void> Server::serve_echo(OpenedWebSocket opened, tcp::endpoint peer) {
-  const auto session = std::make_shared<EchoSession>(std::move(opened.socket), session_context_);
-  co_await run(*session);
-  log_end(*session, peer, {{"mode", "echo"}});
+asio::awaitable<void> Server::serve_echo(std::shared_ptr<EchoSession> echo,
+                                         Listed<Session> /*listed*/, Admission::Slot /*slot*/,
+                                         tcp::endpoint peer) {
+  co_await run(*echo);
+  log_end(*echo, peer, {{"mode", "echo"}});
 }
 
 asio::awaitable<void> Server::run(Session& session) {
-  const Listed listed(sessions_, &session);
   if (is_draining_) session.go_away();
   co_await session.run();
-  sent_bytes_ += session.sent_bytes();
 }
 
 void Server::log_end(const Session& session, const tcp::endpoint& peer,
                      const nlohmann::ordered_json& what) {
+  sent_bytes_ += session.sent_bytes();
   nlohmann::ordered_json fields = {{"peer", address_of(peer)}};
   fields.update(what);
   fields.update({{"bytes", session.sent_bytes()},

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
@@ -23,6 +24,7 @@
 #include "dashboard_reader/http/static_files.hpp"
 #include "dashboard_reader/metrics.hpp"
 #include "dashboard_reader/reader_listing.hpp"
+#include "dashboard_reader/stream/echo_session.hpp"
 #include "dashboard_reader/stream/stream_session.hpp"
 
 namespace ringside::dashboard {
@@ -62,16 +64,34 @@ class Server {
   void cut_all();
 
  private:
+  /// Keeps a connection or session in the list of those that are open, as long as it is served.
+  template <class One>
+  class Listed {
+   public:
+    Listed(std::unordered_set<One*>& all, One* one) : all_(all), one_(one) { all_.insert(one_); }
+    Listed(Listed&& other) noexcept : all_(other.all_), one_(std::exchange(other.one_, nullptr)) {}
+    Listed& operator=(Listed&&) = delete;
+    ~Listed() { all_.erase(one_); }
+
+   private:
+    std::unordered_set<One*>& all_;
+    One* one_;
+  };
+
   asio::awaitable<void> accept_all();
   void note_accept_failure(const asio::error_code& error);
   asio::awaitable<void> serve(asio::ip::tcp::socket socket, asio::ip::tcp::endpoint peer);
   asio::awaitable<std::optional<OpenedWebSocket>> serve_http(asio::ip::tcp::socket socket,
                                                              asio::ip::tcp::endpoint peer);
-  asio::awaitable<void> serve_stream(OpenedWebSocket opened, asio::ip::tcp::endpoint peer);
-  asio::awaitable<void> serve_echo(OpenedWebSocket opened, asio::ip::tcp::endpoint peer);
+  void open(OpenedWebSocket opened, const asio::ip::tcp::endpoint& peer);
+  asio::awaitable<void> serve_stream(std::shared_ptr<StreamSession> stream, Listed<Session> listed,
+                                     Admission::Slot slot, asio::ip::tcp::endpoint peer);
+  asio::awaitable<void> serve_echo(std::shared_ptr<EchoSession> echo, Listed<Session> listed,
+                                   Admission::Slot slot, asio::ip::tcp::endpoint peer);
   asio::awaitable<void> run(Session& session);
-  static void log_end(const Session& session, const asio::ip::tcp::endpoint& peer,
-                      const nlohmann::ordered_json& what);
+  void log_end(const Session& session, const asio::ip::tcp::endpoint& peer,
+               const nlohmann::ordered_json& what);
+  void spawn(asio::awaitable<void> served);
   static void report(const std::exception_ptr& failure);
   void check_drained();
   void list_readers();
@@ -90,6 +110,7 @@ class Server {
   StreamContext stream_context_;
   DeadlineQueue requests_;
   HttpContext http_context_;
+  std::size_t served_ = 0;  // coroutines that serve one of these
   // Those that are open.
   std::unordered_set<HttpConnection*> connections_;
   std::unordered_set<Session*> sessions_;
