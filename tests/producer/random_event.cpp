@@ -2,9 +2,11 @@
 
 #include <array>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
+
+#include <flatbuffers/reflection.h>
 
 namespace ringside::test {
 namespace {
@@ -16,11 +18,6 @@ using reflection::BaseType;
 using reflection::Field;
 using reflection::Object;
 using reflection::Type;
-
-std::size_t size_of(BaseType base) {
-  constexpr std::array<std::size_t, 13> kSizes = {0, 1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8};
-  return kSizes.at(static_cast<std::size_t>(base));
-}
 
 class Maker {
  public:
@@ -105,7 +102,7 @@ class Maker {
       const BaseType base = is_array ? type.element() : type.base_type();
       const std::size_t each = base == BaseType::Obj
                                    ? static_cast<std::size_t>(object_of(type).bytesize())
-                                   : size_of(base);
+                                   : flatbuffers::GetTypeSize(base);
       for (std::size_t i = 0; i < (is_array ? type.fixed_length() : 1U); ++i) {
         const std::uint64_t bits = field->key() ? number : scalar(type, base);
         if (base == BaseType::Obj)
@@ -161,13 +158,14 @@ class Maker {
     std::vector<std::uint8_t> bytes{};
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint64_t bits = scalar(type, is_struct ? BaseType::ULong : element);
-      std::vector<std::uint8_t> one(size_of(is_struct ? BaseType::ULong : element));
+      std::vector<std::uint8_t> one(
+          flatbuffers::GetTypeSize(is_struct ? BaseType::ULong : element));
       std::memcpy(one.data(), &bits, one.size());
       if (is_struct) one = structure(object_of(type), i);
       bytes.insert(bytes.end(), one.begin(), one.end());
     }
-    const auto alignment =
-        is_struct ? static_cast<std::size_t>(object_of(type).minalign()) : size_of(element);
+    const auto alignment = is_struct ? static_cast<std::size_t>(object_of(type).minalign())
+                                     : flatbuffers::GetTypeSize(element);
     builder_.StartVector(bytes.size() / alignment, alignment);
     builder_.PushBytes(bytes.data(), bytes.size());
     return builder_.EndVector(count);
@@ -247,11 +245,11 @@ class Maker {
         builder_.AddStructOffset(at, builder_.GetSize());
       } else if (base > BaseType::Double) {
         builder_.AddOffset(at, Offset<void>(made.offset));
-      } else if (size_of(base) == 8) {
+      } else if (flatbuffers::GetTypeSize(base) == 8) {
         builder_.AddElement(at, made.bits);
-      } else if (size_of(base) == 4) {
+      } else if (flatbuffers::GetTypeSize(base) == 4) {
         builder_.AddElement(at, static_cast<std::uint32_t>(made.bits));
-      } else if (size_of(base) == 2) {
+      } else if (flatbuffers::GetTypeSize(base) == 2) {
         builder_.AddElement(at, static_cast<std::uint16_t>(made.bits));
       } else {
         builder_.AddElement(at, static_cast<std::uint8_t>(made.bits));
@@ -265,161 +263,11 @@ class Maker {
   flatbuffers::FlatBufferBuilder builder_;
 };
 
-class Value {
- public:
-  explicit Value(const reflection::Schema& schema) : schema_(schema) {}
-
-  std::string of(Bytes event) {
-    table(*schema_.root_table(), *flatbuffers::GetRoot<flatbuffers::Table>(event.data()));
-    return std::move(text_);
-  }
-
- private:
-  const Object& object_of(const Type& type) const {
-    return *schema_.objects()->Get(static_cast<uoffset_t>(type.index()));
-  }
-
-  void put(std::uint64_t bits, BaseType base) {
-    if (base == BaseType::Float &&
-        std::isnan(std::bit_cast<float>(static_cast<std::uint32_t>(bits))))
-      text_ += "nan ";
-    else if (base == BaseType::Double && std::isnan(std::bit_cast<double>(bits)))
-      text_ += "nan ";
-    else
-      text_ += std::to_string(bits) + " ";
-  }
-
-  void scalar(const std::uint8_t* at, BaseType base) {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, at, size_of(base));
-    put(bits, base);
-  }
-
-  void string(const std::uint8_t* at) {
-    const auto* const text = reinterpret_cast<const flatbuffers::String*>(at);
-    text_.append(std::to_string(text->size())).append(text->str()).push_back(' ');
-  }
-
-  void structure(const Object& object, const std::uint8_t* at) {
-    for (const Field* const field : *object.fields()) {
-      const Type& type = *field->type();
-      if (type.base_type() == BaseType::Array)
-        elements(type, at + field->offset(), type.fixed_length());
-      else if (type.base_type() == BaseType::Obj)
-        structure(object_of(type), at + field->offset());
-      else
-        scalar(at + field->offset(), type.base_type());
-    }
-  }
-
-  void elements(const Type& type, const std::uint8_t* at, std::size_t count) {
-    const bool structs = type.element() == BaseType::Obj;
-    const std::size_t each =
-        structs ? static_cast<std::size_t>(object_of(type).bytesize()) : size_of(type.element());
-    text_ += "[";
-    for (std::size_t i = 0; i < count; ++i) {
-      if (structs)
-        structure(object_of(type), at + i * each);
-      else
-        scalar(at + i * each, type.element());
-    }
-    text_ += "] ";
-  }
-
-  void object(const Type& type, const std::uint8_t* at) {
-    if (object_of(type).is_struct()) return structure(object_of(type), at);
-    table(object_of(type), *reinterpret_cast<const flatbuffers::Table*>(at));
-  }
-
-  void union_value(const Type& type, std::uint8_t kind, const std::uint8_t* at) {
-    const auto& one = *schema_.enums()->Get(static_cast<uoffset_t>(type.index()));
-    const Type& chosen = *one.values()->Get(kind)->union_type();  // these count from 0
-    if (chosen.base_type() == BaseType::String) return string(at);
-    object(chosen, at);
-  }
-
-  void vector(const Type& type, const flatbuffers::Table& here, voffset_t offset) {
-    const auto* at = here.GetPointer<const std::uint8_t*>(offset);
-    const auto count = flatbuffers::ReadScalar<uoffset_t>(at);
-    at += sizeof(uoffset_t);
-    const BaseType element = type.element();
-    if (element != BaseType::String && element != BaseType::Union &&
-        !(element == BaseType::Obj && !object_of(type).is_struct()))
-      return elements(type, at, count);
-    text_ += "[";
-    for (uoffset_t i = 0; i < count; ++i, at += sizeof(uoffset_t)) {
-      const std::uint8_t* const target = at + flatbuffers::ReadScalar<uoffset_t>(at);
-      if (element == BaseType::String)
-        string(target);
-      else if (element == BaseType::Union)
-        union_value(type, kinds_of(here, offset)->Get(i), target);
-      else
-        object(type, target);
-    }
-    text_ += "] ";
-  }
-
-  static const flatbuffers::Vector<std::uint8_t>* kinds_of(const flatbuffers::Table& here,
-                                                           voffset_t offset) {
-    return here.GetPointer<const flatbuffers::Vector<std::uint8_t>*>(
-        static_cast<voffset_t>(offset - sizeof(voffset_t)));
-  }
-
-  static std::uint64_t default_of(const Field& field) {
-    const BaseType base = field.type()->base_type();
-    if (base == BaseType::Float)
-      return std::bit_cast<std::uint32_t>(static_cast<float>(field.default_real()));
-    if (base == BaseType::Double) return std::bit_cast<std::uint64_t>(field.default_real());
-    const auto bits = static_cast<std::uint64_t>(field.default_integer());
-    return size_of(base) == 8 ? bits : bits & ((std::uint64_t{1} << (8 * size_of(base))) - 1);
-  }
-
-  void table(const Object& object, const flatbuffers::Table& here) {
-    text_ += "{";
-    for (const Field* const field : *object.fields()) {
-      if (field->deprecated()) continue;
-      const Type& type = *field->type();
-      const voffset_t offset = field->offset();
-      const bool is_scalar = type.base_type() <= BaseType::Double;
-      text_ += field->name()->str() + ":";
-      if (!here.CheckField(offset)) {
-        if (is_scalar && !field->optional())
-          put(default_of(*field), type.base_type());
-        else
-          text_ += "absent ";
-      } else if (is_scalar) {
-        scalar(here.GetAddressOf(offset), type.base_type());
-      } else if (type.base_type() == BaseType::String) {
-        string(here.GetPointer<const std::uint8_t*>(offset));
-      } else if (type.base_type() == BaseType::Vector) {
-        vector(type, here, offset);
-      } else if (type.base_type() == BaseType::Union) {
-        union_value(
-            type,
-            here.GetField<std::uint8_t>(static_cast<voffset_t>(offset - sizeof(voffset_t)), 0),
-            here.GetPointer<const std::uint8_t*>(offset));
-      } else if (object_of(type).is_struct()) {
-        structure(object_of(type), here.GetAddressOf(offset));
-      } else {
-        table(object_of(type), *here.GetPointer<const flatbuffers::Table*>(offset));
-      }
-    }
-    text_ += "} ";
-  }
-
-  const reflection::Schema& schema_;
-  std::string text_;
-};
-
 }  // namespace
 
 std::vector<std::byte> random_event(Dice& dice, const reflection::Schema& schema,
                                     std::size_t depth) {
   return Maker(dice, schema).event(depth);
-}
-
-std::string value_of(const reflection::Schema& schema, Bytes event) {
-  return Value(schema).of(event);
 }
 
 }  // namespace ringside::test

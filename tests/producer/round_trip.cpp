@@ -11,6 +11,7 @@
 #include "producer_shim/event_type.hpp"
 #include "schemas/event_parse.hpp"
 #include "schemas/event_print.hpp"
+#include "tests/producer/event_value.hpp"
 #include "tests/producer/random_event.hpp"
 #include "tests/support/temporary_directory.hpp"
 
