@@ -13,12 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "producer_shim/knn/scratch_folder.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ringside::knn {
 namespace {
 
 using Catch::Matchers::Contains;
+using support::TemporaryDirectory;
 
 constexpr std::array<std::uint8_t, 3> kContent{'n', 'e', 'w'};
 
@@ -28,14 +29,14 @@ std::string content_of(const std::filesystem::path& path) {
 }
 
 TEST_CASE("a path that can be written passes and stays untouched", "[knn][atomic_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   CHECK(check_replaceable(folder.path() / "file"));
   CHECK(std::filesystem::is_empty(folder.path()));
   CHECK(check_replaceable("file-in-the-current-folder"));
 }
 
 TEST_CASE("a path is refused before anything is computed", "[knn][atomic_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   SECTION("in a folder that is not there") {
     const Result<void> checked = check_replaceable(folder.path() / "no" / "file");
     REQUIRE_FALSE(checked);
@@ -90,7 +91,7 @@ TEST_CASE("a path is refused before anything is computed", "[knn][atomic_file]")
 }
 
 TEST_CASE("a file that cannot be replaced leaves no temporary file", "[knn][atomic_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const std::filesystem::path path = folder.path() / "file";
   // A rename onto a folder that is not empty fails after everything else went well.
   const Result<void> replaced = replace_file(path, [&](const auto&) -> Result<void> {
@@ -104,7 +105,7 @@ TEST_CASE("a file that cannot be replaced leaves no temporary file", "[knn][atom
 
 TEST_CASE("a replaced file keeps its old content for those who have it open",
           "[knn][atomic_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const std::filesystem::path path = folder.path() / "file";
   std::ofstream(path) << "old";
   std::ifstream opened_before(path);
@@ -117,7 +118,7 @@ TEST_CASE("a replaced file keeps its old content for those who have it open",
 
 TEST_CASE("a file that several replace at the same time is always what one of them wrote",
           "[knn][atomic_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const std::filesystem::path path = folder.path() / "file";
   constexpr std::size_t kSize = 100'000;
   REQUIRE(replace_file(path, std::vector<std::uint8_t>(kSize, 'a')));
@@ -143,7 +144,7 @@ TEST_CASE("a file that several replace at the same time is always what one of th
 }
 
 TEST_CASE("a temporary file of another process of the same id stays", "[knn][atomic_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const std::filesystem::path other =
       folder.path() / (".file." + std::to_string(getpid()) + ".tmp");
   std::ofstream(other) << "half";
@@ -153,7 +154,7 @@ TEST_CASE("a temporary file of another process of the same id stays", "[knn][ato
 }
 
 TEST_CASE("of a link, the file that it leads to is replaced, there or not", "[knn][atomic_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const std::filesystem::path other = folder.path() / "other";
   std::filesystem::create_directory(other);
   // Two steps, the second of which is told from where the first leads.
@@ -170,7 +171,7 @@ TEST_CASE("of a link, the file that it leads to is replaced, there or not", "[kn
 }
 
 TEST_CASE("a replaced file has the permissions of any new one", "[knn][atomic_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const mode_t before = umask(027);
   CHECK(replace_file(folder.path() / "file", kContent));
   umask(before);

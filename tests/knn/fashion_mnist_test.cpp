@@ -9,12 +9,13 @@
 #include <catch2/catch.hpp>
 #include <zlib.h>
 
-#include "producer_shim/knn/scratch_folder.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ringside::knn {
 namespace {
 
 using Catch::Matchers::Contains;
+using support::TemporaryDirectory;
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::array<std::uint32_t, 3> kExtents{4, 3, 2};
@@ -33,7 +34,7 @@ Bytes make_idx(std::uint32_t magic, std::initializer_list<std::uint32_t> extents
   return file;
 }
 
-std::filesystem::path save_gzip(const ScratchFolder& folder, const Bytes& content) {
+std::filesystem::path save_gzip(const TemporaryDirectory& folder, const Bytes& content) {
   const std::filesystem::path path = folder.path() / "images.gz";
   gzFile file = gzopen(path.c_str(), "wb");
   REQUIRE(file != nullptr);
@@ -54,7 +55,7 @@ std::string error_of(const std::filesystem::path& path) {
 }
 
 TEST_CASE("an IDX file is read byte by byte", "[knn][idx]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   Bytes out(kSize);
   REQUIRE(read_idx(save_gzip(folder, make_idx(0x803, {4, 3, 2}, kSize)), kExtents, out));
   Bytes expected(kSize);
@@ -63,7 +64,7 @@ TEST_CASE("an IDX file is read byte by byte", "[knn][idx]") {
 }
 
 TEST_CASE("an IDX file is refused", "[knn][idx]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   SECTION("with the magic of another number of dimensions") {
     CHECK_THAT(error_of(save_gzip(folder, make_idx(0x801, {4, 3, 2}, kSize))),
                Contains("magic 0x00000801 instead of 0x00000803"));
@@ -87,7 +88,7 @@ TEST_CASE("an IDX file is refused", "[knn][idx]") {
 }
 
 TEST_CASE("a gzip file is refused", "[knn][idx]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const std::filesystem::path path = save_gzip(folder, make_idx(0x803, {4, 3, 2}, kSize));
   const std::uintmax_t size = std::filesystem::file_size(path);
   SECTION("cut off in its checksum") {
@@ -129,7 +130,7 @@ TEST_CASE("a gzip file is refused", "[knn][idx]") {
 }
 
 TEST_CASE("a data set whose folder lacks a file names that file", "[knn][idx]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const Result<ImageSet> set = load_fashion_mnist(folder.path());
   REQUIRE_FALSE(set);
   CHECK(set.error().code == Errc::not_found);

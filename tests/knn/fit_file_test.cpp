@@ -9,12 +9,13 @@
 
 #include <catch2/catch.hpp>
 
-#include "producer_shim/knn/scratch_folder.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace ringside::knn {
 namespace {
 
 using Catch::Matchers::Contains;
+using support::TemporaryDirectory;
 using Bytes = std::vector<std::uint8_t>;
 
 Fit small_fit() {
@@ -51,7 +52,7 @@ bool is_usable(const SavedFit& fit) {
 }
 
 TEST_CASE("a saved fit reads back as it was", "[knn][fit_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const std::filesystem::path path = folder.path() / "toy.fit";
   const Fit fit = small_fit();
   REQUIRE(write_fit(path, fit));
@@ -173,7 +174,7 @@ TEST_CASE("a batch that is not all of its cycle is no fit", "[knn][fit_file]") {
 }
 
 TEST_CASE("reading a bad fit names the file and what to do", "[knn][fit_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const std::filesystem::path path = folder.path() / "bad.fit";
   SECTION("that is not there") {
     const Result<SavedFit> read = read_fit(path);
@@ -199,7 +200,7 @@ TEST_CASE("reading a bad fit names the file and what to do", "[knn][fit_file]") 
 }
 
 TEST_CASE("a fit replaces the one before and leaves nothing else behind", "[knn][fit_file]") {
-  const ScratchFolder folder;
+  const TemporaryDirectory folder;
   const std::filesystem::path path = folder.path() / "toy.fit";
   save(path, {1, 2, 3});
   REQUIRE(write_fit(path, small_fit()));
