@@ -49,7 +49,7 @@ int run(int argc, char** argv) {
   const Bus small = fill(directory.path() / "small", kMiB);
   const Bus large = fill(directory.path() / "large", 1024 * kMiB);
   std::vector<Row> read = {{"open for reading, 1 MiB", {}}, {"open for reading, 1 GiB", {}}};
-  std::vector<Row> write = {{"take up for writing, 1 MiB", {}}, {"take up for writing, 1 GiB", {}}};
+  std::vector<Row> write = {{"reopen for writing, 1 MiB", {}}, {"reopen for writing, 1 GiB", {}}};
   std::vector<Row> start = {{"dashboard, exec to listening, 1 MiB", {}},
                             {"dashboard, exec to listening, 1 GiB", {}}};
   for (std::uint64_t run = 0; run <= runs; ++run) {
@@ -76,7 +76,7 @@ int run(int argc, char** argv) {
     }
   }
   print_table("attach", "us", read, 0);
-  print_table("take up", "us", write, 0);
+  print_table("reopen", "us", write, 0);
   print_table("start", "ms", start, 0);
   return 0;
 }

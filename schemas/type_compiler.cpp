@@ -1,3 +1,5 @@
+// TypeTable::compile() of type_table.hpp: a binary schema, which may be a stranger's, into structs
+// that need no further check.
 #include <algorithm>
 #include <bit>
 #include <limits>

@@ -1,6 +1,6 @@
-// One WebSocket, whatever it carries: a coroutine that reads, one that writes, the closing
-// handshake, and the client's signs of life. All state is in the session, which lives until both
-// coroutines have ended. On the loop.
+// One WebSocket, whatever it carries (StreamSession and EchoSession say what): a coroutine that
+// reads, one that writes, the closing handshake, and the client's signs of life. All state is in
+// the session, which lives until both coroutines have ended. On the loop.
 #pragma once
 
 #include <array>

@@ -131,7 +131,7 @@ TEST_CASE("any word of the header's changing part or of the index may hold anyth
   CHECK(drain(attached).sequences.size() == 30);
 }
 
-TEST_CASE("a writer takes up or replaces whatever stands in those words, and goes on (D-6)") {
+TEST_CASE("a writer reopens or replaces whatever stands in those words, and goes on (D-6)") {
   const std::uint64_t seed = 21;
   std::mt19937_64 random(seed);
   for (int round = 0; round < 150; ++round) {

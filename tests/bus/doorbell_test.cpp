@@ -139,7 +139,7 @@ TEST_CASE("a producer makes no wake-up while nobody says that it waits (B-8)") {
   CHECK(doorbell.rings() == rings + 1);
 }
 
-TEST_CASE("a segment that appears or is replaced is announced, one taken up is not (D-5, D-7)") {
+TEST_CASE("a segment that appears or is replaced is announced, one reopened is not (D-5, D-7)") {
   const TemporaryBus temporary;
   Doorbell doorbell = open_doorbell(temporary.bus());
   CHECK(doorbell.segment_changes() == 0);

@@ -109,7 +109,7 @@ TEST_CASE("of a damaged segment of an earlier boot what is whole is shown, as a 
   CHECK(read_at(aged.path, 0, before.size()) == before);
 }
 
-TEST_CASE("a reader sees that a segment of an earlier boot was taken up (D-17, D-18)") {
+TEST_CASE("a reader sees that a segment of an earlier boot was reopened (D-17, D-18)") {
   const Aged aged;
   const Reader reader = make_reader(aged.temporary.bus());
   CHECK_FALSE(is_live(reader));

@@ -117,7 +117,7 @@ TEST_CASE("of many producers that start at once exactly one has the segment (D-1
 }
 
 TEST_CASE(
-    "a writer killed at any moment leaves a segment that the next one takes up (F-16, F-20, "
+    "a writer killed at any moment leaves a segment that the next one reopens (F-16, F-20, "
     "D-6)") {
   constexpr std::uint64_t kSeed = 70;
   INFO("seed " << kSeed);

@@ -1,3 +1,4 @@
+// Points and columns from C: what is written is what is read, and what is wrong is refused by name.
 #include <math.h>
 #include <pthread.h>
 #include <string.h>

@@ -17,7 +17,7 @@ const char* text(Origin origin) {
     case Origin::created:
       return "created";
     case Origin::reopened:
-      return "taken up";
+      return "reopened";
     case Origin::replaced:
       return "replaced";
     case Origin::recovered:

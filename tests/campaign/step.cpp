@@ -241,7 +241,7 @@ void StepCampaign::report(const Scenario& scenario, const std::string& fault) {
   std::fprintf(stderr,
                "ringside_campaign step: wrong state in scenario %s, seed %" PRIu64 ", step %" PRIu64
                ", operation %u, at %s: %s\n"
-               "the bus is kept in %s (its copy, taken up, beside it); again: ringside_campaign "
+               "the bus is kept in %s (its copy, reopened, beside it); again: ringside_campaign "
                "step --states %" PRIu64 " --seed %" PRIu64 " --scenario %s%s\n",
                scenario.name.c_str(), scenario.stream, scenario_states_, seen_begun_,
                where_.c_str(), fault.c_str(), bus_.directory().c_str(), scenario_states_ + 1000,

@@ -99,7 +99,7 @@ Verdict judge_survivor(const Bus& bus, const Promise& promise) {
   Result<Writer> writer = open_writer(bus, kCutName, {});
   if (!writer) return "a producer cannot take it up: " + writer.error().message;
   const Result<Reader> reader = open_reader(bus, kCutName);
-  if (!reader) return "a reader cannot open what was taken up: " + reader.error().message;
+  if (!reader) return "a reader cannot open what was reopened: " + reader.error().message;
   std::vector<std::uint64_t> kept;
   if (Verdict wrong = read_all(*reader, promise, kept)) return "after take-up: " + *wrong;
   if (Verdict wrong = keeps(kept, promise)) return "after take-up: " + *wrong;

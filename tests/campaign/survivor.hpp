@@ -27,7 +27,7 @@ struct Promise {
 /// of a machine that reports none.
 void forget_boot(const std::filesystem::path& path, bool has_boot_id = true);
 
-/// Reads, takes up and reads again what is left on `bus`: all of it whole, in order, as it was
+/// Reads, reopens and reads again what is left on `bus`: all of it whole, in order, as it was
 /// published, and at least what was promised.
 Verdict judge_survivor(const Bus& bus, const Promise& promise);
 

@@ -263,7 +263,7 @@ int LieCampaign::run() {
                 client->tally().refused.load(), client->tally().connections.load(),
                 client->tally().longest_pause_ms.load());
   std::printf("tamper: seconds %.1f attacks %" PRIu64 " faults_named %" PRIu64 " back %" PRIu64
-              " slowest_back_ms %" PRIu64 " producers_displaced_and_reopened %" PRIu64
+              " slowest_back_ms %" PRIu64 " producers_detached_and_reopened %" PRIu64
               "; dashboard deaths 0\n",
               static_cast<double>(steady_ns() - start) / 1e9, attacks_, named_, back_,
               longest_back_ms_, detached);

@@ -1,3 +1,4 @@
+// The forms of publishing that C has, for the count of what each costs.
 #include "tests/cost/c_forms.h"
 
 #include <stdio.h>

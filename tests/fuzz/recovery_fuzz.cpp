@@ -159,7 +159,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     must_hold(read_file(path) == segment.bytes, "what is refused is not touched");
     return 0;
   }
-  must_hold(!reader_refuses, "what a reader refuses a writer does not take up");
+  must_hold(!reader_refuses, "what a reader refuses a writer does not reopen");
   const Origin origin = writer->origin();
   must_hold(origin != Origin::created, "a segment that is there is not created");
 
@@ -193,6 +193,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Result<Writer> again = open_writer(bus, kName, options);
   must_hold(again.has_value() && again->origin() == Origin::reopened &&
                 again->geometry().epoch == epoch && again->next() == next,
-            "the next writer takes up what this one left");
+            "the next writer reopens what this one left");
   return 0;
 }

@@ -1,4 +1,5 @@
-// Events as JSON, and events that are refused.
+// Events printed as JSON, and events that are refused. Parsing is tested in round_trip.cpp here and
+// in tests/wire/publish_test.cpp.
 #include <string>
 #include <vector>
 

@@ -22,7 +22,7 @@ forbid() {
 }
 forbid '(cli|producer_shim|dashboard_reader|schemas)/|.*_generated|asio|flatbuffers/|spdlog/' \
   'bus/ knows nothing above it: no FlatBuffers, no Asio, no logging' bus
-forbid 'bus/(durable|inspect|program)/|bus/(bus|clock|crc32c|doorbell|layout|mapping|reader|record.*|seek|segment|writer)\.hpp' \
+forbid 'bus/(durable|inspect|program)/|bus/(bus|clock|crc32c|doorbell|layout|mapping|reader|record.*|segment|writer)\.hpp' \
   'bus/os/ wraps the operating system, and knows no segment' bus/os
 forbid 'bus/(durable|inspect|program)/' 'the core knows neither recovery nor what people ask' bus/*.?pp
 forbid 'bus/(inspect|program)/' 'only people ask what bus/inspect/ answers' bus/durable

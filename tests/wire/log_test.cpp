@@ -1,5 +1,5 @@
 // The dashboard's log when whoever takes it does not: the only thread serves on, and what was
-// dropped is counted and reported.
+// dropped is counted and reported. The line of a stream is in operation_test.cpp.
 #include <array>
 #include <cerrno>
 #include <csignal>

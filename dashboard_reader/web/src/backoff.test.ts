@@ -1,3 +1,4 @@
+// How long the page waits before it connects again.
 import { describe, expect, it } from 'vitest';
 import { Backoff, kFirstDelayMs, kLongestDelayMs } from './backoff';
 

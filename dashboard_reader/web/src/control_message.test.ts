@@ -1,3 +1,4 @@
+// Control messages of the stream, right and wrong.
 import { describe, expect, it } from 'vitest';
 import { parse_control } from './control_message';
 import { ProtocolFault } from './run_message';

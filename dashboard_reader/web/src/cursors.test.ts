@@ -1,3 +1,4 @@
+// Where the page stands in each segment, and the token that says so.
 import { describe, expect, it } from 'vitest';
 import { Cursors } from './cursors';
 

@@ -1,3 +1,4 @@
+// Binary messages of the stream: a run of records and the events in them.
 import { describe, expect, it } from 'vitest';
 import { embedding_event, run_message } from './build_messages';
 import { for_each_event, parse_run, ProtocolFault } from './run_message';
