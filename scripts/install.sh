@@ -24,6 +24,8 @@ packages=(
   libasio-dev libssl-dev node-llhttp libutfcpp-dev prometheus-cpp-dev libsystemd-dev
   # The KNN producer: linear algebra, nearest neighbours, gzip, and the images that it fits.
   libeigen3-dev libnanoflann-dev zlib1g-dev dataset-fashion-mnist
+  # Parquet's metadata, which is in Thrift's compact protocol.
+  libthrift-dev thrift-compiler
   # The tests are configured and built together with the rest.
   catch2
   # What README.md and docs/ have people type, and Debian's NumPy for the Python package.

@@ -68,8 +68,9 @@ Result<FitColumns> check_columns(const Footer& footer) {
                  wanted(column.kind));
   }
   for (const FooterColumn& column : footer.columns)
-    if (std::ranges::none_of(kColumns, [&](const Column& one) { return column.name == one.name; }))
-      columns.others.push_back(column.name);
+    if (std::ranges::none_of(kColumns,
+                             [&](const Column& one) { return column.name() == one.name; }))
+      columns.others.push_back(column.name());
   if (missing.empty() && faults.empty()) return columns;
 
   if (!missing.empty()) {

@@ -15,20 +15,6 @@ namespace {
 constexpr std::uint64_t kMaxRows = std::numeric_limits<std::uint32_t>::max();
 constexpr std::string_view kMagic = "PAR1";
 
-/// One column of one row group, where it stands in the copy.
-struct CopiedChunk {
-  std::int64_t codec;
-  std::uint64_t at;
-  std::uint64_t bytes;
-  std::uint64_t dictionary_bytes;
-  std::uint64_t uncompressed_bytes;
-};
-
-struct CopiedRowGroup {
-  std::uint64_t rows;
-  std::vector<CopiedChunk> chunks;
-};
-
 /// Bytes of the file that are a column's alone.
 struct Extent {
   std::uint64_t at;
@@ -38,11 +24,11 @@ struct Extent {
 
 Result<std::uint64_t> count_rows(const Footer& footer) {
   std::uint64_t rows = 0;
-  for (const RowGroup& group : footer.row_groups) {
-    if (group.rows < 0 || static_cast<std::uint64_t>(group.rows) > kMaxRows)
+  for (const parquet::RowGroup& group : footer.row_groups) {
+    if (group.num_rows < 0 || static_cast<std::uint64_t>(group.num_rows) > kMaxRows)
       return fail(Errc::corrupt, "its footer says that a row group has ",
-                  std::to_string(group.rows), " rows");
-    rows += static_cast<std::uint64_t>(group.rows);
+                  std::to_string(group.num_rows), " rows");
+    rows += static_cast<std::uint64_t>(group.num_rows);
     if (rows > kMaxRows)
       return fail(Errc::too_large, "it has more than ", std::to_string(kMaxRows), " rows");
   }
@@ -53,19 +39,22 @@ Result<std::uint64_t> count_rows(const Footer& footer) {
   return rows;
 }
 
-Result<void> check_chunk(const ColumnChunk& chunk, const FooterColumn& column, std::int64_t rows) {
+Result<void> check_chunk(const parquet::ColumnChunk& chunk, const FooterColumn& column,
+                         std::int64_t rows) {
   const auto wrong = [](const auto&... what) { return fail(Errc::corrupt, what...); };
-  if (chunk.is_encrypted) return wrong("is encrypted; write it without encryption");
-  if (chunk.is_elsewhere) return wrong("stands in another file; write them as one");
-  if (!chunk.has_pages)
+  const parquet::ColumnMetaData& stored = chunk.meta_data;
+  if (chunk.__isset.crypto_metadata || chunk.__isset.encrypted_column_metadata)
+    return wrong("is encrypted; write it without encryption");
+  if (chunk.__isset.file_path) return wrong("stands in another file; write them as one");
+  if (!chunk.__isset.meta_data)
     return wrong("has no pages in a row group of ", std::to_string(rows), " rows");
-  if (chunk.physical != static_cast<std::int64_t>(*column.physical) ||
-      chunk.path != std::vector{column.name})
+  if (stored.type != static_cast<std::int32_t>(*column.physical) ||
+      stored.path_in_schema != std::vector{column.name()})
     return wrong("is another column in a row group than in the schema");
-  if (chunk.values != rows)
-    return wrong("has ", std::to_string(chunk.values), " values in a row group of ",
+  if (stored.num_values != rows)
+    return wrong("has ", std::to_string(stored.num_values), " values in a row group of ",
                  std::to_string(rows), " rows");
-  return check_codec(chunk.codec);
+  return check_codec(stored.codec);
 }
 
 class Copy {
@@ -81,8 +70,8 @@ class Copy {
     if (!rows) return tl::unexpected<Error>(rows.error());
     copy_.rows = *rows;
     if (auto done = write(kMagic.data(), kMagic.size()); !done) return pass(done);
-    for (const RowGroup& group : footer_.row_groups) {
-      if (group.rows == 0) continue;
+    for (const parquet::RowGroup& group : footer_.row_groups) {
+      if (group.num_rows == 0) continue;
       if (!goes_on()) return fail(Errc::system, "the reading was stopped");
       if (auto done = copy_group(group); !done) return pass(done);
     }
@@ -96,53 +85,65 @@ class Copy {
     return tl::unexpected<Error>(failure.error());
   }
 
-  Result<void> copy_group(const RowGroup& group) {
-    if (group.chunks.size() != footer_.leaves)
-      return fail(Errc::corrupt, "a row group has ", std::to_string(group.chunks.size()),
+  Result<void> copy_group(const parquet::RowGroup& group) {
+    if (group.columns.size() != footer_.leaves)
+      return fail(Errc::corrupt, "a row group has ", std::to_string(group.columns.size()),
                   " columns, and its schema ", std::to_string(footer_.leaves));
-    CopiedRowGroup copied{.rows = static_cast<std::uint64_t>(group.rows), .chunks = {}};
+    parquet::RowGroup copied;
+    copied.num_rows = group.num_rows;
     for (std::size_t i = 0; i < kColumns.size(); ++i) {
-      const ColumnChunk& chunk = group.chunks[columns_.found[i].stored.leaf];
-      auto done = copy_chunk(i, chunk, group.rows);
+      const parquet::ColumnChunk& chunk = group.columns[columns_.found[i].stored.leaf];
+      auto done = copy_chunk(i, chunk, group.num_rows);
       if (!done && done.error().code != Errc::corrupt) return tl::unexpected<Error>(done.error());
       if (!done) return fail(Errc::corrupt, kColumns[i].name, " ", done.error().message);
-      copied.chunks.push_back(*done);
+      copied.total_byte_size += done->meta_data.total_uncompressed_size;
+      copied.columns.push_back(std::move(*done));
     }
     groups_.push_back(std::move(copied));
     return {};
   }
 
   /// Its failures are Errc::corrupt without the column's name if the column is corrupt.
-  Result<CopiedChunk> copy_chunk(std::size_t i, const ColumnChunk& chunk, std::int64_t rows) {
+  Result<parquet::ColumnChunk> copy_chunk(std::size_t i, const parquet::ColumnChunk& chunk,
+                                          std::int64_t rows) {
     const FooterColumn& column = columns_.found[i].stored;
     RINGSIDE_CHECK(check_chunk(chunk, column, rows));
-    const auto extent = extent_of(chunk);
+    const auto extent = extent_of(chunk.meta_data);
     if (!extent)
       return fail(Errc::corrupt, "has pages that would stand outside of the file's data");
     buffer_.resize(static_cast<std::size_t>(extent->bytes));
     RINGSIDE_CHECK(file_.read(extent->at, buffer_));
-    RINGSIDE_TRY(auto pages,
-                 check_pages(buffer_, column, chunk.codec, static_cast<std::uint64_t>(rows)));
+    RINGSIDE_TRY(auto pages, check_pages(buffer_, column, chunk.meta_data.codec,
+                                         static_cast<std::uint64_t>(rows)));
     extents_.push_back({extent->at, pages.read_bytes, kColumns[i].name});
     RINGSIDE_CHECK(note_pages(i, pages));
-    const std::uint64_t at = at_;
+    const auto at = static_cast<std::int64_t>(at_);
     for (const Bytes kept : pages.kept) RINGSIDE_CHECK(write(kept.data(), kept.size()));
-    return CopiedChunk{.codec = chunk.codec,
-                       .at = at,
-                       .bytes = at_ - at,
-                       .dictionary_bytes = pages.dictionary_bytes,
-                       .uncompressed_bytes = pages.uncompressed_bytes};
+    parquet::ColumnMetaData copied;
+    copied.encodings = {0};  // each page says how it is coded
+    copied.path_in_schema = {kColumns[i].name};
+    copied.codec = chunk.meta_data.codec;
+    copied.num_values = rows;
+    copied.total_uncompressed_size = static_cast<std::int64_t>(pages.uncompressed_bytes);
+    copied.total_compressed_size = static_cast<std::int64_t>(at_) - at;
+    copied.data_page_offset = at + static_cast<std::int64_t>(pages.dictionary_bytes);
+    if (pages.dictionary_bytes > 0) copied.__set_dictionary_page_offset(at);
+    parquet::ColumnChunk result;
+    result.file_offset = at;
+    result.__set_meta_data(copied);
+    return result;
   }
 
-  std::optional<Extent> extent_of(const ColumnChunk& chunk) const {
+  std::optional<Extent> extent_of(const parquet::ColumnMetaData& chunk) const {
     // Some writers put a zero where they have no dictionary.
-    const bool has_dictionary = chunk.dictionary_at > 0 && chunk.dictionary_at < chunk.data_at;
-    const std::int64_t at = has_dictionary ? chunk.dictionary_at : chunk.data_at;
+    const bool has_dictionary =
+        chunk.dictionary_page_offset > 0 && chunk.dictionary_page_offset < chunk.data_page_offset;
+    const std::int64_t at = has_dictionary ? chunk.dictionary_page_offset : chunk.data_page_offset;
+    const std::int64_t bytes = chunk.total_compressed_size;
     const auto end = static_cast<std::int64_t>(footer_.begins_at);
-    if (at < static_cast<std::int64_t>(kMagic.size()) || at > end || chunk.bytes < 0 ||
-        chunk.bytes > end - at)
+    if (at < static_cast<std::int64_t>(kMagic.size()) || at > end || bytes < 0 || bytes > end - at)
       return {};
-    return Extent{static_cast<std::uint64_t>(at), static_cast<std::uint64_t>(chunk.bytes), ""};
+    return Extent{static_cast<std::uint64_t>(at), static_cast<std::uint64_t>(bytes), ""};
   }
 
   Result<void> note_pages(std::size_t i, const CheckedPages& pages) {
@@ -193,61 +194,27 @@ class Copy {
   }
 
   Result<void> write_footer() {
-    ThriftWriter writer;
-    writer.i32(1, 1);
-    writer.list(2, ThriftType::structure, kColumns.size() + 1);
-    writer.begin();
-    writer.binary(4, "fit");
-    writer.i32(5, static_cast<std::int32_t>(kColumns.size()));
-    writer.end();
+    parquet::FileMetaData footer;
+    footer.version = 1;
+    footer.num_rows = static_cast<std::int64_t>(copy_.rows);
+    footer.schema.resize(1);
+    footer.schema[0].name = "fit";
+    footer.schema[0].__set_num_children(kColumns.size());
     for (std::size_t i = 0; i < kColumns.size(); ++i) {
       const FooterColumn& column = columns_.found[i].stored;
-      writer.begin();
-      writer.i32(1, static_cast<std::int32_t>(stored_as(i)));
-      if (column.physical == Physical::fixed)
-        writer.i32(2, static_cast<std::int32_t>(column.fixed_bytes));
-      writer.i32(3, static_cast<std::int32_t>(column.repetition));
-      writer.binary(4, kColumns[i].name);
-      writer.end();
+      parquet::SchemaElement& element = footer.schema.emplace_back();
+      element.name = kColumns[i].name;
+      element.__set_type(static_cast<std::int32_t>(stored_as(i)));
+      element.__set_repetition_type(static_cast<std::int32_t>(column.repetition));
+      if (column.physical == Physical::fixed) element.__set_type_length(column.element.type_length);
+      for (parquet::RowGroup& group : groups_) group.columns[i].meta_data.type = element.type;
     }
-    writer.i64(3, static_cast<std::int64_t>(copy_.rows));
-    writer.list(4, ThriftType::structure, groups_.size());
-    for (const CopiedRowGroup& group : groups_) write_group(writer, group);
-    writer.end();
-    const auto length = static_cast<std::uint32_t>(writer.bytes().size());
-    RINGSIDE_CHECK(write(writer.bytes().data(), length));
+    footer.row_groups = std::move(groups_);
+    const std::string bytes = write_thrift(footer);
+    const auto length = static_cast<std::uint32_t>(bytes.size());
+    RINGSIDE_CHECK(write(bytes.data(), length));
     RINGSIDE_CHECK(write(&length, sizeof length));
     return write(kMagic.data(), kMagic.size());
-  }
-
-  void write_group(ThriftWriter& writer, const CopiedRowGroup& group) const {
-    writer.begin();
-    writer.list(1, ThriftType::structure, group.chunks.size());
-    std::uint64_t uncompressed = 0;
-    for (std::size_t i = 0; i < group.chunks.size(); ++i) {
-      const CopiedChunk& chunk = group.chunks[i];
-      const auto at = static_cast<std::int64_t>(chunk.at);
-      uncompressed += chunk.uncompressed_bytes;
-      writer.begin();
-      writer.i64(2, at);
-      writer.begin(3);
-      writer.i32(1, static_cast<std::int32_t>(stored_as(i)));
-      writer.list(2, ThriftType::i32, 1);
-      writer.element(0);  // each page says how it is coded
-      writer.list(3, ThriftType::binary, 1);
-      writer.element(std::string_view(kColumns[i].name));
-      writer.i32(4, static_cast<std::int32_t>(chunk.codec));
-      writer.i64(5, static_cast<std::int64_t>(group.rows));
-      writer.i64(6, static_cast<std::int64_t>(chunk.uncompressed_bytes));
-      writer.i64(7, static_cast<std::int64_t>(chunk.bytes));
-      writer.i64(9, at + static_cast<std::int64_t>(chunk.dictionary_bytes));
-      if (chunk.dictionary_bytes > 0) writer.i64(11, at);
-      writer.end();
-      writer.end();
-    }
-    writer.i64(2, static_cast<std::int64_t>(uncompressed));
-    writer.i64(3, static_cast<std::int64_t>(group.rows));
-    writer.end();
   }
 
   const OpenedFile& file_;
@@ -255,7 +222,7 @@ class Copy {
   const FitColumns& columns_;
   ParquetCopy copy_;
   std::uint64_t at_ = 0;
-  std::vector<CopiedRowGroup> groups_;
+  std::vector<parquet::RowGroup> groups_;
   std::vector<Extent> extents_;
   std::vector<std::byte> buffer_;
   std::array<bool, kColumns.size()> splits_{};

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bus/result.hpp"
-#include "bus/types.hpp"
+#include "producer_shim/feed/parquet_types.h"  // from parquet.thrift
 
 namespace ringside::feed {
 
@@ -29,44 +29,19 @@ enum class Repetition : std::int8_t { required = 0, optional = 1, repeated = 2 }
 
 /// A column at the top, or a group of columns.
 struct FooterColumn {
-  std::string name;
+  parquet::SchemaElement element;
   std::optional<Physical> physical;  ///< none: a group
   Repetition repetition = Repetition::required;
-  std::int64_t fixed_bytes = 0;
-  std::optional<std::int64_t> converted;  ///< the old mark of what the values mean
-  int logical = 0;                        ///< the new one: the field of the union; 0: none
-  std::int64_t old_scale = 0;
-  std::int64_t old_precision = 0;
-  std::int64_t scale = 0;  ///< of the new mark
-  std::int64_t precision = 0;
-  std::int64_t bits = 0;
-  bool is_signed = true;
   std::size_t leaf = 0;  ///< which chunk of a row group it is, unless it is a group
-};
 
-struct ColumnChunk {
-  bool is_elsewhere = false;  ///< in another file
-  bool is_encrypted = false;
-  bool has_pages = false;  ///< the following is there
-  std::int64_t physical = -1;
-  std::vector<std::string> path;
-  std::int64_t codec = -1;
-  std::int64_t values = -1;
-  std::int64_t bytes = -1;
-  std::int64_t data_at = -1;
-  std::int64_t dictionary_at = 0;  ///< 0: the footer names none
-};
-
-struct RowGroup {
-  std::int64_t rows = -1;
-  std::vector<ColumnChunk> chunks;
+  const std::string& name() const { return element.name; }
 };
 
 struct Footer {
   std::vector<FooterColumn> columns;
   std::size_t leaves = 0;
   std::int64_t rows = -1;
-  std::vector<RowGroup> row_groups;
+  std::vector<parquet::RowGroup> row_groups;
   std::uint64_t begins_at = 0;  ///< no page goes beyond this
 };
 

@@ -18,11 +18,6 @@ constexpr std::array<const char*, 22> kConverted{
     "STRING", "MAP",       "MAP",       "LIST", "ENUM", "DECIMAL", "DATE", "TIME",
     "TIME",   "TIMESTAMP", "TIMESTAMP", "UINT", "UINT", "UINT",    "UINT", "INT",
     "INT",    "INT",       "INT",       "JSON", "BSON", "INTERVAL"};
-constexpr std::array<const char*, 19> kLogical{
-    "",     "STRING",    "MAP",      "LIST",     "ENUM",     "DECIMAL", "DATE",
-    "TIME", "TIMESTAMP", "INTERVAL", "INTEGER",  "NULL",     "JSON",    "BSON",
-    "UUID", "FLOAT16",   "VARIANT",  "GEOMETRY", "GEOGRAPHY"};
-constexpr int kLogicalInteger = 10;
 constexpr std::int64_t kFirstUnsigned = 11;
 constexpr std::int64_t kFirstSigned = 15;
 constexpr std::int64_t kLastSigned = 18;
@@ -33,26 +28,44 @@ Mark integer_mark(std::int64_t bits, bool is_signed) {
           .is_unsigned = !is_signed};
 }
 
-Mark old_mark(const FooterColumn& column) {
-  if (!column.converted) return {};
-  const std::int64_t code = *column.converted;
-  if (code < 0 || code >= static_cast<std::int64_t>(kConverted.size()))
+Mark old_mark(const parquet::SchemaElement& element) {
+  if (!element.__isset.converted_type) return {};
+  const std::int32_t code = element.converted_type;
+  if (code < 0 || code >= static_cast<std::int32_t>(kConverted.size()))
     return {.name = "of an unknown type"};
   if (code >= kFirstUnsigned && code <= kLastSigned)
     return integer_mark(8 << (code - kFirstUnsigned) % 4, code >= kFirstSigned);
   return {.name = kConverted[static_cast<std::size_t>(code)],
-          .scale = column.old_scale,
-          .precision = column.old_precision};
+          .scale = element.scale,
+          .precision = element.precision};
 }
 
-Mark mark_of(const FooterColumn& column) {
-  if (column.logical == 0) return old_mark(column);
-  if (column.logical < 0 || column.logical >= static_cast<int>(kLogical.size()))
-    return {.name = "of an unknown type"};
-  if (column.logical == kLogicalInteger) return integer_mark(column.bits, column.is_signed);
-  return {.name = kLogical[static_cast<std::size_t>(column.logical)],
-          .scale = column.scale,
-          .precision = column.precision};
+Mark new_mark(const parquet::LogicalType& type) {
+  const auto& is = type.__isset;
+  if (is.INTEGER) return integer_mark(type.INTEGER.bitWidth, type.INTEGER.isSigned);
+  if (is.DECIMAL)
+    return {.name = "DECIMAL", .scale = type.DECIMAL.scale, .precision = type.DECIMAL.precision};
+  if (is.STRING) return {.name = "STRING"};
+  if (is.MAP) return {.name = "MAP"};
+  if (is.LIST) return {.name = "LIST"};
+  if (is.ENUM) return {.name = "ENUM"};
+  if (is.DATE) return {.name = "DATE"};
+  if (is.TIME) return {.name = "TIME"};
+  if (is.TIMESTAMP) return {.name = "TIMESTAMP"};
+  if (is.INTERVAL) return {.name = "INTERVAL"};
+  if (is.UNKNOWN) return {.name = "NULL"};
+  if (is.JSON) return {.name = "JSON"};
+  if (is.BSON) return {.name = "BSON"};
+  if (is.UUID) return {.name = "UUID"};
+  if (is.FLOAT16) return {.name = "FLOAT16"};
+  if (is.VARIANT) return {.name = "VARIANT"};
+  if (is.GEOMETRY) return {.name = "GEOMETRY"};
+  if (is.GEOGRAPHY) return {.name = "GEOGRAPHY"};
+  return {.name = "of an unknown type"};
+}
+
+Mark mark_of(const parquet::SchemaElement& element) {
+  return element.__isset.logicalType ? new_mark(element.logicalType) : old_mark(element);
 }
 
 /// More digits than these no 128 bits hold.
@@ -63,8 +76,8 @@ bool is_decimal(const FooterColumn& column, const Mark& mark) {
   const Physical physical = *column.physical;
   const bool fits = physical == Physical::int32 || physical == Physical::int64 ||
                     physical == Physical::bytes ||
-                    (physical == Physical::fixed && column.fixed_bytes > 0 &&
-                     column.fixed_bytes <= kMaxDecimalBytes);
+                    (physical == Physical::fixed && column.element.type_length > 0 &&
+                     column.element.type_length <= kMaxDecimalBytes);
   return fits && mark.precision > 0 && mark.precision <= kMaxDigits && mark.scale >= 0 &&
          mark.scale <= mark.precision;
 }
@@ -99,8 +112,8 @@ Sort sort_of(const FooterColumn& column, const Mark& mark) {
   if (mark.name == "DECIMAL") return is_decimal(column, mark) ? Sort::decimal : Sort::other;
   if (mark.name == "NULL") return Sort::nothing;
   if (physical != Physical::fixed) return Sort::other;
-  if (mark.name == "UUID" && column.fixed_bytes == 16) return Sort::uuid;
-  if (mark.name == "FLOAT16" && column.fixed_bytes == 2) return Sort::half;
+  if (mark.name == "UUID" && column.element.type_length == 16) return Sort::uuid;
+  if (mark.name == "FLOAT16" && column.element.type_length == 2) return Sort::half;
   return Sort::other;
 }
 
@@ -114,15 +127,15 @@ const char* name_of(Physical physical) {
 }
 
 Meaning meaning_of(const FooterColumn& column) {
-  const Mark mark = mark_of(column);
+  const Mark mark = mark_of(column.element);
   if (column.repetition == Repetition::repeated) return {.name = "LIST"};
   if (!column.physical) return {.name = mark.name.empty() ? "STRUCT" : mark.name};
   const std::string stored = name_of(*column.physical);
   if (mark.name.empty()) return {.sort = sort_of(column, mark), .name = stored};
-  const bool is_contradicted =
-      mark.name == "DECIMAL" && column.logical != 0 && column.converted &&
-      old_mark(column).name == "DECIMAL" && column.old_precision != 0 &&
-      (column.old_scale != column.scale || column.old_precision != column.precision);
+  const Mark old = old_mark(column.element);
+  const bool is_contradicted = mark.name == "DECIMAL" && old.name == "DECIMAL" &&
+                               old.precision != 0 &&
+                               (old.scale != mark.scale || old.precision != mark.precision);
   if (is_contradicted) return {.name = "DECIMAL of two scales"};
   const Sort sort = sort_of(column, mark);
   std::string name = mark.name;

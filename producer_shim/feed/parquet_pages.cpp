@@ -10,11 +10,9 @@
 namespace ringside::feed {
 namespace {
 
-using Field = ThriftReader::Field;
+enum PageType : std::int32_t { kData = 0, kIndex = 1, kDictionary = 2, kDataV2 = 3 };
 
-enum PageType : std::int64_t { kData = 0, kIndex = 1, kDictionary = 2, kDataV2 = 3 };
-
-enum Encoding : std::int64_t {
+enum Encoding : std::int32_t {
   kPlain = 0,
   kPlainDictionary = 2,
   kRle = 3,
@@ -31,92 +29,18 @@ constexpr std::array<const char*, 10> kEncodings{
     "RLE_DICTIONARY", "BYTE_STREAM_SPLIT"};
 constexpr std::array<const char*, 8> kCodecs{"UNCOMPRESSED", "SNAPPY", "GZIP", "LZO",
                                              "BROTLI",       "LZ4",    "ZSTD", "LZ4_RAW"};
-constexpr std::int64_t kUncompressed = 0;
-constexpr std::int64_t kGzip = 2;
-constexpr std::int64_t kLzo = 3;
-constexpr std::int64_t kHadoopLz4 = 5;
+constexpr std::int32_t kUncompressed = 0;
+constexpr std::int32_t kGzip = 2;
+constexpr std::int32_t kLzo = 3;
+constexpr std::int32_t kHadoopLz4 = 5;
 /// Larger than any writer makes a page, and small enough to have room for.
-constexpr std::int64_t kMaxPageBytes = 1 << 30;
-
-struct PageHeader {
-  std::int64_t type = -1;
-  std::int64_t uncompressed = -1;
-  std::int64_t compressed = -1;
-  std::optional<std::uint32_t> crc;
-  std::int64_t values = -1;
-  std::int64_t encoding = -1;
-  std::int64_t levels_encoding = kRle;
-  std::int64_t nulls = -1;
-  std::int64_t rows = -1;
-  std::int64_t definition_bytes = -1;
-  std::int64_t repetition_bytes = -1;
-  bool is_packed = true;
-};
-
-/// Reads what `members` name by their ids; the rest is skipped.
-void read_members(ThriftReader& reader, Field field,
-                  std::initializer_list<std::pair<int, std::int64_t*>> members,
-                  bool* is_packed = nullptr) {
-  constexpr int kIsPacked = 7;
-  reader.structure(field, [&](Field part) {
-    if (is_packed != nullptr && part.id == kIsPacked) {
-      *is_packed = reader.boolean(part);
-      return;
-    }
-    for (const auto& [id, to] : members) {
-      if (part.id != id) continue;
-      *to = reader.integer(part);
-      return;
-    }
-    reader.skip(part);
-  });
-}
-
-PageHeader read_header(ThriftReader& reader) {
-  PageHeader header;
-  reader.structure([&](Field field) {
-    switch (field.id) {
-      case 1:
-        header.type = reader.integer(field);
-        break;
-      case 2:
-        header.uncompressed = reader.integer(field);
-        break;
-      case 3:
-        header.compressed = reader.integer(field);
-        break;
-      case 4:
-        header.crc = static_cast<std::uint32_t>(reader.integer(field));
-        break;
-      case 5:
-        read_members(reader, field,
-                     {{1, &header.values}, {2, &header.encoding}, {3, &header.levels_encoding}});
-        break;
-      case 7:
-        read_members(reader, field, {{1, &header.values}, {2, &header.encoding}});
-        break;
-      case 8:
-        read_members(reader, field,
-                     {{1, &header.values},
-                      {2, &header.nulls},
-                      {3, &header.rows},
-                      {4, &header.encoding},
-                      {5, &header.definition_bytes},
-                      {6, &header.repetition_bytes}},
-                     &header.is_packed);
-        break;
-      default:
-        reader.skip(field);
-    }
-  });
-  return header;
-}
+constexpr std::int32_t kMaxPageBytes = 1 << 30;
 
 bool is_integer(Physical physical) {
   return physical == Physical::int32 || physical == Physical::int64;
 }
 
-bool can_be_coded(Physical physical, std::int64_t encoding) {
+bool can_be_coded(Physical physical, std::int32_t encoding) {
   switch (encoding) {
     case kPlain:
       return true;
@@ -137,8 +61,8 @@ bool can_be_coded(Physical physical, std::int64_t encoding) {
   }
 }
 
-std::string encoding_name(std::int64_t encoding) {
-  if (encoding >= 0 && encoding < static_cast<std::int64_t>(kEncodings.size()))
+std::string encoding_name(std::int32_t encoding) {
+  if (encoding >= 0 && encoding < static_cast<std::int32_t>(kEncodings.size()))
     return kEncodings[static_cast<std::size_t>(encoding)];
   return "encoding " + std::to_string(encoding);
 }
@@ -167,7 +91,7 @@ std::optional<std::uint64_t> gzip_length(Bytes packed) {
 
 class PageCheck {
  public:
-  PageCheck(Bytes chunk, const FooterColumn& column, std::int64_t codec, std::uint64_t rows)
+  PageCheck(Bytes chunk, const FooterColumn& column, std::int32_t codec, std::uint64_t rows)
       : rest_(chunk), column_(column), codec_(codec), rows_(rows) {
     pages_.nulls = 0;
   }
@@ -177,10 +101,10 @@ class PageCheck {
       if (rest_.empty())
         return fail(Errc::corrupt, "ends after ", std::to_string(values_), " of ",
                     std::to_string(rows_), " values");
-      ThriftReader reader(rest_);
-      const PageHeader header = read_header(reader);
-      if (!reader.good()) return damaged("a header that cannot be read");
-      RINGSIDE_CHECK(take(header, reader.at()));
+      parquet::PageHeader header;
+      const auto header_bytes = read_thrift(rest_, header);
+      if (!header_bytes) return damaged("a header that cannot be read");
+      RINGSIDE_CHECK(take(header, *header_bytes));
     }
     return std::move(pages_);
   }
@@ -190,14 +114,16 @@ class PageCheck {
     return fail(Errc::corrupt, "has a page with ", what);
   }
 
-  Result<void> take(const PageHeader& header, std::size_t header_bytes) {
+  Result<void> take(const parquet::PageHeader& header, std::size_t header_bytes) {
     const Bytes content = rest_.subspan(header_bytes);
-    if (header.compressed < 0 || static_cast<std::uint64_t>(header.compressed) > content.size() ||
-        header.uncompressed < 0 || header.uncompressed > kMaxPageBytes ||
-        (codec_ == kUncompressed && header.compressed != header.uncompressed))
+    if (header.compressed_page_size < 0 ||
+        static_cast<std::size_t>(header.compressed_page_size) > content.size() ||
+        header.uncompressed_page_size < 0 || header.uncompressed_page_size > kMaxPageBytes ||
+        (codec_ == kUncompressed && header.compressed_page_size != header.uncompressed_page_size))
       return damaged("a size that cannot be");
-    const auto bytes = static_cast<std::size_t>(header.compressed);
-    if (header.crc && *header.crc != checksum(content.first(bytes)))
+    const auto bytes = static_cast<std::size_t>(header.compressed_page_size);
+    if (header.__isset.crc &&
+        static_cast<std::uint32_t>(header.crc) != checksum(content.first(bytes)))
       return damaged("a wrong checksum: it is damaged");
     const Bytes whole = rest_.first(header_bytes + bytes);
     rest_ = rest_.subspan(whole.size());
@@ -211,7 +137,8 @@ class PageCheck {
     if (codec_ == kGzip && !is_gzip_right(header, content.first(bytes)))
       return damaged("other bytes than it says");
     keep(whole);
-    pages_.uncompressed_bytes += header_bytes + static_cast<std::uint64_t>(header.uncompressed);
+    pages_.uncompressed_bytes +=
+        header_bytes + static_cast<std::uint64_t>(header.uncompressed_page_size);
     if (header.type == kDictionary) pages_.dictionary_bytes = whole.size();
     return {};
   }
@@ -225,57 +152,65 @@ class PageCheck {
   }
 
   /// Where it unpacks to less than it says, DuckDB leaves what was in its memory.
-  static bool is_gzip_right(const PageHeader& header, Bytes content) {
-    const std::int64_t levels = header.type == kDataV2 ? header.definition_bytes : 0;
-    if (!header.is_packed || header.uncompressed == levels) return true;
+  static bool is_gzip_right(const parquet::PageHeader& header, Bytes content) {
+    const parquet::DataPageHeaderV2& v2 = header.data_page_header_v2;
+    const bool is_v2 = header.type == kDataV2;
+    const std::int32_t levels = is_v2 ? v2.definition_levels_byte_length : 0;
+    const std::int32_t packs = header.uncompressed_page_size - levels;
+    if ((is_v2 && !v2.is_compressed) || packs == 0) return true;
     const auto length = gzip_length(content.subspan(static_cast<std::size_t>(levels)));
-    return length && static_cast<std::int64_t>(*length) == header.uncompressed - levels;
+    return length && static_cast<std::int64_t>(*length) == packs;
   }
 
-  Result<void> take_dictionary(const PageHeader& header) const {
+  Result<void> take_dictionary(const parquet::PageHeader& header) const {
+    const parquet::DictionaryPageHeader& dictionary = header.dictionary_page_header;
     if (!pages_.kept.empty()) return damaged("a dictionary that does not come first");
-    if (header.encoding != kPlain && header.encoding != kPlainDictionary)
-      return not_supported("a dictionary in " + encoding_name(header.encoding));
+    if (dictionary.encoding != kPlain && dictionary.encoding != kPlainDictionary)
+      return not_supported("a dictionary in " + encoding_name(dictionary.encoding));
     // An entry takes a byte at least, but for those of FIXED_LEN_BYTE_ARRAY(0).
-    if (header.values < 0 || header.values > header.uncompressed)
+    if (dictionary.num_values < 0 || dictionary.num_values > header.uncompressed_page_size)
       return damaged("a number of values that cannot be");
     return {};
   }
 
-  Result<void> take_data(const PageHeader& header) {
-    if (header.values < 0 || static_cast<std::uint64_t>(header.values) > rows_ - values_)
+  Result<void> take_data(const parquet::PageHeader& header) {
+    const parquet::DataPageHeader& v1 = header.data_page_header;
+    const parquet::DataPageHeaderV2& v2 = header.data_page_header_v2;
+    const bool is_v2 = header.type == kDataV2;
+    const std::int32_t values = is_v2 ? v2.num_values : v1.num_values;
+    const std::int32_t encoding = is_v2 ? v2.encoding : v1.encoding;
+    if (values < 0 || static_cast<std::uint64_t>(values) > rows_ - values_)
       return fail(Errc::corrupt, "has more values than the ", std::to_string(rows_),
                   " that the footer says");
-    if (!can_be_coded(*column_.physical, header.encoding))
-      return not_supported(encoding_name(header.encoding) + " of " + name_of(*column_.physical));
-    const bool is_indices =
-        header.encoding == kPlainDictionary || header.encoding == kDictionaryIndices;
+    if (!can_be_coded(*column_.physical, encoding))
+      return not_supported(encoding_name(encoding) + " of " + name_of(*column_.physical));
+    const bool is_indices = encoding == kPlainDictionary || encoding == kDictionaryIndices;
     if (is_indices && pages_.dictionary_bytes == 0)
       return damaged("indices into a dictionary that is not there");
-    if (header.type == kDataV2) {
-      RINGSIDE_CHECK(check_levels_v2(header));
-      if (pages_.nulls) *pages_.nulls += static_cast<std::uint64_t>(header.nulls);
+    if (is_v2) {
+      RINGSIDE_CHECK(check_levels(v2, header.compressed_page_size));
+      if (pages_.nulls) *pages_.nulls += static_cast<std::uint64_t>(v2.num_nulls);
     } else {
-      if (column_.repetition == Repetition::optional && header.levels_encoding != kRle)
-        return not_supported("levels in " + encoding_name(header.levels_encoding));
+      if (column_.repetition == Repetition::optional && v1.definition_level_encoding != kRle)
+        return not_supported("levels in " + encoding_name(v1.definition_level_encoding));
       pages_.nulls.reset();
     }
     if (is_integer(*column_.physical)) {
-      pages_.has_split_integers |= header.encoding == kSplit;
-      pages_.has_delta_integers |= header.encoding == kDelta;
+      pages_.has_split_integers |= encoding == kSplit;
+      pages_.has_delta_integers |= encoding == kDelta;
     }
-    values_ += static_cast<std::uint64_t>(header.values);
+    values_ += static_cast<std::uint64_t>(values);
     return {};
   }
 
-  Result<void> check_levels_v2(const PageHeader& header) const {
+  Result<void> check_levels(const parquet::DataPageHeaderV2& page, std::int32_t page_bytes) const {
     const bool is_required = column_.repetition == Repetition::required;
-    if (header.rows != header.values || header.nulls < 0 || header.nulls > header.values ||
-        (is_required && header.nulls != 0))
+    if (page.num_rows != page.num_values || page.num_nulls < 0 ||
+        page.num_nulls > page.num_values || (is_required && page.num_nulls != 0))
       return damaged("a number of values that cannot be");
-    if (header.repetition_bytes != 0 || header.definition_bytes < 0 ||
-        header.definition_bytes > header.compressed ||
-        (is_required && header.definition_bytes != 0))
+    const std::int32_t levels = page.definition_levels_byte_length;
+    if (page.repetition_levels_byte_length != 0 || levels < 0 || levels > page_bytes ||
+        (is_required && levels != 0))
       return damaged("a size that cannot be");
     return {};
   }
@@ -292,7 +227,7 @@ class PageCheck {
 
   Bytes rest_;
   const FooterColumn& column_;
-  std::int64_t codec_;
+  std::int32_t codec_;
   std::uint64_t rows_;
   std::uint64_t values_ = 0;
   CheckedPages pages_;
@@ -300,13 +235,13 @@ class PageCheck {
 
 }  // namespace
 
-Result<CheckedPages> check_pages(Bytes chunk, const FooterColumn& column, std::int64_t codec,
+Result<CheckedPages> check_pages(Bytes chunk, const FooterColumn& column, std::int32_t codec,
                                  std::uint64_t rows) {
   return PageCheck(chunk, column, codec, rows).run();
 }
 
-Result<void> check_codec(std::int64_t codec) {
-  const bool is_known = codec >= 0 && codec < static_cast<std::int64_t>(kCodecs.size());
+Result<void> check_codec(std::int32_t codec) {
+  const bool is_known = codec >= 0 && codec < static_cast<std::int32_t>(kCodecs.size());
   if (is_known && codec != kLzo && codec != kHadoopLz4) return {};
   return fail(
       Errc::corrupt, "is packed with ",

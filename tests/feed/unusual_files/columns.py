@@ -3,7 +3,7 @@ import struct
 
 from unusual_files.case import CASES, another, case, decimal
 from unusual_files.parquet import (
-    BYTES, DATA, DICTIONARY, DOUBLE, FIXED, INDICES, INT32, INT64, INT96, OPTIONAL, ROWS, Page, packed,
+    BYTES, DATA, DICTIONARY, DOUBLE, FIXED, INDICES, I8, INT32, INT64, INT96, OPTIONAL, ROWS, Page, packed,
     plain)
 
 
@@ -78,7 +78,7 @@ def decimal_as_id(f):
 
 @case(reads={"episode_id": ["18446744073709551615", "9007199254740993", "0", "1"]})
 def unsigned_ids_of_64_bits(f):
-    f["episode_id"].of(INT64, [-1, 9007199254740993, 0, 1], logical={10: {1: 64, 2: False}})
+    f["episode_id"].of(INT64, [-1, 9007199254740993, 0, 1], logical={10: {1: I8(64), 2: False}})
 
 
 @case(reads={"episode_id": ["4294967295", "2147483648", "0", "1"], "x": [4294967295, 0, 1, 2]})

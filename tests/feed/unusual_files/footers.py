@@ -2,7 +2,7 @@
 import struct
 
 from unusual_files.case import CASES, another, case
-from unusual_files.parquet import DATA, DOUBLE, I64, INT32, INT64, Page, plain
+from unusual_files.parquet import DATA, DOUBLE, I64, INT32, INT64, Page, plain, varint
 
 
 # What no fit needs.
@@ -195,3 +195,9 @@ def a_footer_of_nothing_but_depth(f):
 @case(refused="its footer is damaged")
 def a_schema_of_more_columns_than_it_has(f):
     f.extra = {2: [{4: "root", 5: 1 << 30}] + [column.schema() for column in f.columns]}
+
+
+@case(refused="its footer is damaged")
+def a_list_of_more_row_groups_than_there_are_bytes(f):
+    footer = b"\x49\xfc" + varint((1 << 31) - 1)
+    f.tail = lambda data: data[:4] + footer + struct.pack("<I", len(footer)) + b"PAR1"

@@ -12,6 +12,10 @@ DATA, INDEX, DICTIONARY, DATA_V2 = range(4)
 
 
 # Thrift's compact protocol: a structure is a dictionary from ids to values.
+class I8(int):
+    pass
+
+
 class I64(int):
     pass
 
@@ -31,13 +35,15 @@ def zigzag(number):
 def code_of(value):
     if isinstance(value, bool):
         return 1 if value else 2
-    kinds = {I64: 6, int: 5, bytes: 8, str: 8, list: 9, dict: 12}
+    kinds = {I8: 3, I64: 6, int: 5, bytes: 8, str: 8, list: 9, dict: 12}
     return kinds[type(value)]
 
 
 def thrift(value):
     if isinstance(value, bool):
         return b""
+    if isinstance(value, I8):
+        return bytes([value])
     if isinstance(value, int):
         return zigzag(value)
     if isinstance(value, (bytes, str)):
