@@ -1,7 +1,8 @@
 // The subcommands of `ringside`. Each adds its arguments to the application and, once they are
-// parsed, runs; the result is the program's exit status.
+// parsed, runs; the result is the program's exit status, or the failure that main() reports.
 #pragma once
 
+#include <cstdio>
 #include <functional>
 #include <string>
 
@@ -14,7 +15,7 @@ namespace ringside::cli {
 
 struct Command {
   CLI::App* parser;
-  std::function<int(const Bus&)> run;
+  std::function<Result<int>(const Bus&)> run;
 };
 
 Command add_ls(CLI::App& app);
@@ -23,6 +24,14 @@ Command add_tail(CLI::App& app);
 Command add_load(CLI::App& app);
 Command add_publish(CLI::App& app);
 Command add_verify(CLI::App& app);
+
+/// Prints the words of `parts`, joined, as a line on standard error.
+template <class... Parts>
+void say(const Parts&... parts) {
+  std::string line = "ringside: ";
+  (line.append(parts), ...);
+  std::fputs(line.append("\n").c_str(), stderr);
+}
 
 /// Prints one line on standard error and gives the exit status: 2 for what the user wrote, else 1.
 int report(const Error& error);

@@ -74,15 +74,14 @@ void show(ProgressLine& line, std::uint64_t done, const Options& options, Clock:
             of.c_str(), seconds > 0 ? static_cast<double>(done) / seconds : 0.0);
 }
 
-int load(const Bus& bus, const Options& options) {
+Result<int> load(const Bus& bus, const Options& options) {
   const EventType type = EventType::load();
-  Result<Producer> producer = open_producer(bus, options.segment, type);
-  if (!producer) return report(producer.error());
+  RINGSIDE_TRY(Producer producer, open_producer(bus, options.segment, type));
 
   LoadEvent event(options.seed, options.size);
   if (event.bytes() != options.size)
-    std::fprintf(stderr, "ringside: events of %zu bytes for the %llu asked for: a multiple of 8\n",
-                 event.bytes(), static_cast<unsigned long long>(options.size));
+    say("events of ", std::to_string(event.bytes()), " bytes for the ",
+        std::to_string(options.size), " asked for: a multiple of 8");
   const Clock::time_point start = Clock::now();
   ProgressLine progress(stderr, {.on_terminal = std::chrono::seconds(1)});
   std::uint64_t done = 0;
@@ -95,19 +94,18 @@ int load(const Bus& bus, const Options& options) {
     }
     if (options.count > 0) due = std::min(due, options.count);
     while (done < due) {
-      const Result<Sequence> published = producer->publish(event.fill(producer->writer().next()));
+      const Result<Sequence> published = producer.publish(event.fill(producer.writer().next()));
       if (published) {
         ++done;
         continue;
       }
       progress.end();
-      const int status = report(published.error());
-      if (published.error().code != Errc::detached) return status;
-      producer = open_producer(bus, options.segment, type);
-      if (!producer) return report(producer.error());
+      if (published.error().code != Errc::detached) return tl::unexpected(published.error());
+      report(published.error());
+      RINGSIDE_TRY(producer, open_producer(bus, options.segment, type));
     }
     if (options.rate > 0) {
-      producer->expire();
+      producer.expire();
       sleep_unless_stopped(kTick);
     }
     if (progress.is_due()) show(progress, done, options, Clock::now() - start);

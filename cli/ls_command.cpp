@@ -34,10 +34,10 @@ void print_table(const std::vector<SegmentStatus>& all) {
   }
 }
 
-int ls(const Bus& bus, bool json) {
-  if (const Result<void> there = require_bus(bus); !there) return report(there.error());
+Result<int> ls(const Bus& bus, bool json) {
+  RINGSIDE_CHECK(require_bus(bus));
   Discovery discovery(bus);
-  if (const Result<Changes> changes = discovery.refresh(); !changes) return report(changes.error());
+  RINGSIDE_CHECK(discovery.refresh());
   const std::vector<SegmentStatus> all = status_of(discovery);
   if (json) {
     nlohmann::json list = nlohmann::json::array();

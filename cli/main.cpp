@@ -1,5 +1,5 @@
 // `ringside`: looks into a bus, prints its events, publishes, and puts load on it.
-#include <cstdio>
+#include <algorithm>
 #include <vector>
 
 #include <sys/stat.h>
@@ -35,20 +35,19 @@ int run(int argc, char** argv) {
     const std::vector<std::string> words = app.remaining();
     const std::vector<CLI::App*> commands_named = app.get_subcommands();
     if (!words.empty() && commands_named.empty())
-      std::fprintf(stderr, "ringside: no such command: %s; see ringside --help\n",
-                   words[0].c_str());
+      say("no such command: ", words[0], "; see ringside --help");
     else
-      std::fprintf(stderr, "ringside: %s; see ringside %s--help\n", error.what(),
-                   commands_named.empty() ? "" : (commands_named[0]->get_name() + " ").c_str());
+      say(error.what(), "; see ringside ",
+          commands_named.empty() ? "" : commands_named[0]->get_name() + " ", "--help");
     return 2;
   }
   catch_stop_signals();
   const Bus bus = Bus::locate(bus_directory);
-  for (const std::string& warning : warnings_of(bus))
-    std::fprintf(stderr, "ringside: warning: %s\n", warning.c_str());
-  for (const Command& command : commands)
-    if (command.parser->parsed()) return command.run(bus);
-  return 2;
+  for (const std::string& warning : warnings_of(bus)) say("warning: ", warning);
+  const auto asked = std::ranges::find_if(
+      commands, [](const Command& command) { return command.parser->parsed(); });
+  const Result<int> status = asked->run(bus);
+  return status ? *status : report(status.error());
 }
 
 }  // namespace
@@ -72,8 +71,7 @@ Result<void> require_bus(const Bus& bus) {
 }
 
 void report_empty(const Bus& bus) {
-  std::fprintf(stderr, "ringside: the bus %s has no segments yet; a producer creates the first\n",
-               bus.directory().c_str());
+  say("the bus ", bus.directory().string(), " has no segments yet; a producer creates the first");
 }
 
 }  // namespace ringside::cli

@@ -1,7 +1,8 @@
 #include "cli/open_producer.hpp"
 
-#include <cstdio>
 #include <string>
+
+#include "cli/commands.hpp"
 
 namespace ringside::cli {
 
@@ -14,19 +15,16 @@ Result<Producer> open_producer(const Bus& bus, const ProducerOptions& options,
   const std::uint64_t given = producer->writer().geometry().data_capacity;
   const std::uint64_t asked = options.caps.capacity_bytes.value_or(given);
   if (given != asked)
-    std::fprintf(stderr, "ringside: %s: a ring of %llu bytes for the %llu asked for\n",
-                 name.c_str(), static_cast<unsigned long long>(given),
-                 static_cast<unsigned long long>(asked));
+    say(name, ": a ring of ", std::to_string(given), " bytes for the ", std::to_string(asked),
+        " asked for");
   if (producer->writer().origin() == Origin::replaced)
-    std::fprintf(stderr,
-                 "ringside: %s: the schema or a cap changed, so a new epoch begins; the events "
-                 "retained before were discarded\n",
-                 name.c_str());
+    say(name,
+        ": the schema or a cap changed, so a new epoch begins; the events retained before were "
+        "discarded");
   if (producer->writer().origin() == Origin::recovered)
-    std::fprintf(stderr,
-                 "ringside: %s: the segment was damaged, or not closed before the machine stopped: "
-                 "a new epoch with the events that were intact\n",
-                 name.c_str());
+    say(name,
+        ": the segment was damaged, or not closed before the machine stopped: a new epoch with "
+        "the events that were intact");
   return producer;
 }
 

@@ -54,7 +54,7 @@ class Publishing {
         json_(type_.parser()),
         producer_(std::move(producer)) {}
 
-  int run() {
+  Result<int> run() {
     LineReader::Next next = LineReader::Next::nothing;
     std::optional<std::uint64_t> stop_at;  // bytes
     while (next != LineReader::Next::end) {
@@ -68,7 +68,7 @@ class Publishing {
         refuse("longer than " + std::to_string(longest_line(producer_)) +
                " bytes, which no event of this segment is as JSON");
       else if (next == LineReader::Next::line && !is_blank(lines_.line()))
-        if (const Result<void> taken = take(lines_.line()); !taken) return report(taken.error());
+        RINGSIDE_CHECK(take(lines_.line()));
       if (progress_.is_due()) show_progress();
     }
     show_progress();
@@ -85,17 +85,16 @@ class Publishing {
   int cannot_read() {
     show_progress();
     progress_.end();
-    std::fprintf(stderr, "ringside: cannot read standard input after line %llu: %s\n",
-                 static_cast<unsigned long long>(lines_.number()), std::strerror(lines_.error()));
+    say("cannot read standard input after line ", std::to_string(lines_.number()), ": ",
+        std::strerror(lines_.error()));
     return 1;
   }
 
   /// The exit status after a signal: whether anything of the input was left unread.
   int stopped(bool is_drained) {
     if (!is_drained)
-      std::fprintf(stderr,
-                   "ringside: stopped by a signal; what came after line %llu was not published\n",
-                   static_cast<unsigned long long>(lines_.number()));
+      say("stopped by a signal; what came after line ", std::to_string(lines_.number()),
+          " was not published");
     return is_drained && refused_ == 0 ? 0 : 1;
   }
 
@@ -108,13 +107,11 @@ class Publishing {
     }
     Result<Sequence> published = producer_.publish(*event);
     if (!published && published.error().code == Errc::detached) {
-      std::fprintf(
-          stderr,
-          "ringside: %s: the segment's file was removed, replaced or shortened; going on in "
-          "a new one from line %llu\n",
-          producer_.name().text().c_str(), static_cast<unsigned long long>(lines_.number()));
-      RINGSIDE_TRY(Producer again, open_producer(bus_, options_.segment, type_));
-      producer_ = std::move(again);
+      say(producer_.name().text(),
+          ": the segment's file was removed, replaced or shortened; going on in a new one from "
+          "line ",
+          std::to_string(lines_.number()));
+      RINGSIDE_TRY(producer_, open_producer(bus_, options_.segment, type_));
       published = producer_.publish(*event);
     }
     if (published)
@@ -127,10 +124,8 @@ class Publishing {
   void refuse(const std::string& why) {
     if (++refused_ > kMostReported) return;
     progress_.erase();
-    std::fprintf(stderr, "ringside: line %llu: %s\n",
-                 static_cast<unsigned long long>(lines_.number()), why.c_str());
-    if (refused_ == kMostReported)
-      std::fprintf(stderr, "ringside: further lines that are refused are only counted\n");
+    say("line ", std::to_string(lines_.number()), ": ", why);
+    if (refused_ == kMostReported) say("further lines that are refused are only counted");
   }
 
   void show_progress() {
@@ -154,12 +149,10 @@ class Publishing {
   std::uint64_t refused_ = 0;
 };
 
-int publish(const Bus& bus, const Options& options) {
-  Result<EventType> type = type_of(options);
-  if (!type) return report(type.error());
-  Result<Producer> producer = open_producer(bus, options.segment, *type);
-  if (!producer) return report(producer.error());
-  return Publishing(bus, options, std::move(*type), std::move(*producer)).run();
+Result<int> publish(const Bus& bus, const Options& options) {
+  RINGSIDE_TRY(EventType type, type_of(options));
+  RINGSIDE_TRY(Producer producer, open_producer(bus, options.segment, type));
+  return Publishing(bus, options, std::move(type), std::move(producer)).run();
 }
 
 }  // namespace

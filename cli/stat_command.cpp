@@ -49,8 +49,7 @@ class Sampler {
   explicit Sampler(const Bus& bus) : discovery_(bus) {}
 
   Result<Sample> sample() {
-    if (const Result<Changes> changes = discovery_.refresh(); !changes)
-      return tl::unexpected<Error>(changes.error());
+    RINGSIDE_CHECK(discovery_.refresh());
     Sample sample{now(), {}};
     std::map<Epoch, Mark> marks;
     const std::vector<ReaderStatus> readers = live_readers();
@@ -109,17 +108,14 @@ class Sampler {
   std::map<Epoch, Mark> marks_;
 };
 
-nlohmann::json or_null(const std::optional<double>& value) {
+template <class Value>
+nlohmann::json or_null(const std::optional<Value>& value) {
   return value ? nlohmann::json(*value) : nullptr;
-}
-
-nlohmann::json pid_or_null(const ReaderStatus& reader) {
-  return reader.pid ? nlohmann::json(*reader.pid) : nullptr;
 }
 
 nlohmann::json to_json(const ReaderLine& line) {
   return {
-      {"name", line.reader.name},           {"pid", pid_or_null(line.reader)},
+      {"name", line.reader.name},           {"pid", or_null(line.reader.pid)},
       {"clients", line.reader.clients},     {"cursor", line.reader.cursor.value},
       {"lag_events", line.lag.events},      {"lag_overwritten", line.lag.overwritten},
       {"lag_s", or_null(line.lag.seconds)}, {"updated_ns", std::to_string(line.reader.updated.ns)}};
@@ -200,8 +196,8 @@ void print_table(const Sample& sample) {
   }
 }
 
-int stat(const Bus& bus, const Options& options) {
-  if (const Result<void> there = require_bus(bus); !there) return report(there.error());
+Result<int> stat(const Bus& bus, const Options& options) {
+  RINGSIDE_CHECK(require_bus(bus));
   const bool redraws = options.watch && !options.json && ::isatty(STDOUT_FILENO) != 0;
   const auto interval = std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double>(options.interval_s));
@@ -209,19 +205,18 @@ int stat(const Bus& bus, const Options& options) {
   std::setvbuf(stdout, nullptr, _IOFBF, std::size_t{1} << 16);
   Sampler sampler(bus);
   Clock::time_point due = Clock::now();
-  if (const Result<Sample> first = sampler.sample(); !first) return report(first.error());
+  RINGSIDE_CHECK(sampler.sample());
   for (bool begun = false;; begun = true) {
     due = std::max(due + interval, Clock::now());
     sleep_unless_stopped(due - Clock::now());
     if (stop_requested()) return 0;
-    const Result<Sample> sample = sampler.sample();
-    if (!sample) return report(sample.error());
+    RINGSIDE_TRY(const Sample sample, sampler.sample());
     if (redraws) std::fputs("\033[H\033[J", stdout);
     if (begun && !redraws && !options.json) std::puts("");
     if (options.json)
-      print_json(*sample);
-    else if (!sample->segments.empty())
-      print_table(*sample);
+      print_json(sample);
+    else if (!sample.segments.empty())
+      print_table(sample);
     else
       report_empty(bus);
     // main() says why.

@@ -57,17 +57,15 @@ class Tail {
   Tail(const Bus& bus, Options options, const Start& start)
       : options_(std::move(options)), start_(start), discovery_(open(bus, options_.target)) {}
 
-  int run() {
-    if (!look()) return 1;
+  Result<int> run() {
+    RINGSIDE_CHECK(look());
     if (sources_.empty() && options_.follow && !failed_) say_waiting();
     // What keeps a segment from being read has been reported already.
     if (sources_.empty() && !options_.follow && failed_) return 1;
     if (sources_.empty() && !options_.follow) {
-      if (const Result<void> there = require_bus(discovery_.bus()); !there)
-        return report(there.error());
-      std::fprintf(stderr, "ringside: no segment %s in %s; see ringside ls\n",
-                   options_.target.c_str(), discovery_.bus().directory().c_str());
-      return 1;
+      RINGSIDE_CHECK(require_bus(discovery_.bus()));
+      return fail(Errc::not_found, "no segment ", options_.target, " in ",
+                  discovery_.bus().directory().string(), "; see ringside ls");
     }
     Result<Doorbell> doorbell = tl::unexpected<Error>(Error{Errc::not_found, 0, {}});
     is_following_ = true;
@@ -78,7 +76,7 @@ class Tail {
       if (!options_.follow || stop_requested()) break;
       if (!doorbell) doorbell = Doorbell::open(discovery_.bus());
       sleep(doorbell);
-      if (!look()) return 1;
+      RINGSIDE_CHECK(look());
     }
     return failed_ ? 1 : 0;
   }
@@ -94,23 +92,19 @@ class Tail {
   void say_waiting() const {
     const Bus& bus = discovery_.bus();
     if (const Result<void> there = require_bus(bus); !there)
-      std::fprintf(stderr, "ringside: waiting: %s\n", there.error().message.c_str());
+      say("waiting: ", there.error().message);
     else
-      std::fprintf(stderr, "ringside: waiting: no segment %s in %s yet; see ringside ls\n",
-                   options_.target.c_str(), bus.directory().c_str());
+      say("waiting: no segment ", options_.target, " in ", bus.directory().string(),
+          " yet; see ringside ls");
   }
 
-  bool look() {
-    const Result<Changes> changes = discovery_.refresh();
-    if (!changes) {
-      report(changes.error());
-      return false;
-    }
-    for (const auto& segment : changes->quarantined) note_fault(with_advice(segment.reason));
-    for (const AttachedSegment& gone : changes->vanished)
+  Result<void> look() {
+    RINGSIDE_TRY(const Changes changes, discovery_.refresh());
+    for (const auto& segment : changes.quarantined) note_fault(with_advice(segment.reason));
+    for (const AttachedSegment& gone : changes.vanished)
       for (Source& source : sources_)
         if (source.segment == gone) source.vanished = true;
-    for (const AttachedSegment& segment : changes->appeared) {
+    for (const AttachedSegment& segment : changes.appeared) {
       Result<EventPrinter> printer = EventPrinter::from_schema(segment->reader.schema());
       if (!printer) {
         note_fault(segment->name.text() + ": " + printer.error().message);
@@ -120,7 +114,7 @@ class Tail {
       sources_.back().listed = enlist(segment->reader.epoch());
       sources_.back().note_cursor();
     }
-    return true;
+    return {};
   }
 
   /// Where to begin in a segment that has appeared. One that comes while others are followed is
@@ -132,8 +126,7 @@ class Tail {
     const auto wanted = wanted_.find(epoch.value);
     if (wanted != wanted_.end()) return wanted->second;
     if (!is_new) {
-      std::fprintf(stderr, "ringside: %s: a new epoch, %s\n", segment.name.text().c_str(),
-                   to_hex(epoch).c_str());
+      say(segment.name.text(), ": a new epoch, ", to_hex(epoch));
       known->second = epoch;
     }
     return is_following_ ? Sequence{0} : segment.reader.seek(start_);
@@ -148,7 +141,7 @@ class Tail {
   }
 
   void note_fault(const std::string& message) {
-    std::fprintf(stderr, "ringside: %s\n", message.c_str());
+    say(message);
     failed_ = true;
   }
 
@@ -184,10 +177,9 @@ class Tail {
           source.finished = source.vanished;
           return;
         case RunOutcome::gap:
-          std::fprintf(stderr, "ringside: %s: sequences %llu to %llu were overwritten unread\n",
-                       source.segment->name.text().c_str(),
-                       static_cast<unsigned long long>(source.copier.gap().from.value),
-                       static_cast<unsigned long long>(source.copier.gap().to.value - 1));
+          say(source.segment->name.text(), ": sequences ",
+              std::to_string(source.copier.gap().from.value), " to ",
+              std::to_string(source.copier.gap().to.value - 1), " were overwritten unread");
           break;
         case RunOutcome::damaged:
           note_fault(sequences(source) + " damaged in the ring; all others are printed");
@@ -264,17 +256,13 @@ class Tail {
   bool failed_ = false;
 };
 
-int tail(const Bus& bus, const Options& options) {
-  const std::size_t slash = options.target.find('/');
-  if (auto good = check_name("channel", std::string_view(options.target).substr(0, slash)); !good)
-    return report(good.error());
-  if (slash != std::string::npos)
-    if (auto good = check_name("producer", std::string_view(options.target).substr(slash + 1));
-        !good)
-      return report(good.error());
-  const Result<Start> start = parse_start(options.from);
-  if (!start) return report(start.error());
-  return Tail(bus, options, *start).run();
+Result<int> tail(const Bus& bus, const Options& options) {
+  const std::string_view target = options.target;
+  const std::size_t slash = target.find('/');
+  RINGSIDE_CHECK(check_name("channel", target.substr(0, slash)));
+  if (slash != std::string::npos) RINGSIDE_CHECK(check_name("producer", target.substr(slash + 1)));
+  RINGSIDE_TRY(const Start start, parse_start(options.from));
+  return Tail(bus, options, start).run();
 }
 
 }  // namespace

@@ -17,11 +17,11 @@ namespace ringside::cli {
 namespace {
 
 /// Nothing here mends a file; its producer does after a restart of the machine.
-Error corrupt(const std::string& file, const Segment& segment, const std::string& what) {
-  const char* advice = segment.is_trusted()
-                           ? "; move the file away, and its producer creates a new one"
-                           : "; its producer recovers the intact events when it starts";
-  return {Errc::corrupt, 0, file + ": " + what + advice};
+tl::unexpected<Error> corrupt(const std::string& file, const Segment& segment,
+                              const std::string& what) {
+  return fail(Errc::corrupt, file, ": ", what,
+              segment.is_trusted() ? "; move the file away, and its producer creates a new one"
+                                   : "; its producer recovers the intact events when it starts");
 }
 
 /// What kind of events the segment says it holds.
@@ -33,18 +33,16 @@ std::string schema_text(const Segment& segment) {
 }
 
 Result<void> verify_file(const std::string& file) {
-  const Result<Segment> segment = Segment::open(file, Access::read_only);
-  if (!segment) return tl::unexpected<Error>(segment.error());
+  RINGSIDE_TRY(const Segment segment, Segment::open(file, Access::read_only));
   // Once it has its name a segment's schema never changes, so it is checked in place.
-  if (!segment->schema().empty())
-    if (const auto schema = TypeTable::compile(segment->schema()); !schema)
-      return tl::unexpected<Error>(corrupt(file, *segment,
-                                           "the schema at offset " + std::to_string(kHeaderBytes) +
-                                               ": expected a binary FlatBuffers schema of " +
-                                               std::to_string(segment->schema().size()) +
-                                               " bytes, found something else (F-8)"));
-  const Result<Verified> verified = verify(*segment);
-  if (!verified) return tl::unexpected<Error>(corrupt(file, *segment, verified.error().message));
+  if (!segment.schema().empty() && !TypeTable::compile(segment.schema()))
+    return corrupt(file, segment,
+                   "the schema at offset " + std::to_string(kHeaderBytes) +
+                       ": expected a binary FlatBuffers schema of " +
+                       std::to_string(segment.schema().size()) +
+                       " bytes, found something else (F-8)");
+  const Result<Verified> verified = verify(segment);
+  if (!verified) return corrupt(file, segment, verified.error().message);
   const SequenceRange& checked = verified->checked;
   const std::string range = checked.count() > 0 ? std::to_string(checked.from.value) + ".." +
                                                       std::to_string(checked.to.value - 1)
@@ -56,7 +54,7 @@ Result<void> verify_file(const std::string& file) {
                                : std::string();
   std::printf("%s: intact: %s, %s, %s, %s%s\n", file.c_str(),
               human_count(verified->records(), "record", "records").c_str(), range.c_str(),
-              human_count(verified->bytes, "byte", "bytes").c_str(), schema_text(*segment).c_str(),
+              human_count(verified->bytes, "byte", "bytes").c_str(), schema_text(segment).c_str(),
               lost.c_str());
   return {};
 }
@@ -83,7 +81,7 @@ Result<std::vector<std::string>> files_of(const Bus& bus, const std::string& tar
     if (auto found = files_on_bus(contents->segments, bus, target); !found.empty()) return found;
   if (std::filesystem::exists(target, ignored) && !std::filesystem::is_directory(target, ignored))
     return std::vector<std::string>{target};
-  if (!contents) return tl::unexpected<Error>(contents.error());
+  RINGSIDE_CHECK(contents);
   RINGSIDE_CHECK(require_bus(bus));
   const auto closed = contents->unreadable.find(target.substr(0, target.find('/')));
   if (closed != contents->unreadable.end()) return tl::unexpected<Error>(closed->second);
@@ -91,7 +89,7 @@ Result<std::vector<std::string>> files_of(const Bus& bus, const std::string& tar
               ", and no such file; see ringside ls");
 }
 
-int verify_all(const Bus& bus, const std::vector<std::string>& targets) {
+Result<int> verify_all(const Bus& bus, const std::vector<std::string>& targets) {
   int status = 0;
   for (const std::string& target : targets) {
     const Result<std::vector<std::string>> files = files_of(bus, target);
