@@ -4,7 +4,7 @@
 // Gathered into a socket straight from the ring, the first message would be complete before anybody
 // could look. So the records of a run are copied into one scratch, each copy is checked against its
 // checksum, the ring is asked once whether all of them were still valid, and only then the scratch
-// goes to the socket. A long record is not copied (record_senders.hpp).
+// goes to the socket. A long record is not copied (stream_session.cpp).
 //
 // One scratch serves all clients of a loop: nothing waits between fill() and send().
 #pragma once

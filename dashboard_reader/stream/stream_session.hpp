@@ -25,7 +25,6 @@
 #include "dashboard_reader/stream/json_sender.hpp"
 #include "dashboard_reader/stream/long_texts.hpp"
 #include "dashboard_reader/stream/session.hpp"
-#include "dashboard_reader/stream/stream_cursor.hpp"
 #include "dashboard_reader/stream/stream_query.hpp"
 
 namespace ringside::dashboard {
@@ -49,6 +48,23 @@ struct StreamFigures {
   std::uint64_t gaps = 0;                          ///< that were reported
   std::uint64_t missing = 0;                       ///< sequences in them
   std::optional<std::chrono::nanoseconds> replay;  ///< from the start to `live`
+};
+
+/// Where a client stands in one segment. Its cursors are one map by epoch: those that it follows,
+/// and those that went away and may come back.
+struct StreamCursor {
+  AttachedSegment segment;  ///< null while it is away
+  SegmentName name;         ///< while it is away
+  Sequence next;            ///< the next event for this client
+  /// What was retained at connect ends here: before `live`, all of it has been sent or named by a
+  /// gap. If a segment that is away does not come back, what is before this is lost.
+  Sequence replay_end;
+  std::shared_ptr<const EventPrinter> printer{};  ///< mode=json; null where there is no schema
+  std::optional<Sequence> reset{};                ///< a `reset` here follows the announcement
+  bool is_announced = false;
+  bool is_finished = false;  ///< it is gone and was read to its end, or it is quarantined
+
+  bool is_away() const { return segment == nullptr; }
 };
 
 class StreamSession final : public Session {
