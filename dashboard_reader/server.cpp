@@ -158,10 +158,12 @@ void Server::open(OpenedWebSocket opened, const tcp::endpoint& peer) {
         std::make_shared<StreamSession>(std::move(opened.socket), session_context_, view_,
                                         stream_context_, metrics_, std::move(*upgrade.stream));
     Listed<Session> listed(sessions_, stream.get());
+    if (is_draining_) stream->go_away();
     spawn(serve_stream(std::move(stream), std::move(listed), std::move(upgrade.slot), peer));
   } else {
     auto echo = std::make_shared<EchoSession>(std::move(opened.socket), session_context_);
     Listed<Session> listed(sessions_, echo.get());
+    if (is_draining_) echo->go_away();
     spawn(serve_echo(std::move(echo), std::move(listed), std::move(upgrade.slot), peer));
   }
 }
@@ -171,7 +173,7 @@ asio::awaitable<void> Server::serve_stream(std::shared_ptr<StreamSession> stream
                                            tcp::endpoint peer) {
   const Listed listed(streams_, stream.get());
   metrics_.stream_opened(stream->mode());
-  co_await run(*stream);
+  co_await stream->run();
   metrics_.stream_closed(stream->close_code());
   const StreamFigures& figures = stream->figures();
   log_end(*stream, peer,
@@ -184,13 +186,8 @@ asio::awaitable<void> Server::serve_stream(std::shared_ptr<StreamSession> stream
 asio::awaitable<void> Server::serve_echo(std::shared_ptr<EchoSession> echo,
                                          Listed<Session> /*listed*/, Admission::Slot /*slot*/,
                                          tcp::endpoint peer) {
-  co_await run(*echo);
+  co_await echo->run();
   log_end(*echo, peer, {{"mode", "echo"}});
-}
-
-asio::awaitable<void> Server::run(Session& session) {
-  if (is_draining_) session.go_away();
-  co_await session.run();
 }
 
 void Server::log_end(const Session& session, const tcp::endpoint& peer,

@@ -88,7 +88,6 @@ class Server {
                                      Admission::Slot slot, asio::ip::tcp::endpoint peer);
   asio::awaitable<void> serve_echo(std::shared_ptr<EchoSession> echo, Listed<Session> listed,
                                    Admission::Slot slot, asio::ip::tcp::endpoint peer);
-  asio::awaitable<void> run(Session& session);
   void log_end(const Session& session, const asio::ip::tcp::endpoint& peer,
                const nlohmann::ordered_json& what);
   void spawn(asio::awaitable<void> served);
