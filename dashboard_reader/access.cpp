@@ -35,12 +35,6 @@ bool is_same_secret(std::string_view one, std::string_view other) {
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-  return text.substr(0, text.find_last_not_of(kBlank) + 1);
-}
-
 Result<std::vector<std::string>> lines_of(const std::string& path) {
   std::ifstream file(path);
   std::vector<std::string> lines;
@@ -50,26 +44,26 @@ Result<std::vector<std::string>> lines_of(const std::string& path) {
 }
 
 Result<std::string> read_token(const std::string& path) {
-  Result<std::vector<std::string>> lines = lines_of(path);
-  if (!lines) return tl::unexpected(lines.error());
-  std::erase(*lines, "");
+  RINGSIDE_TRY(std::vector<std::string> lines, lines_of(path));
+  std::erase(lines, "");
   const auto is_printable = [](char c) { return c > ' ' && c < 127; };
-  if (lines->size() != 1 || lines->front().size() < kMinToken ||
-      lines->front().size() > kMaxToken || !std::ranges::all_of(lines->front(), is_printable))
+  if (lines.size() != 1 || lines.front().size() < kMinToken || lines.front().size() > kMaxToken ||
+      !std::ranges::all_of(lines.front(), is_printable))
     return fail(Errc::bad_argument, path,
                 ": a token file holds one line of 16 to 1024 printable characters without blanks; "
                 "make one with: openssl rand -hex 32");
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
     spdlog::warn("every user of this machine may read the token in {}; chmod o-r {}", path, path);
-  return lines->front();
+  return lines.front();
 }
 
-/// The origin in `text`; `where` is what it was given by.
-Result<Origin> origin_given(std::string_view text, std::string_view where) {
+/// Adds the origin in `text`; `where` is what it was given by.
+Result<void> add_origin(std::string_view text, std::string_view where, std::vector<Origin>& all) {
   Result<Origin> origin = parse_origin(text);
   if (!origin) return fail(Errc::bad_argument, where, ": ", origin.error().message);
-  return origin;
+  all.push_back(std::move(*origin));
+  return {};
 }
 
 /// The page's own files, which web/ builds, by the decoded path. Those of assets/ are named by
@@ -85,7 +79,7 @@ bool is_public(std::string_view path) {
 
 Result<Access> Access::read(AccessOptions options) {
   Access access(std::move(options));
-  if (Result<bool> files = access.reread(); !files) return tl::unexpected(files.error());
+  RINGSIDE_CHECK(access.reread());
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) == 0) access.host_name_ = lower_case(name.data());
   return access;
@@ -93,28 +87,17 @@ Result<Access> Access::read(AccessOptions options) {
 
 Result<bool> Access::reread() {
   std::vector<Origin> origins;
-  for (const std::string& text : options_.origins) {
-    Result<Origin> origin = origin_given(text, "--origin");
-    if (!origin) return tl::unexpected(origin.error());
-    origins.push_back(std::move(*origin));
-  }
-  if (!options_.origin_file.empty()) {
-    const Result<std::vector<std::string>> lines = lines_of(options_.origin_file);
-    if (!lines) return tl::unexpected(lines.error());
-    for (std::size_t i = 0; i < lines->size(); ++i) {
-      const std::string& line = (*lines)[i];
-      if (line.empty() || line.starts_with('#')) continue;
-      Result<Origin> origin =
-          origin_given(line, options_.origin_file + ", line " + std::to_string(i + 1));
-      if (!origin) return tl::unexpected(origin.error());
-      origins.push_back(std::move(*origin));
-    }
+  for (const std::string& text : options_.origins)
+    RINGSIDE_CHECK(add_origin(text, "--origin", origins));
+  if (const std::string& path = options_.origin_file; !path.empty()) {
+    RINGSIDE_TRY(const std::vector<std::string> lines, lines_of(path));
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      if (!lines[i].empty() && !lines[i].starts_with('#'))
+        RINGSIDE_CHECK(add_origin(lines[i], path + ", line " + std::to_string(i + 1), origins));
   }
   std::string token;
   if (!options_.token_file.empty()) {
-    Result<std::string> read = read_token(options_.token_file);
-    if (!read) return tl::unexpected(read.error());
-    token = std::move(*read);
+    RINGSIDE_TRY(token, read_token(options_.token_file));
   }
   const bool changed = token != token_;
   origins_ = std::move(origins);
@@ -122,19 +105,29 @@ Result<bool> Access::reread() {
   return changed;
 }
 
-std::optional<Refused> Access::refuses(const HttpRequest& request, const Target& target) const {
+std::optional<HttpAnswer> Access::refusal_of(const HttpRequest& request,
+                                             const Target& target) const {
   // Whether it lives is no secret, and those who ask may know it by any name.
   if (target.path == "/healthz") return std::nullopt;
   // HTTP/1.0 may leave it out; one that makes no sense was refused as no HTTP.
   const std::optional<Authority> host = parse_authority(request.header("host"));
   // A name that someone else controls could be made to point here (DNS rebinding), and a browser
   // would take that someone's page for ours.
-  if (host && !is_own_host(*host)) return Refused::host;
+  if (host && !is_own_host(*host))
+    return plain(HttpStatus::misdirected,
+                 "this dashboard is not known by that Host; start it with --origin "
+                 "SCHEME://HOST[:PORT] to serve it under a name");
   if (is_public(target.path)) return std::nullopt;
   // Programs that are no browsers send no Origin.
   const std::string_view origin = request.header("origin");
-  if (!origin.empty() && !is_allowed_origin(origin, host)) return Refused::origin;
-  if (has_token() && !has_right_token(request, target)) return Refused::no_token;
+  if (!origin.empty() && !is_allowed_origin(origin, host))
+    return plain(HttpStatus::forbidden,
+                 "a page of another origin may not look here; start the dashboard with --origin "
+                 "SCHEME://HOST[:PORT] to allow it");
+  if (has_token() && !has_right_token(request, target))
+    return plain(HttpStatus::unauthorized,
+                 "this dashboard wants its token: ?token=... or Authorization: Bearer ...",
+                 "WWW-Authenticate: Bearer realm=\"ringside\"\r\n");
   return std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 #include "bus/result.hpp"
 #include "dashboard_reader/http/authority.hpp"
 #include "dashboard_reader/http/http_request.hpp"
+#include "dashboard_reader/http/http_response.hpp"
 #include "dashboard_reader/http/target.hpp"
 
 namespace ringside::dashboard {
@@ -17,12 +18,6 @@ struct AccessOptions {
   std::vector<std::string> origins;  ///< SCHEME://HOST[:PORT], in any spelling, besides our own
   std::string origin_file;           ///< more of them, a line each; "" if there is none
   std::string token_file;            ///< "" if no token is asked for
-};
-
-enum class Refused {
-  no_token,  ///< 401
-  origin,    ///< 403
-  host,      ///< 421
 };
 
 class Access {
@@ -36,10 +31,10 @@ class Access {
 
   bool has_token() const { return !token_.empty(); }
 
-  /// Whether this request must be refused, and why. Closed by default: the page's own files and
+  /// The answer to a request that must be refused. Closed by default: the page's own files and
   /// /healthz are for everybody, and every other path, known or not, asks for the token, and of a
   /// browser for a page of ours.
-  std::optional<Refused> refuses(const HttpRequest& request, const Target& target) const;
+  std::optional<HttpAnswer> refusal_of(const HttpRequest& request, const Target& target) const;
 
  private:
   explicit Access(AccessOptions options) : options_(std::move(options)) {}

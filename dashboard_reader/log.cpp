@@ -29,38 +29,45 @@ std::string as_json_text(const nlohmann::ordered_json& value) {
   return value.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace);
 }
 
-/// A message as members of a JSON object.
-class JsonMembers : public spdlog::custom_flag_formatter {
- public:
-  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
-              spdlog::memory_buf_t& to) override {
-    std::string members(message.payload.data(), message.payload.size());
-    if (message.logger_name != kFields) {
-      const nlohmann::ordered_json object = {{"message", members}};
-      members = as_json_text(object);
-      members = members.substr(1, members.size() - 2);
-    }
-    to.append(members.data(), members.data() + members.size());
-  }
-  std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<JsonMembers>();
-  }
-};
+/// Members of a JSON object.
+std::string as_members(std::string_view what, const nlohmann::ordered_json& fields) {
+  nlohmann::ordered_json object = {{"message", what}};
+  object.update(fields);
+  const std::string text = as_json_text(object);
+  return text.substr(1, text.size() - 2);
+}
+
+std::string members_of(const spdlog::details::log_msg& message) {
+  const std::string_view text(message.payload.data(), message.payload.size());
+  if (message.logger_name == kFields) return std::string(text);
+  return as_members(text, nlohmann::ordered_json::object());
+}
 
 /// The level as journald reads it off the beginning of a line (sd-daemon(3)).
-class JournalLevel : public spdlog::custom_flag_formatter {
+std::string journal_level_of(const spdlog::details::log_msg& message) {
+  return message.level <= spdlog::level::debug  ? SD_DEBUG
+         : message.level == spdlog::level::info ? SD_INFO
+         : message.level == spdlog::level::warn ? SD_WARNING
+                                                : SD_ERR;
+}
+
+/// A flag of a pattern, which stands for a text that a function makes of the message.
+class Flag : public spdlog::custom_flag_formatter {
  public:
+  using TextOf = std::string (*)(const spdlog::details::log_msg&);
+  explicit Flag(TextOf text_of) : text_of_(text_of) {}
+
   void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
               spdlog::memory_buf_t& to) override {
-    const std::string_view level = message.level <= spdlog::level::debug  ? SD_DEBUG
-                                   : message.level == spdlog::level::info ? SD_INFO
-                                   : message.level == spdlog::level::warn ? SD_WARNING
-                                                                          : SD_ERR;
-    to.append(level.data(), level.data() + level.size());
+    const std::string text = text_of_(message);
+    to.append(text.data(), text.data() + text.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<JournalLevel>();
+    return std::make_unique<Flag>(text_of_);
   }
+
+ private:
+  TextOf text_of_;
 };
 
 /// Whether standard error is the journal, which has its own time and name for each line
@@ -74,7 +81,7 @@ bool is_journal(int descriptor) {
 
 std::unique_ptr<spdlog::formatter> formatter_for(const LogOptions& options) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
-  formatter->add_flag<JsonMembers>('*').add_flag<JournalLevel>('K');
+  formatter->add_flag<Flag>('*', members_of).add_flag<Flag>('K', journal_level_of);
   if (options.json)
     formatter->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%*})");
   else if (is_journal(STDERR_FILENO))
@@ -107,13 +114,6 @@ std::string as_words(std::string_view what, const nlohmann::ordered_json& fields
     line.append(" ").append(key).append("=").append(plain ? *text : as_json_text(value));
   }
   return line;
-}
-
-std::string as_members(std::string_view what, const nlohmann::ordered_json& fields) {
-  nlohmann::ordered_json object = {{"message", what}};
-  object.update(fields);
-  const std::string text = as_json_text(object);
-  return text.substr(1, text.size() - 2);
 }
 
 void report_flood(const Log& log) {

@@ -10,6 +10,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include "dashboard_reader/http/http_status.hpp"
 #include "dashboard_reader/log.hpp"
 #include "dashboard_reader/process_figures.hpp"
 
@@ -31,9 +32,7 @@ Family<Counter>& counters(prometheus::Registry& registry, const std::string& nam
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
-/// The values of labels that can come. (Answers of another status are added as they come.)
-constexpr std::array<int, 20> kStatuses = {101, 200, 206, 304, 400, 401, 403, 404, 405, 408,
-                                           412, 413, 414, 416, 421, 426, 431, 501, 503, 505};
+/// The values of labels that can come.
 constexpr std::array<std::string_view, 12> kCloses = {"1000", "1001", "1002", "1003",
                                                       "1005", "1006", "1007", "1008",
                                                       "1009", "4000", "4001", "other"};
@@ -72,27 +71,28 @@ MetricFamily of_log() {
   return dropped;
 }
 
+MetricFamily with_one(MetricFamily family, double value, Labels labels = {}) {
+  add(family, std::move(labels), value);
+  return family;
+}
+
 /// Under the names that every Prometheus client has.
 std::vector<MetricFamily> of_process() {
   const ProcessFigures figures = process_figures();
-  const auto one = [](MetricFamily family, double value) {
-    add(family, {}, value);
-    return family;
-  };
   return {
-      one(counted("process_cpu_seconds_total", "User and system time"), figures.cpu_seconds),
-      one(gauges("process_start_time_seconds", "Since 1970"), figures.start_seconds),
-      one(gauges("process_resident_memory_bytes", "Memory that is taken, mapped files included"),
+      with_one(counted("process_cpu_seconds_total", "User and system time"), figures.cpu_seconds),
+      with_one(gauges("process_start_time_seconds", "Since 1970"), figures.start_seconds),
+      with_one(
+          gauges("process_resident_memory_bytes", "Memory that is taken, mapped files included"),
           figures.resident_bytes),
-      one(gauges("process_virtual_memory_bytes", "Addresses that are taken"),
-          figures.virtual_bytes),
-      one(gauges("process_open_fds", "Descriptors that are open"), figures.open_descriptors),
-      one(gauges("process_max_fds", "Descriptors that may be open"), figures.max_descriptors)};
+      with_one(gauges("process_virtual_memory_bytes", "Addresses that are taken"),
+               figures.virtual_bytes),
+      with_one(gauges("process_open_fds", "Descriptors that are open"), figures.open_descriptors),
+      with_one(gauges("process_max_fds", "Descriptors that may be open"), figures.max_descriptors)};
 }
 
 /// The figures of the segments, collected at each scrape: one that is gone is no longer reported.
 std::vector<MetricFamily> of_segments(const MetricsSnapshot& snapshot) {
-  MetricFamily producers = gauges("ringside_producers_alive", "Segments that a producer has open");
   MetricFamily attached = gauges("ringside_segments", "Segments of the bus, by their state");
   MetricFamily retained = gauges("ringside_segment_events", "Events in the retained window");
   MetricFamily age = gauges("ringside_segment_age_seconds", "Age of the oldest retained event");
@@ -116,25 +116,14 @@ std::vector<MetricFamily> of_segments(const MetricsSnapshot& snapshot) {
     if (slowest != snapshot.lag_by_epoch.end())
       add(lag, labels, static_cast<double>(slowest->second));
   }
-  add(producers, {}, alive);
   add(attached, {{"state", "attached"}}, static_cast<double>(snapshot.segments.size()) - faulty);
   add(attached, {{"state", "quarantined"}}, faulty);
+  const MetricFamily producers =
+      with_one(gauges("ringside_producers_alive", "Segments that a producer has open"), alive);
   return {producers, attached, retained, age, lag, published};
 }
 
 }  // namespace
-
-std::string_view name_of(StreamMode mode) {
-  switch (mode) {
-    case StreamMode::run:
-      return "run";
-    case StreamMode::event:
-      return "event";
-    case StreamMode::json:
-      return "json";
-  }
-  return "";
-}
 
 struct Metrics::Kept {
   prometheus::Registry registry;
@@ -165,9 +154,10 @@ struct Metrics::Kept {
 };
 
 Metrics::Metrics() : kept_(std::make_unique<Kept>()) {
-  for (const int status : kStatuses) kept_->answers.Add({{"status", std::to_string(status)}});
-  for (const StreamMode mode : {StreamMode::run, StreamMode::event, StreamMode::json})
-    kept_->streams.Add({{"mode", std::string(name_of(mode))}});
+  kept_->answers.Add({{"status", "101"}});
+  for (const auto& [status, reason] : kStatuses)
+    kept_->answers.Add({{"status", std::to_string(static_cast<int>(status))}});
+  add_zeros(kept_->streams, "mode", kStreamModes);
   add_zeros(kept_->closes, "code", kCloses);
   add_zeros(kept_->gaps, "reason", kGapReasons);
   add_zeros(kept_->missing, "reason", kGapReasons);
@@ -212,20 +202,17 @@ void Metrics::gap_reported(std::string_view reason, std::uint64_t events) {
 
 std::string Metrics::text(const MetricsSnapshot& snapshot) const {
   std::vector<MetricFamily> families = kept_->registry.Collect();
-  MetricFamily build = gauges("ringside_build_info", "The version that runs");
-  add(build, {{"version", RINGSIDE_VERSION}}, 1);
-  families.push_back(std::move(build));
+  families.push_back(with_one(gauges("ringside_build_info", "The version that runs"), 1,
+                              {{"version", RINGSIDE_VERSION}}));
   MetricFamily clients = gauges("ringside_clients", "Streams that are open, by mode");
   for (const auto& [mode, count] : snapshot.clients_by_mode)
     add(clients, {{"mode", std::string(mode)}}, static_cast<double>(count));
   families.push_back(std::move(clients));
-  MetricFamily requests = gauges("ringside_open_requests", "Connections that are no streams");
-  add(requests, {}, static_cast<double>(snapshot.open_requests));
-  families.push_back(std::move(requests));
-  MetricFamily bytes =
-      counted("ringside_sent_bytes_total", "Bytes sent into streams, framing included");
-  add(bytes, {}, static_cast<double>(snapshot.sent_bytes));
-  families.push_back(std::move(bytes));
+  families.push_back(with_one(gauges("ringside_open_requests", "Connections that are no streams"),
+                              static_cast<double>(snapshot.open_requests)));
+  families.push_back(
+      with_one(counted("ringside_sent_bytes_total", "Bytes sent into streams, framing included"),
+               static_cast<double>(snapshot.sent_bytes)));
   families.push_back(of_log());
   for (MetricFamily& family : of_process()) families.push_back(std::move(family));
   for (MetricFamily& family : of_segments(snapshot)) families.push_back(std::move(family));

@@ -16,9 +16,6 @@
 
 namespace ringside::dashboard {
 
-/// The word for a mode, as queries, logs and labels have it.
-std::string_view name_of(StreamMode mode);
-
 /// How things stand at this moment.
 struct MetricsSnapshot {
   std::vector<SegmentStatus> segments;

@@ -229,8 +229,7 @@ MetricsSnapshot Server::snapshot() const {
     snapshot.lag_by_epoch[to_hex(found->first)] =
         end < found->second.next ? 0 : end - found->second.next;
   }
-  for (const StreamMode mode : {StreamMode::run, StreamMode::event, StreamMode::json})
-    snapshot.clients_by_mode[name_of(mode)] = 0;
+  for (const std::string_view mode : kStreamModes) snapshot.clients_by_mode[mode] = 0;
   snapshot.sent_bytes = sent_bytes_;
   for (const StreamSession* const stream : streams_)
     ++snapshot.clients_by_mode[name_of(stream->mode())];

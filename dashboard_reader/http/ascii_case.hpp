@@ -22,4 +22,11 @@ inline bool is_word(std::string_view text, std::string_view wanted) {
   return std::ranges::equal(text, wanted, {}, [](char c) { return lower_case(c); });
 }
 
+/// `text` without the blanks around it.
+inline std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+  return text.substr(0, text.find_last_not_of(kBlank) + 1);
+}
+
 }  // namespace ringside::dashboard

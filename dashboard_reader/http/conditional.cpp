@@ -39,8 +39,8 @@ bool is_modified_since(std::string_view date, const Version& version) {
 
 Wanted range_of(std::string_view header, std::uint64_t size) {
   constexpr std::string_view kBytes = "bytes=";
-  const Wanted complete{Wanted::Kind::complete, 0, size};
-  const Wanted unsatisfiable{Wanted::Kind::unsatisfiable, 0, 0};
+  const Wanted complete{HttpStatus::ok, 0, size};
+  const Wanted unsatisfiable{HttpStatus::range_not_satisfiable};
   if (!header.starts_with(kBytes)) return complete;
   header.remove_prefix(kBytes.size());
   const std::size_t dash = header.find('-');
@@ -53,12 +53,12 @@ Wanted range_of(std::string_view header, std::uint64_t size) {
     if (!last) return complete;
     if (*last == 0 || size == 0) return unsatisfiable;
     const std::uint64_t length = std::min(*last, size);
-    return {Wanted::Kind::part, size - length, length};
+    return {HttpStatus::partial_content, size - length, length};
   }
   if (!first || (!last && !last_text.empty()) || (last && *last < *first)) return complete;
   if (*first >= size) return unsatisfiable;
   const std::uint64_t end = std::min(last.value_or(size - 1), size - 1);
-  return {Wanted::Kind::part, *first, end - *first + 1};
+  return {HttpStatus::partial_content, *first, end - *first + 1};
 }
 
 /// Whether what the client has already is of this very version, so that a part can be added to it.
@@ -73,14 +73,14 @@ bool range_applies(std::string_view if_range, const Version& version) {
 }  // namespace
 
 Wanted wanted_of(const HttpRequest& request, const Version& version) {
-  const Wanted failed{Wanted::Kind::failed, 0, 0};
+  const Wanted failed{HttpStatus::precondition_failed};
   if (request.has("if-match")) {
     if (!names(request.header("if-match"), version.etag, false)) return failed;
   } else if (const std::string_view date = request.header("if-unmodified-since");
              parse_http_date(date) && is_modified_since(date, version)) {
     return failed;
   }
-  const Wanted not_modified{Wanted::Kind::not_modified, 0, 0};
+  const Wanted not_modified{HttpStatus::not_modified};
   if (request.has("if-none-match")) {
     if (names(request.header("if-none-match"), version.etag, true)) return not_modified;
   } else if (!is_modified_since(request.header("if-modified-since"), version)) {
@@ -88,7 +88,7 @@ Wanted wanted_of(const HttpRequest& request, const Version& version) {
   }
   if (request.method == "GET" && range_applies(request.header("if-range"), version))
     return range_of(request.header("range"), version.size);
-  return {Wanted::Kind::complete, 0, version.size};
+  return {HttpStatus::ok, 0, version.size};
 }
 
 }  // namespace ringside::dashboard

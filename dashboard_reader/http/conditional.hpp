@@ -17,15 +17,9 @@ struct Version {
   std::uint64_t size = 0;  ///< in bytes
 };
 
+/// What to answer: all of it, the part of `length` bytes from `offset`, or why neither.
 struct Wanted {
-  enum class Kind {
-    complete,       ///< 200
-    part,           ///< 206: `length` bytes from `offset`
-    not_modified,   ///< 304
-    failed,         ///< 412
-    unsatisfiable,  ///< 416
-  };
-  Kind kind = Kind::complete;
+  HttpStatus status = HttpStatus::ok;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
 };

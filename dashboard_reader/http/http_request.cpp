@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "dashboard_reader/http/ascii_case.hpp"
-#include "dashboard_reader/http/head_rules.hpp"
+#include "dashboard_reader/http/authority.hpp"
 
 namespace ringside::dashboard {
 namespace {
@@ -24,6 +24,82 @@ bool is_token_character(char c) {
   return kTokenCharacters.find(c) != std::string_view::npos;
 }
 
+/// Why a request is not served, whatever it asks for.
+struct HeadFault {
+  HttpStatus status;
+  const char* why;
+};
+using Fault = std::optional<HeadFault>;
+
+/// RFC 9112, 3.2.
+Fault judge_host(const HttpRequest& request) {
+  constexpr HeadFault kFault{HttpStatus::bad_request,
+                             "a request names its Host, once: Host: NAME[:PORT]"};
+  if (!request.has("host")) return request.is_http_1_1 ? Fault(kFault) : std::nullopt;
+  if (request.has_repeated_host || !parse_authority(request.header("host"))) return kFault;
+  return std::nullopt;
+}
+
+/// RFC 9112, 3.2.1 to 3.2.4.
+Fault judge_target(HttpRequest& request) {
+  constexpr HeadFault kFault{HttpStatus::bad_request,
+                             "a request target is a path, or a complete http:// URI"};
+  const std::string_view target = request.target;
+  if (target.starts_with('/') || request.method == "CONNECT" ||
+      (target == "*" && request.method == "OPTIONS"))
+    return std::nullopt;
+  const bool is_absolute =
+      is_word(target.substr(0, 7), "http://") || is_word(target.substr(0, 8), "https://");
+  if (!is_absolute) return kFault;
+  const std::size_t begin = target.find("://") + 3;
+  const std::size_t end = std::min(target.find_first_of("/?", begin), target.size());
+  const std::string_view authority = target.substr(begin, end - begin);
+  if (!parse_authority(authority)) return kFault;
+  request.headers.insert_or_assign("host", std::string(authority));
+  const std::string rest(target.substr(end));
+  request.target = rest.starts_with('/') ? rest : "/" + rest;
+  return std::nullopt;
+}
+
+/// RFC 9112, 6.1 and 6.3: what one server could take for the end of a request and the next one not.
+Fault judge_framing(const HttpRequest& request) {
+  if (!request.has("transfer-encoding")) return std::nullopt;
+  const std::string_view coding = request.header("transfer-encoding");
+  if (!request.is_http_1_1)
+    return HeadFault{HttpStatus::bad_request, "Transfer-Encoding is of HTTP/1.1"};
+  if (request.has("content-length"))
+    return HeadFault{HttpStatus::bad_request,
+                     "Transfer-Encoding and Content-Length exclude each other"};
+  if (is_word(coding, "chunked")) return std::nullopt;
+  const std::size_t comma = coding.rfind(',');
+  const std::size_t last =
+      coding.find_first_not_of(" \t", comma == std::string_view::npos ? 0 : comma + 1);
+  if (last == std::string_view::npos || !is_word(coding.substr(last), "chunked"))
+    return HeadFault{HttpStatus::bad_request, "the last Transfer-Encoding has to be chunked"};
+  return HeadFault{HttpStatus::not_implemented, "no Transfer-Encoding but chunked is known here"};
+}
+
+/// What RFC 9112 asks of a head beyond its grammar: version, Host, the form of the target, and how
+/// its body is framed. A target in absolute-form becomes the origin-form that means the same, and
+/// its host counts as the Host (RFC 9112, 3.2.2).
+Fault apply_head_rules(HttpRequest& request, int http_major) {
+  if (http_major != 1) return HeadFault{HttpStatus::version_not_supported, "use HTTP/1.1"};
+  if (Fault fault = judge_framing(request)) return fault;
+  if (Fault fault = judge_host(request)) return fault;
+  return judge_target(request);
+}
+
+/// A member of HttpRequestParser as a callback of llhttp.
+template <int (HttpRequestParser::*kMember)(std::string_view)>
+int call(llhttp_t* parser, const char* at, std::size_t length) {
+  return (static_cast<HttpRequestParser*>(parser->data)->*kMember)({at, length});
+}
+
+template <int (HttpRequestParser::*kMember)()>
+int call(llhttp_t* parser) {
+  return (static_cast<HttpRequestParser*>(parser->data)->*kMember)();
+}
+
 }  // namespace
 
 std::string_view HttpRequest::header(const std::string& lower_case_name) const {
@@ -33,14 +109,14 @@ std::string_view HttpRequest::header(const std::string& lower_case_name) const {
 
 HttpRequestParser::HttpRequestParser() {
   llhttp_settings_init(&settings_);
-  settings_.on_url = on_url;
-  settings_.on_header_field = on_header_field;
-  settings_.on_header_value = on_header_value;
-  settings_.on_header_value_complete = on_header_value_complete;
-  settings_.on_headers_complete = on_headers_complete;
-  settings_.on_body = on_body;
-  settings_.on_chunk_header = on_chunk_header;
-  settings_.on_message_complete = on_message_complete;
+  settings_.on_url = call<&HttpRequestParser::on_url>;
+  settings_.on_header_field = call<&HttpRequestParser::on_header_field>;
+  settings_.on_header_value = call<&HttpRequestParser::on_header_value>;
+  settings_.on_header_value_complete = call<&HttpRequestParser::on_header_value_complete>;
+  settings_.on_headers_complete = call<&HttpRequestParser::on_headers_complete>;
+  settings_.on_body = call<&HttpRequestParser::on_body>;
+  settings_.on_chunk_header = call<&HttpRequestParser::on_chunk_header>;
+  settings_.on_message_complete = [](llhttp_t*) -> int { return HPE_PAUSED; };
   llhttp_init(&parser_, HTTP_REQUEST, &settings_);
 }
 
@@ -120,15 +196,10 @@ void HttpRequestParser::check_lines(const char* end) {
   }
 }
 
-HttpRequestParser& HttpRequestParser::self(llhttp_t* parser) {
-  return *static_cast<HttpRequestParser*>(parser->data);
-}
-
-int HttpRequestParser::on_url(llhttp_t* parser, const char* at, std::size_t length) {
-  HttpRequestParser& me = self(parser);
-  me.request_.target.append(at, length);
-  if (me.request_.target.size() <= kMaxTarget) return 0;
-  return me.refuse(HttpStatus::uri_too_long, "a request target has at most 64 KiB");
+int HttpRequestParser::on_url(std::string_view bytes) {
+  request_.target.append(bytes);
+  if (request_.target.size() <= kMaxTarget) return 0;
+  return refuse(HttpStatus::uri_too_long, "a request target has at most 64 KiB");
 }
 
 int HttpRequestParser::count_header_bytes(std::size_t length) {
@@ -137,74 +208,64 @@ int HttpRequestParser::count_header_bytes(std::size_t length) {
   return refuse(HttpStatus::fields_too_large, "all headers together have at most 16 KiB");
 }
 
-int HttpRequestParser::on_header_field(llhttp_t* parser, const char* at, std::size_t length) {
-  HttpRequestParser& me = self(parser);
-  me.field_.append(at, length);
-  return me.count_header_bytes(length);
+int HttpRequestParser::on_header_field(std::string_view bytes) {
+  field_.append(bytes);
+  return count_header_bytes(bytes.size());
 }
 
-int HttpRequestParser::on_header_value(llhttp_t* parser, const char* at, std::size_t length) {
-  HttpRequestParser& me = self(parser);
-  me.value_.append(at, length);
-  return me.count_header_bytes(length);
+int HttpRequestParser::on_header_value(std::string_view bytes) {
+  value_.append(bytes);
+  return count_header_bytes(bytes.size());
 }
 
-int HttpRequestParser::on_header_value_complete(llhttp_t* parser) {
-  HttpRequestParser& me = self(parser);
-  const std::string name = lower_case(std::exchange(me.field_, {}));
-  std::string value = std::exchange(me.value_, {});
+int HttpRequestParser::on_header_value_complete() {
+  const std::string name = lower_case(std::exchange(field_, {}));
+  std::string value = std::exchange(value_, {});
   value.erase(value.find_last_not_of(" \t") + 1);  // what is before it llhttp leaves out
   if (name.empty() || !std::ranges::all_of(name, is_token_character))
-    return me.refuse(HttpStatus::bad_request, "a header's name is no token");
+    return refuse(HttpStatus::bad_request, "a header's name is no token");
   // What comes behind the body is not merged into the head (RFC 9110, 6.5.1).
-  if (!me.has_head_) {
-    const auto [at, is_new] = me.request_.headers.try_emplace(name, value);
+  if (!has_head_) {
+    const auto [at, is_new] = request_.headers.try_emplace(name, value);
     if (!is_new) at->second.append(", ").append(value);
-    if (!is_new && name == "host") me.request_.has_repeated_host = true;
+    if (!is_new && name == "host") request_.has_repeated_host = true;
   }
-  return me.count_header_bytes(32);  // so that endless empty headers end too
+  return count_header_bytes(32);  // so that endless empty headers end too
 }
 
-int HttpRequestParser::on_headers_complete(llhttp_t* parser) {
-  HttpRequestParser& me = self(parser);
-  HttpRequest& request = me.request_;
-  me.has_head_ = true;
-  request.method = llhttp_method_name(static_cast<llhttp_method_t>(parser->method));
-  request.is_http_1_1 = parser->http_major == 1 && parser->http_minor >= 1;
-  request.upgrade = parser->upgrade != 0;
+int HttpRequestParser::on_headers_complete() {
+  has_head_ = true;
+  request_.method = llhttp_method_name(static_cast<llhttp_method_t>(parser_.method));
+  request_.is_http_1_1 = parser_.http_major == 1 && parser_.http_minor >= 1;
   // What follows a CONNECT has no end that both sides know.
-  request.keep_alive = llhttp_should_keep_alive(parser) != 0 && request.method != "CONNECT";
-  if (const std::optional<HeadFault> fault = apply_head_rules(request, parser->http_major))
-    return me.refuse(fault->status, fault->why);
-  if (parser->content_length > kMaxBody && (parser->flags & F_CHUNKED) == 0)
-    return me.refuse(HttpStatus::content_too_large, kBodyTooLong);
-  const bool has_body = (parser->flags & F_CHUNKED) != 0 || parser->content_length > 0;
+  request_.keep_alive = llhttp_should_keep_alive(&parser_) != 0 && request_.method != "CONNECT";
+  if (const Fault fault = apply_head_rules(request_, parser_.http_major))
+    return refuse(fault->status, fault->why);
+  const bool is_chunked = (parser_.flags & F_CHUNKED) != 0;
+  if (parser_.content_length > kMaxBody && !is_chunked)
+    return refuse(HttpStatus::content_too_large, kBodyTooLong);
+  const bool has_body = is_chunked || parser_.content_length > 0;
   // The answer is known without the body, so that it need not be sent (RFC 9110, 10.1.1).
-  if (!has_body || !request.is_http_1_1 || !is_word(request.header("expect"), "100-continue"))
+  if (!has_body || !request_.is_http_1_1 || !is_word(request_.header("expect"), "100-continue"))
     return 0;
-  request.keep_alive = false;
+  request_.keep_alive = false;
   return HPE_PAUSED;
 }
 
-int HttpRequestParser::on_body(llhttp_t* parser, const char* at, std::size_t length) {
-  HttpRequestParser& me = self(parser);
-  me.check_lines(at);
-  me.unchecked_ = at + length;
-  me.last_ = '\0';
-  return me.count_body_bytes(length);
+int HttpRequestParser::on_body(std::string_view bytes) {
+  check_lines(bytes.data());
+  unchecked_ = bytes.data() + bytes.size();
+  last_ = '\0';
+  return count_body_bytes(bytes.size());
 }
 
-int HttpRequestParser::on_chunk_header(llhttp_t* parser) {
-  return self(parser).count_body_bytes(kChunkHeader);
+int HttpRequestParser::on_chunk_header() {
+  return count_body_bytes(kChunkHeader);
 }
 
 int HttpRequestParser::count_body_bytes(std::size_t length) {
   body_bytes_ += length;
   return body_bytes_ <= kMaxBody ? 0 : refuse(HttpStatus::content_too_large, kBodyTooLong);
-}
-
-int HttpRequestParser::on_message_complete(llhttp_t*) {
-  return HPE_PAUSED;
 }
 
 }  // namespace ringside::dashboard

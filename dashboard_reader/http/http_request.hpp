@@ -30,7 +30,6 @@ struct HttpRequest {
   bool keep_alive = false;
   bool is_http_1_1 = false;
   bool has_repeated_host = false;
-  bool upgrade = false;
 
   bool has(const std::string& lower_case_name) const { return headers.contains(lower_case_name); }
 
@@ -57,15 +56,13 @@ class HttpRequestParser {
   std::string_view error() const { return error_; }
 
  private:
-  static HttpRequestParser& self(llhttp_t* parser);
-  static int on_url(llhttp_t* parser, const char* at, std::size_t length);
-  static int on_header_field(llhttp_t* parser, const char* at, std::size_t length);
-  static int on_header_value(llhttp_t* parser, const char* at, std::size_t length);
-  static int on_header_value_complete(llhttp_t* parser);
-  static int on_headers_complete(llhttp_t* parser);
-  static int on_body(llhttp_t* parser, const char* at, std::size_t length);
-  static int on_chunk_header(llhttp_t* parser);
-  static int on_message_complete(llhttp_t* parser);
+  int on_url(std::string_view bytes);
+  int on_header_field(std::string_view bytes);
+  int on_header_value(std::string_view bytes);
+  int on_header_value_complete();
+  int on_headers_complete();
+  int on_body(std::string_view bytes);
+  int on_chunk_header();
 
   int refuse(HttpStatus status, std::string_view why);
   int count_header_bytes(std::size_t length);

@@ -1,5 +1,7 @@
 #include "dashboard_reader/http/http_response.hpp"
 
+#include <algorithm>
+
 #include "dashboard_reader/http/http_date.hpp"
 
 namespace ringside::dashboard {
@@ -30,8 +32,10 @@ const std::string& date_now() {
 }  // namespace
 
 std::string encode_answer(const HttpAnswer& answer, bool head_only, bool keep_alive) {
+  const auto* const status =
+      std::ranges::find(kStatuses, answer.status, &std::pair<HttpStatus, std::string_view>::first);
   std::string text = "HTTP/1.1 " + std::to_string(static_cast<int>(answer.status)) + " ";
-  text.append(reason(answer.status)).append("\r\nServer: ringside\r\nDate: ").append(date_now());
+  text.append(status->second).append("\r\nServer: ringside\r\nDate: ").append(date_now());
   // A 304 says what the client has, and has no body itself (RFC 9110, 15.4.5).
   if (answer.status != HttpStatus::not_modified) {
     const std::uint64_t length =
@@ -48,10 +52,11 @@ std::string encode_answer(const HttpAnswer& answer, bool head_only, bool keep_al
   return text;
 }
 
-HttpAnswer plain(HttpStatus status, std::string_view text) {
+HttpAnswer plain(HttpStatus status, std::string_view text, std::string_view extra_headers) {
   HttpAnswer answer;
   answer.status = status;
   answer.body.append(text).append("\n");
+  answer.extra_headers = extra_headers;
   return answer;
 }
 

@@ -36,7 +36,7 @@ struct HttpAnswer {
 std::string encode_answer(const HttpAnswer& answer, bool head_only, bool keep_alive);
 
 /// A plain line of text, for people and for curl.
-HttpAnswer plain(HttpStatus status, std::string_view text);
+HttpAnswer plain(HttpStatus status, std::string_view text, std::string_view extra_headers = {});
 
 /// The 101 that opens a WebSocket (RFC 6455, 4.2.2).
 std::string switching_protocols(std::string_view accept);

@@ -1,7 +1,9 @@
 // The statuses that this server answers with (RFC 9110, 15).
 #pragma once
 
+#include <array>
 #include <string_view>
+#include <utility>
 
 namespace ringside::dashboard {
 
@@ -27,7 +29,27 @@ enum class HttpStatus {
   version_not_supported = 505,
 };
 
-/// Its reason phrase.
-std::string_view reason(HttpStatus status);
+/// Each with its reason phrase.
+inline constexpr std::array<std::pair<HttpStatus, std::string_view>, 19> kStatuses = {{
+    {HttpStatus::ok, "OK"},
+    {HttpStatus::partial_content, "Partial Content"},
+    {HttpStatus::not_modified, "Not Modified"},
+    {HttpStatus::bad_request, "Bad Request"},
+    {HttpStatus::unauthorized, "Unauthorized"},
+    {HttpStatus::forbidden, "Forbidden"},
+    {HttpStatus::not_found, "Not Found"},
+    {HttpStatus::method_not_allowed, "Method Not Allowed"},
+    {HttpStatus::request_timeout, "Request Timeout"},
+    {HttpStatus::precondition_failed, "Precondition Failed"},
+    {HttpStatus::content_too_large, "Content Too Large"},
+    {HttpStatus::uri_too_long, "URI Too Long"},
+    {HttpStatus::range_not_satisfiable, "Range Not Satisfiable"},
+    {HttpStatus::misdirected, "Misdirected Request"},
+    {HttpStatus::upgrade_required, "Upgrade Required"},
+    {HttpStatus::fields_too_large, "Request Header Fields Too Large"},
+    {HttpStatus::not_implemented, "Not Implemented"},
+    {HttpStatus::unavailable, "Service Unavailable"},
+    {HttpStatus::version_not_supported, "HTTP Version Not Supported"},
+}};
 
 }  // namespace ringside::dashboard

@@ -18,10 +18,7 @@ constexpr std::string_view kDataPath = "/data/";
 bool has_token(std::string_view list, std::string_view wanted) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view item = list.substr(0, comma);
-    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-    while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-    if (is_word(item, wanted)) return true;
+    if (is_word(trimmed(list.substr(0, comma)), wanted)) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
@@ -32,26 +29,6 @@ bool is_handshake(const HttpRequest& request) {
          has_token(request.header("upgrade"), "websocket") &&
          has_token(request.header("connection"), "upgrade") &&
          request.header("sec-websocket-version") == "13";
-}
-
-HttpAnswer refusal(Refused why) {
-  HttpAnswer answer;
-  switch (why) {
-    case Refused::host:
-      return plain(HttpStatus::misdirected,
-                   "this dashboard is not known by that Host; start it with --origin "
-                   "SCHEME://HOST[:PORT] to serve it under a name");
-    case Refused::origin:
-      return plain(HttpStatus::forbidden,
-                   "a page of another origin may not look here; start the dashboard with --origin "
-                   "SCHEME://HOST[:PORT] to allow it");
-    case Refused::no_token:
-      break;
-  }
-  answer = plain(HttpStatus::unauthorized,
-                 "this dashboard wants its token: ?token=... or Authorization: Bearer ...");
-  answer.extra_headers = "WWW-Authenticate: Bearer realm=\"ringside\"\r\n";
-  return answer;
 }
 
 HttpAnswer with_body(std::string content_type, std::string body) {
@@ -67,12 +44,9 @@ HttpAnswer with_body(std::string content_type, std::string body) {
 Reply Routes::reply_to(const HttpRequest& request, const asio::ip::address& peer) const {
   const Result<Target> target = parse_target(request.target);
   if (!target) return plain(HttpStatus::bad_request, target.error().message);
-  if (const auto refused = sources_.access.refuses(request, *target)) return refusal(*refused);
-  if (request.method != "GET" && request.method != "HEAD") {
-    HttpAnswer answer = plain(HttpStatus::method_not_allowed, "use GET or HEAD");
-    answer.extra_headers = "Allow: GET, HEAD\r\n";
-    return answer;
-  }
+  if (auto refusal = sources_.access.refusal_of(request, *target)) return std::move(*refusal);
+  if (request.method != "GET" && request.method != "HEAD")
+    return plain(HttpStatus::method_not_allowed, "use GET or HEAD", "Allow: GET, HEAD\r\n");
   const std::string& path = target->path;
   const bool echoes = sources_.echo && (path == "/v1/echo" || path == "/echo");
   if (path == "/v1/stream" || echoes) return open_websocket(request, *target, peer);
@@ -124,16 +98,10 @@ Reply Routes::open_websocket(const HttpRequest& request, const Target& target,
   }
   std::string why;
   std::optional<Admission::Slot> slot = sources_.admission.admit(peer, why);
-  if (!slot) {
-    HttpAnswer answer = plain(HttpStatus::unavailable, why);
-    answer.extra_headers = "Retry-After: 5\r\n";
-    return answer;
-  }
-  if (!is_handshake(request)) {
-    HttpAnswer answer = plain(HttpStatus::upgrade_required, "this is a WebSocket (version 13)");
-    answer.extra_headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-    return answer;
-  }
+  if (!slot) return plain(HttpStatus::unavailable, why, "Retry-After: 5\r\n");
+  if (!is_handshake(request))
+    return plain(HttpStatus::upgrade_required, "this is a WebSocket (version 13)",
+                 "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
   std::optional<std::string> accept = accept_key(request.header("sec-websocket-key"));
   if (!accept)
     return plain(HttpStatus::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64");

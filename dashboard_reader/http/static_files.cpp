@@ -101,26 +101,17 @@ HttpAnswer StaticFiles::get(const std::string& path, const HttpRequest& request)
   const Version version{etag_of(status), status.st_mtim.tv_sec,
                         static_cast<std::uint64_t>(status.st_size)};
   const Wanted wanted = wanted_of(request, version);
+  const std::string size = std::to_string(version.size);
+  if (wanted.status == HttpStatus::precondition_failed)
+    return plain(wanted.status, "the file is not the one that was meant");
+  if (wanted.status == HttpStatus::range_not_satisfiable)
+    return plain(wanted.status, "the file is shorter than that",
+                 "Content-Range: bytes */" + size + "\r\n");
   HttpAnswer answer;
-  switch (wanted.kind) {
-    case Wanted::Kind::failed:
-      return plain(HttpStatus::precondition_failed, "the file is not the one that was meant");
-    case Wanted::Kind::unsatisfiable:
-      answer = plain(HttpStatus::range_not_satisfiable, "the file is shorter than that");
-      answer.extra_headers = "Content-Range: bytes */" + std::to_string(version.size) + "\r\n";
-      return answer;
-    case Wanted::Kind::not_modified:
-      answer.status = HttpStatus::not_modified;
-      break;
-    case Wanted::Kind::part:
-      answer.status = HttpStatus::partial_content;
-      answer.extra_headers = "Content-Range: bytes " + std::to_string(wanted.offset) + "-" +
-                             std::to_string(wanted.offset + wanted.length - 1) + "/" +
-                             std::to_string(version.size) + "\r\n";
-      break;
-    case Wanted::Kind::complete:
-      break;
-  }
+  answer.status = wanted.status;
+  if (wanted.status == HttpStatus::partial_content)
+    answer.extra_headers = "Content-Range: bytes " + std::to_string(wanted.offset) + "-" +
+                           std::to_string(wanted.offset + wanted.length - 1) + "/" + size + "\r\n";
   answer.content_type = content_type(relative);
   answer.file = FileSlice{file, wanted.offset, wanted.length, status.st_mtim, status.st_size};
   answer.extra_headers.append("ETag: ").append(version.etag);

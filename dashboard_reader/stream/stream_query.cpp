@@ -11,9 +11,8 @@ namespace ringside::dashboard {
 namespace {
 
 Result<StreamMode> parse_mode(std::string_view text) {
-  if (text == "run") return StreamMode::run;
-  if (text == "event") return StreamMode::event;
-  if (text == "json") return StreamMode::json;
+  for (const StreamMode mode : {StreamMode::run, StreamMode::event, StreamMode::json})
+    if (text == name_of(mode)) return mode;
   return fail(Errc::bad_argument, "mode: use run, event or json");
 }
 

@@ -1,6 +1,7 @@
 // What a client asks of /v1/stream, out of the query of its URL (docs/protocol.md, 2).
 #pragma once
 
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -23,6 +24,13 @@ enum class StreamMode {
   event,  ///< a binary message holds one FlatBuffer
   json,   ///< a text message holds one event
 };
+
+/// The words for them, as queries, logs and labels have them.
+inline constexpr std::array<std::string_view, 3> kStreamModes = {"run", "event", "json"};
+
+inline std::string_view name_of(StreamMode mode) {
+  return kStreamModes.at(static_cast<std::size_t>(mode));
+}
 
 struct StreamQuery {
   std::set<std::string, std::less<>> channels;  // empty: all
