@@ -77,15 +77,12 @@ Result<tcp::acceptor> open_listener(asio::io_context& loop, const std::string& h
   asio::error_code error;
   tcp::acceptor listener(loop);
   if (inherited > 0) {
-    Result<tcp::acceptor> taken = take_over(loop, inherited);
-    if (!taken) return taken;
-    listener = std::move(*taken);
+    RINGSIDE_TRY(listener, take_over(loop, inherited));
   } else {
-    const Result<tcp::endpoint> endpoint = parse_endpoint(loop, host_and_port);
-    if (!endpoint) return tl::unexpected(endpoint.error());
-    listener.open(endpoint->protocol(), error);
+    RINGSIDE_TRY(const tcp::endpoint endpoint, parse_endpoint(loop, host_and_port));
+    listener.open(endpoint.protocol(), error);
     if (!error) listener.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) listener.bind(*endpoint, error);
+    if (!error) listener.bind(endpoint, error);
     if (!error) listener.listen(asio::socket_base::max_listen_connections, error);
   }
   if (!error) set_tcp_options(listener, error);

@@ -58,9 +58,7 @@ Result<void> open_folders(const Options& options, ServerOptions& server) {
   if (page) server.page = std::move(*page);
   if (!page && named) return tl::unexpected(page.error());
   if (options.data.empty()) return {};
-  Result<StaticFiles> data = StaticFiles::open(options.data, "--data", StaticFiles::Kind::data);
-  if (!data) return tl::unexpected(data.error());
-  server.data = std::move(*data);
+  RINGSIDE_TRY(server.data, StaticFiles::open(options.data, "--data", StaticFiles::Kind::data));
   return {};
 }
 
@@ -110,18 +108,16 @@ Result<void> serve(const Options& options) {
     return fail(Errc::bad_argument, "--ping-interval ", options.ping_interval,
                 ": use a duration such as 20s");
   server_options.ping_interval = *ping_interval;
-  if (Result<void> folders = open_folders(options, server_options); !folders) return folders;
-  Result<Access> access = Access::read(options.access);
-  if (!access) return tl::unexpected(access.error());
+  RINGSIDE_CHECK(open_folders(options, server_options));
+  RINGSIDE_TRY(Access access, Access::read(options.access));
   const DescriptorShares shares = divide_descriptors(server_options.limits);
   server_options.max_requests = shares.requests;
   asio::io_context loop(1);
-  Result<asio::ip::tcp::acceptor> listener = open_listener(loop, options.listen);
-  if (!listener) return tl::unexpected(listener.error());
-  if (Result<void> safe = check_exposure(*listener, *access); !safe) return safe;
+  RINGSIDE_TRY(asio::ip::tcp::acceptor listener, open_listener(loop, options.listen));
+  RINGSIDE_CHECK(check_exposure(listener, access));
   BusView view(loop, bus, shares.segments);
-  Server server(loop, std::move(*listener), view, *access, std::move(server_options));
-  Lifecycle operation(loop, server, *access, options.arguments);
+  Server server(loop, std::move(listener), view, access, std::move(server_options));
+  Lifecycle operation(loop, server, access, options.arguments);
   // From here on it ends in order when it is asked to, and whoever reads this may ask.
   warn_of_missing(bus);
   // Before the first client is served, so that none sees a segment as gone that is only not read
@@ -132,7 +128,7 @@ Result<void> serve(const Options& options) {
              {{"version", RINGSIDE_VERSION},
               {"bus", bus.directory().string()},
               {"address", server.address()},
-              {"token", access->has_token()},
+              {"token", access.has_token()},
               {"clients", shares.streams},
               {"requests", shares.requests},
               {"segments", shares.segments}});

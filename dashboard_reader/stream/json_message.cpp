@@ -25,16 +25,15 @@ std::shared_ptr<const EventPrinter> JsonPrinters::of(const Reader& reader) {
 Result<std::string> event_text(const Attached& segment, const EventPrinter* printer,
                                const Record& record, std::size_t longest) {
   if (printer == nullptr) return fail(Errc::bad_event, "the segment has no schema");
-  const Result<std::string> json = printer->print(record.payload, longest);
-  if (!json) return tl::unexpected<Error>(json.error());
+  RINGSIDE_TRY(const std::string json, printer->print(record.payload, longest));
   // Names of channels and producers need no escapes.
   std::string text = R"({"type":"event","epoch":")" + to_hex(segment.reader.epoch()) +
                      R"(","channel":")" + segment.name.channel + R"(","producer":")" +
                      segment.name.producer + R"(","sequence":)" +
                      std::to_string(record.sequence.value) + R"(,"timestamp_ns":")" +
                      std::to_string(record.timestamp.ns) + R"(","event":)";
-  text.reserve(text.size() + json->size() + 1);
-  text.append(*json).append("}");
+  text.reserve(text.size() + json.size() + 1);
+  text.append(json).append("}");
   return text;
 }
 
