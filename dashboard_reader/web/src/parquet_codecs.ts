@@ -1,12 +1,11 @@
 // How the pages of a Parquet file are unpacked, each to exactly as many bytes as it says.
 import { decompress } from 'fzstd';
 import { snappyUncompress } from 'hyparquet';
+import { CompressionCodecs } from 'hyparquet/src/constants.js';
 import { FitFault } from './fit_columns';
 
 /** Throws an Error unless there are `length` bytes in it. */
 export type Unpack = (input: Uint8Array, length: number) => Uint8Array;
-
-const kNames = ['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'LZO', 'BROTLI', 'LZ4', 'ZSTD', 'LZ4_RAW'];
 
 /** For which this page has all it needs: what DuckDB, Arrow and pandas use unless told to. */
 const kUsual: Readonly<Record<string, Unpack>> = {
@@ -25,7 +24,7 @@ const kRare = new Set(['GZIP', 'BROTLI', 'LZ4_RAW']);
 export async function codecs_for(codecs: Iterable<number>): Promise<ReadonlyMap<number, Unpack>> {
   const found = new Map<number, Unpack>();
   for (const codec of codecs) {
-    const name = kNames[codec] ?? `codec ${codec}`;
+    const name = CompressionCodecs[codec] ?? `codec ${codec}`;
     const unpack = kRare.has(name)
       ? (await import('./fit_codecs')).kRareCodecs[name]
       : kUsual[name];
@@ -35,7 +34,7 @@ export async function codecs_for(codecs: Iterable<number>): Promise<ReadonlyMap<
 }
 
 export function check_codec(codec: number): void {
-  const name = kNames[codec] ?? `codec ${codec}`;
+  const name = CompressionCodecs[codec] ?? `codec ${codec}`;
   if (kRare.has(name) || Object.hasOwn(kUsual, name)) return;
   throw new FitFault(
     `is packed with ${name}, which cannot be read; write it with ZSTD, SNAPPY or GZIP`,

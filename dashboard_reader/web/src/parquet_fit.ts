@@ -1,25 +1,16 @@
 // A saved fit in Parquet, as pandas, Arrow or DuckDB write it.
+import { ParquetTypes } from 'hyparquet/src/constants.js';
 import { FitBuilder, type SavedFit } from './fit_builder';
 import { FitFault, in_quotes, kColumns, type ColumnKind } from './fit_columns';
 import { check_codec, codecs_for, type Unpack } from './parquet_codecs';
-import {
-  kPhysical,
-  read_footer,
-  type ColumnChunk,
-  type Footer,
-  type FooterColumn,
-} from './parquet_footer';
-import { meaning_of, type Meaning, type Sort } from './parquet_meaning';
-import { IntegerEncodings, read_pages } from './parquet_pages';
+import { read_footer, type ColumnChunk, type Footer, type FooterColumn } from './parquet_footer';
+import { meaning_of, type Sort } from './parquet_meaning';
+import { read_pages } from './parquet_pages';
 import { values_of } from './parquet_values';
 
-interface Wanted {
-  readonly sorts: readonly Sort[];
-  readonly name: string;
-}
 const kTexts: readonly Sort[] = ['text', 'uuid', 'whole'];
 const kNumbers: readonly Sort[] = ['whole', 'decimal', 'half', 'fraction'];
-const kWanted: Readonly<Record<ColumnKind, Wanted>> = {
+const kWanted: Record<ColumnKind, { sorts: readonly Sort[]; name: string }> = {
   id: { sorts: kTexts, name: 'text' },
   text: { sorts: [...kTexts, 'nothing'], name: 'text' },
   coordinate: { sorts: kNumbers, name: 'numbers' },
@@ -27,20 +18,8 @@ const kWanted: Readonly<Record<ColumnKind, Wanted>> = {
   flag: { sorts: [...kNumbers, 'boolean'], name: 'true or false' },
 };
 
-interface Found {
-  readonly column: FooterColumn;
-  readonly meaning: Meaning;
-  readonly encodings: IntegerEncodings;
-}
-
-/** Where the pages of one column of one row group are. */
-interface Extent {
-  readonly found: Found;
-  readonly chunk: ColumnChunk;
-  readonly at: number;
-  readonly first_row: number;
-  readonly rows: number;
-}
+type Found = ReturnType<typeof find_columns>[number];
+type Extent = ReturnType<typeof find_extents>[number];
 
 export async function decode_parquet(file: ArrayBuffer): Promise<SavedFit> {
   const footer = read_footer(file);
@@ -49,7 +28,7 @@ export async function decode_parquet(file: ArrayBuffer): Promise<SavedFit> {
   const extents = find_extents(footer, columns);
   const codecs = await codecs_for(new Set(extents.map(({ chunk }) => chunk.codec)));
   const read = extents.map((extent) => {
-    const { name } = extent.found.column;
+    const { name } = extent.column;
     const bytes = naming(name, () => read_extent(file, extent, codecs, builder));
     return { name, at: extent.at, bytes };
   });
@@ -60,8 +39,8 @@ export async function decode_parquet(file: ArrayBuffer): Promise<SavedFit> {
 const kMaxListed = 300;
 
 /** Finds the ten columns; names all that are missing, there twice, or of a wrong type, together. */
-function find_columns({ columns }: Footer): Found[] {
-  const found: Found[] = [];
+function find_columns({ columns }: Footer) {
+  const found = [];
   const missing: string[] = [];
   const faults: string[] = [];
   for (const [name, kind] of kColumns) {
@@ -76,7 +55,7 @@ function find_columns({ columns }: Footer): Found[] {
     if (!wanted.sorts.includes(meaning.sort)) {
       faults.push(`${name} is ${meaning.name} and should be ${wanted.name}`);
     }
-    found.push({ column, meaning, encodings: new IntegerEncodings() });
+    found.push({ column, meaning, encodings: new Set<string>() });
   }
   if (missing.length > 0) {
     const others = columns.filter(({ name }) => !kColumns.has(name));
@@ -105,8 +84,9 @@ function count_rows(footer: Footer): number {
   return rows;
 }
 
-function find_extents(footer: Footer, columns: readonly Found[]): Extent[] {
-  const extents: Extent[] = [];
+/** Where the pages of each column of each row group are. */
+function find_extents(footer: Footer, columns: readonly Found[]) {
+  const extents = [];
   let first_row = 0;
   for (const { rows, chunks } of footer.row_groups) {
     if (rows === 0) continue;
@@ -122,7 +102,7 @@ function find_extents(footer: Footer, columns: readonly Found[]): Extent[] {
         check_chunk(chunk, column, rows);
         return begin_of(chunk, footer);
       });
-      extents.push({ found, chunk, at, first_row, rows });
+      extents.push({ ...found, chunk, at, first_row, rows });
     }
     first_row += rows;
   }
@@ -140,17 +120,16 @@ function naming<T>(name: string, run: () => T): T {
 }
 
 function check_chunk(chunk: ColumnChunk, column: FooterColumn, rows: number): void {
-  const wrong = (what: string): FitFault => new FitFault(what);
-  if (chunk.is_encrypted) throw wrong('is encrypted; write it without encryption');
-  if (chunk.is_elsewhere) throw wrong('stands in another file; write them as one');
-  if (!chunk.has_pages) throw wrong(`has no pages in a row group of ${rows} rows`);
+  if (chunk.is_encrypted) throw new FitFault('is encrypted; write it without encryption');
+  if (chunk.is_elsewhere) throw new FitFault('stands in another file; write them as one');
+  if (!chunk.has_pages) throw new FitFault(`has no pages in a row group of ${rows} rows`);
   const is_same =
-    kPhysical[chunk.physical] === column.physical &&
+    ParquetTypes[chunk.physical] === column.physical &&
     chunk.path.length === 1 &&
     chunk.path[0] === column.name;
-  if (!is_same) throw wrong('is another column in a row group than in the schema');
+  if (!is_same) throw new FitFault('is another column in a row group than in the schema');
   if (chunk.values !== rows) {
-    throw wrong(`has ${chunk.values} values in a row group of ${rows} rows`);
+    throw new FitFault(`has ${chunk.values} values in a row group of ${rows} rows`);
   }
   check_codec(chunk.codec);
 }
@@ -166,14 +145,8 @@ function begin_of({ dictionary_at, data_at, bytes }: ColumnChunk, footer: Footer
   return at;
 }
 
-interface Pages {
-  readonly name: string;
-  readonly at: number;
-  readonly bytes: number;
-}
-
 /** Two columns of the same bytes: one of them would be shown as the other. */
-function check_overlap(read: readonly Pages[]): void {
+function check_overlap(read: readonly { name: string; at: number; bytes: number }[]): void {
   const sorted = [...read].sort((a, b) => a.at - b.at);
   for (const [i, { at, name }] of sorted.entries()) {
     const before = sorted[i - 1];
@@ -186,20 +159,19 @@ function check_overlap(read: readonly Pages[]): void {
 /** Returns how many bytes its pages are. */
 function read_extent(
   file: ArrayBuffer,
-  { found, chunk, at, first_row, rows }: Extent,
+  extent: Extent,
   codecs: ReadonlyMap<number, Unpack>,
   builder: FitBuilder,
 ): number {
-  const { column, meaning, encodings } = found;
+  const { column, meaning, chunk, at, first_row } = extent;
   const pages = {
+    ...extent,
     bytes: new Uint8Array(file, at, chunk.bytes),
-    column,
     is_packed: chunk.codec !== 0,
     unpack: codecs.get(chunk.codec)!,
-    rows,
     read: (stored: ArrayLike<unknown>) => values_of(meaning, stored),
   };
-  return read_pages(pages, encodings, (values, first) => {
+  return read_pages(pages, (values, first) => {
     builder.add(column.name, values, first_row + first);
   });
 }

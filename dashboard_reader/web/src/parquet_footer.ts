@@ -3,71 +3,14 @@
 // or wrong. Every number is the file's own claim, to be checked by whoever uses it.
 //
 // ringside-feed reads it the same way (producer_shim/feed/parquet_footer.cpp).
+import { FieldRepetitionTypes, ParquetTypes } from 'hyparquet/src/constants.js';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { FitFault } from './fit_columns';
 
-export const kPhysical = [
-  'BOOLEAN',
-  'INT32',
-  'INT64',
-  'INT96',
-  'FLOAT',
-  'DOUBLE',
-  'BYTE_ARRAY',
-  'FIXED_LEN_BYTE_ARRAY',
-] as const;
-export type Physical = (typeof kPhysical)[number];
-
-const kRepetition = ['required', 'optional', 'repeated'] as const;
-
 /** A column at the top, or a group of columns. */
-export interface FooterColumn {
-  readonly name: string;
-  /** Undefined: a group. */
-  readonly physical: Physical | undefined;
-  readonly repetition: (typeof kRepetition)[number];
-  readonly fixed_bytes: number;
-  /** The old mark of what the values mean. */
-  readonly converted: number | undefined;
-  readonly old_scale: number;
-  readonly old_precision: number;
-  /** The new one: the field of the union; 0: none. */
-  readonly logical: number;
-  readonly scale: number;
-  readonly precision: number;
-  readonly bits: number;
-  readonly is_signed: boolean;
-  /** Which chunk of a row group it is, unless it is a group. */
-  readonly leaf: number;
-}
-
-export interface ColumnChunk {
-  readonly is_elsewhere: boolean;
-  readonly is_encrypted: boolean;
-  readonly has_pages: boolean;
-  readonly physical: number;
-  readonly path: readonly string[];
-  readonly codec: number;
-  readonly values: number;
-  readonly bytes: number;
-  readonly data_at: number;
-  /** 0: the footer names none. */
-  readonly dictionary_at: number;
-}
-
-export interface RowGroup {
-  readonly rows: number;
-  readonly chunks: readonly ColumnChunk[];
-}
-
-export interface Footer {
-  readonly columns: readonly FooterColumn[];
-  readonly leaves: number;
-  readonly rows: number;
-  readonly row_groups: readonly RowGroup[];
-  /** No page goes beyond this. */
-  readonly begins_at: number;
-}
+export type FooterColumn = Readonly<ReturnType<typeof read_column>>;
+export type ColumnChunk = Readonly<ReturnType<typeof read_chunk>>;
+export type Footer = ReturnType<typeof parse>;
 
 const kMagic = 0x31524150; // "PAR1", little-endian
 const kEncryptedMagic = 0x45524150; // "PARE"
@@ -128,7 +71,7 @@ function text(value: unknown): string {
   return kText.decode(value);
 }
 
-function parse(footer: Fields, begins_at: number): Footer {
+function parse(footer: Fields, begins_at: number) {
   const elements = list(footer.field_2).map(fields);
   const columns: FooterColumn[] = [];
   let leaves = 0;
@@ -152,7 +95,11 @@ function parse(footer: Fields, begins_at: number): Footer {
     columns,
     leaves,
     rows: integer(footer.field_3),
-    row_groups: list(footer.field_4).map((group) => read_row_group(fields(group))),
+    row_groups: list(footer.field_4).map(fields).map((group) => ({
+      rows: integer(group.field_3),
+      chunks: list(group.field_1).map(fields).map(read_chunk),
+    })),
+    /** No page goes beyond this. */
     begins_at,
   };
 }
@@ -161,9 +108,9 @@ function is_leaf_element(element: Fields): boolean {
   return integer(element.field_1) >= 0 && integer(element.field_5, 0) <= 0;
 }
 
-function read_column(element: Fields, is_leaf: boolean, leaf: number): FooterColumn {
-  const physical = kPhysical[integer(element.field_1)];
-  const repetition = kRepetition[integer(element.field_3, 0)];
+function read_column(element: Fields, is_leaf: boolean, leaf: number) {
+  const physical = ParquetTypes[integer(element.field_1)];
+  const repetition = FieldRepetitionTypes[integer(element.field_3, 0)];
   if (repetition === undefined || (is_leaf && physical === undefined)) throw new Error();
   const marks = element.field_10 === undefined ? [] : Object.entries(fields(element.field_10));
   const [key, detail] = marks.at(-1) ?? ['field_0', {}];
@@ -171,29 +118,26 @@ function read_column(element: Fields, is_leaf: boolean, leaf: number): FooterCol
   const mark = fields(detail);
   return {
     name: text(element.field_4),
+    /** Undefined: a group. */
     physical: is_leaf ? physical : undefined,
     repetition,
     fixed_bytes: integer(element.field_2, 0),
+    /** The old mark of what the values mean. */
     converted: element.field_6 === undefined ? undefined : integer(element.field_6),
     old_scale: integer(element.field_7, 0),
     old_precision: integer(element.field_8, 0),
+    /** The new one: the field of the union; 0: none. */
     logical,
     scale: logical === 5 ? integer(mark.field_1, 0) : 0,
     precision: logical === 5 ? integer(mark.field_2, 0) : 0,
     bits: logical === 10 ? integer(mark.field_1, 0) : 0,
     is_signed: logical !== 10 || mark.field_2 !== false,
+    /** Which chunk of a row group it is, unless it is a group. */
     leaf,
   };
 }
 
-function read_row_group(group: Fields): RowGroup {
-  return {
-    rows: integer(group.field_3),
-    chunks: list(group.field_1).map((chunk) => read_chunk(fields(chunk))),
-  };
-}
-
-function read_chunk(chunk: Fields): ColumnChunk {
+function read_chunk(chunk: Fields) {
   const has_pages = chunk.field_3 !== undefined;
   const pages = has_pages ? fields(chunk.field_3) : {};
   return {
@@ -206,6 +150,7 @@ function read_chunk(chunk: Fields): ColumnChunk {
     values: integer(pages.field_5),
     bytes: integer(pages.field_7),
     data_at: integer(pages.field_9),
+    /** 0: the footer names none. */
     dictionary_at: integer(pages.field_11, 0),
   };
 }

@@ -1,6 +1,7 @@
 // What the values of a Parquet column mean, by how they are stored and by its marks: the new one
 // (logical type) where there is one, else the old one (converted type). ringside-feed reads them the
 // same way (producer_shim/feed/parquet_meaning.cpp).
+import type { ParquetType } from 'hyparquet';
 import type { FooterColumn } from './parquet_footer';
 
 /**
@@ -49,6 +50,14 @@ const kFirstUnsigned = 11;
 const kFirstSigned = 15;
 const kLastSigned = 18;
 const kUsable = ['STRING', 'ENUM', 'DECIMAL', 'UUID', 'FLOAT16'];
+const kUnmarked: Partial<Record<ParquetType, Sort>> = {
+  BOOLEAN: 'boolean',
+  INT32: 'whole',
+  INT64: 'whole',
+  FLOAT: 'fraction',
+  DOUBLE: 'fraction',
+  BYTE_ARRAY: 'text',
+};
 const kUnknown: Mark = { name: 'of an unknown type' };
 
 /** The same as of the feeder: more digits than these no 128 bits hold. */
@@ -64,7 +73,7 @@ export function meaning_of(column: FooterColumn): Meaning {
     is_unsigned: mark.is_unsigned ?? false,
     scale: mark.scale ?? 0,
   });
-  if (column.repetition === 'repeated') return of('other', 'LIST');
+  if (column.repetition === 'REPEATED') return of('other', 'LIST');
   if (physical === undefined) return of('other', mark.name === '' ? 'STRUCT' : mark.name);
   const sort = sort_of(column, mark);
   if (mark.name === '') return of(sort, physical);
@@ -117,7 +126,7 @@ function sort_of(column: FooterColumn, mark: Mark): Sort {
   }
   switch (mark.name) {
     case '':
-      return unmarked_sort(column);
+      return (physical && kUnmarked[physical]) ?? 'other';
     case 'STRING':
     case 'ENUM':
       return physical === 'BYTE_ARRAY' ? 'text' : 'other';
@@ -129,23 +138,6 @@ function sort_of(column: FooterColumn, mark: Mark): Sort {
       return physical === 'FIXED_LEN_BYTE_ARRAY' && fixed_bytes === 16 ? 'uuid' : 'other';
     case 'FLOAT16':
       return physical === 'FIXED_LEN_BYTE_ARRAY' && fixed_bytes === 2 ? 'half' : 'other';
-    default:
-      return 'other';
-  }
-}
-
-function unmarked_sort({ physical }: FooterColumn): Sort {
-  switch (physical) {
-    case 'BOOLEAN':
-      return 'boolean';
-    case 'INT32':
-    case 'INT64':
-      return 'whole';
-    case 'FLOAT':
-    case 'DOUBLE':
-      return 'fraction';
-    case 'BYTE_ARRAY':
-      return 'text';
     default:
       return 'other';
   }

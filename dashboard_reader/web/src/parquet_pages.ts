@@ -1,6 +1,8 @@
 // The pages of one column chunk: each is looked at before it is decoded, and what was decoded
 // afterwards, so that a corrupt page is reported by its column's name and nothing is shown for what it
 // is not. ringside-feed checks the same (producer_shim/feed/parquet_pages.cpp).
+import type { ParquetType } from 'hyparquet';
+import { Encodings, ParquetTypes } from 'hyparquet/src/constants.js';
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js';
 import { byteStreamSplit } from 'hyparquet/src/encoding.js';
 import { readPlain } from 'hyparquet/src/plain.js';
@@ -8,7 +10,7 @@ import { deserializeTCompactProtocol, readVarInt } from 'hyparquet/src/thrift.js
 import { crc32 } from './crc32';
 import { FitFault } from './fit_columns';
 import type { Unpack } from './parquet_codecs';
-import { integer, type FooterColumn, type Physical } from './parquet_footer';
+import { integer, type FooterColumn } from './parquet_footer';
 import { read_hybrid } from './parquet_hybrid';
 
 type Stored = ArrayLike<unknown>;
@@ -19,6 +21,8 @@ export interface ChunkPages {
   readonly is_packed: boolean;
   readonly unpack: Unpack;
   readonly rows: number;
+  /** What the column is coded as, in the row groups before this one, too. */
+  readonly encodings: Set<string>;
   /** From what is stored to what it means. */
   readonly read: (stored: Stored) => Stored;
 }
@@ -28,29 +32,22 @@ const kIndex = 1;
 const kDictionary = 2;
 const kDataV2 = 3;
 
-const kEncodings = [
-  ...['PLAIN', 'GROUP_VAR_INT', 'PLAIN_DICTIONARY', 'RLE', 'BIT_PACKED', 'DELTA_BINARY_PACKED'],
-  ...['DELTA_LENGTH_BYTE_ARRAY', 'DELTA_BYTE_ARRAY', 'RLE_DICTIONARY', 'BYTE_STREAM_SPLIT'],
-];
-const kNumbers: readonly Physical[] = ['INT32', 'INT64', 'FLOAT', 'DOUBLE'];
-const kIntegers: readonly Physical[] = ['INT32', 'INT64'];
+const kNotBoolean = ParquetTypes.filter((type) => type !== 'BOOLEAN');
+/** What can be coded so. */
+const kCoded: Readonly<Record<string, readonly ParquetType[]>> = {
+  PLAIN: ParquetTypes,
+  PLAIN_DICTIONARY: kNotBoolean,
+  RLE_DICTIONARY: kNotBoolean,
+  RLE: ['BOOLEAN'],
+  DELTA_BINARY_PACKED: ['INT32', 'INT64'],
+  DELTA_LENGTH_BYTE_ARRAY: ['BYTE_ARRAY'],
+  DELTA_BYTE_ARRAY: ['BYTE_ARRAY'],
+  BYTE_STREAM_SPLIT: ['INT32', 'INT64', 'FLOAT', 'DOUBLE'],
+};
 /** Larger than any writer makes a page, and small enough to have room for. */
 const kMaxPageBytes = 2 ** 30;
 
-interface Header {
-  readonly type: number;
-  readonly unpacked: number;
-  readonly packed: number;
-  readonly crc: number | undefined;
-  readonly values: number;
-  readonly encoding: string;
-  readonly levels_encoding: string;
-  readonly nulls: number;
-  readonly rows: number;
-  readonly definition_bytes: number;
-  readonly repetition_bytes: number;
-  readonly is_packed: boolean;
-}
+type Header = ReturnType<typeof read_header>;
 
 function damaged(what: string): FitFault {
   return new FitFault(`has a page with ${what}`);
@@ -62,31 +59,15 @@ function not_supported(what: string): FitFault {
   );
 }
 
-/** What an integer column is coded as: what the feeder cannot read beside each other. */
-export class IntegerEncodings {
-  private readonly seen_ = new Set<string>();
-
-  add(encoding: string): void {
-    this.seen_.add(encoding);
-    if (this.seen_.has('BYTE_STREAM_SPLIT') && this.seen_.has('DELTA_BINARY_PACKED')) {
-      throw new FitFault(
-        'is coded as BYTE_STREAM_SPLIT here and DELTA_BINARY_PACKED there, which cannot be read; ' +
-          'write it as PLAIN or with a dictionary',
-      );
-    }
-  }
-}
-
 /**
  * Calls `take` with the values of each page, and the number of the first; null is null. Returns how
  * many bytes the pages are.
  */
 export function read_pages(
   chunk: ChunkPages,
-  encodings: IntegerEncodings,
   take: (values: Stored, first: number) => void,
 ): number {
-  const { bytes, column, rows } = chunk;
+  const { bytes, column, rows, encodings } = chunk;
   let dictionary: Stored | undefined;
   let is_first = true;
   let at = 0;
@@ -108,7 +89,7 @@ export function read_pages(
       dictionary = chunk.read(decode(() => plain(page, column, header.values)));
     } else if (header.type === kData || header.type === kDataV2) {
       check_data(header, chunk, rows - done, dictionary !== undefined);
-      if (kIntegers.includes(column.physical!)) encodings.add(header.encoding);
+      check_mixture(encodings.add(header.encoding));
       take(read_data(header, content, chunk, dictionary), done);
       done += header.values;
     } else {
@@ -123,7 +104,7 @@ function view_of(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function read_header(reader: { view: DataView; offset: number }): Header {
+function read_header(reader: { view: DataView; offset: number }) {
   try {
     const header = deserializeTCompactProtocol(reader);
     const type = integer(header.field_1);
@@ -132,7 +113,7 @@ function read_header(reader: { view: DataView; offset: number }): Header {
     const is_v2 = type === kDataV2;
     const encoding = (value: unknown): string => {
       const number = integer(value);
-      return kEncodings[number] ?? `encoding ${number}`;
+      return Encodings[number] ?? `encoding ${number}`;
     };
     return {
       type,
@@ -182,44 +163,29 @@ function check_data(
   if (values < 0 || values > rest) {
     throw new FitFault(`has more values than the ${rows} that the footer says`);
   }
-  if (!can_be_coded(column.physical!, encoding)) {
+  if (!kCoded[encoding]?.includes(column.physical!)) {
     throw not_supported(`${encoding} of ${column.physical}`);
   }
   if (encoding.endsWith('_DICTIONARY') && !has_dictionary) {
     throw damaged('indices into a dictionary that is not there');
   }
   if (header.type === kDataV2) {
-    const is_required = column.repetition === 'required';
+    const is_required = column.repetition === 'REQUIRED';
     const { nulls, definition_bytes: levels, packed } = header;
     if (header.rows !== values || nulls < 0 || nulls > values || (is_required && nulls !== 0)) {
       throw damaged('a number of values that cannot be');
     }
     const is_right = header.repetition_bytes === 0 && levels >= 0 && levels <= packed;
     if (!is_right || (is_required && levels !== 0)) throw damaged('a size that cannot be');
-  } else if (column.repetition === 'optional' && header.levels_encoding !== 'RLE') {
+  } else if (column.repetition === 'OPTIONAL' && header.levels_encoding !== 'RLE') {
     throw not_supported(`levels in ${header.levels_encoding}`);
   }
 }
 
-function can_be_coded(physical: Physical, encoding: string): boolean {
-  switch (encoding) {
-    case 'PLAIN':
-      return true;
-    case 'PLAIN_DICTIONARY':
-    case 'RLE_DICTIONARY':
-      return physical !== 'BOOLEAN';
-    case 'RLE':
-      return physical === 'BOOLEAN';
-    case 'DELTA_BINARY_PACKED':
-      return kIntegers.includes(physical);
-    case 'DELTA_LENGTH_BYTE_ARRAY':
-    case 'DELTA_BYTE_ARRAY':
-      return physical === 'BYTE_ARRAY';
-    case 'BYTE_STREAM_SPLIT':
-      return kNumbers.includes(physical);
-    default:
-      return false;
-  }
+/** What the feeder cannot read beside each other; only integers can be coded as both. */
+function check_mixture(encodings: ReadonlySet<string>): void {
+  if (!encodings.has('BYTE_STREAM_SPLIT') || !encodings.has('DELTA_BINARY_PACKED')) return;
+  throw not_supported('BYTE_STREAM_SPLIT here and DELTA_BINARY_PACKED there');
 }
 
 function unpack(chunk: ChunkPages, content: Uint8Array, length: number): Uint8Array {
@@ -268,7 +234,7 @@ function split_page(
   content: Uint8Array,
   chunk: ChunkPages,
 ): { levels: Uint32Array | undefined; body: Uint8Array } {
-  const is_optional = chunk.column.repetition === 'optional';
+  const is_optional = chunk.column.repetition === 'OPTIONAL';
   const count = header.values;
   if (header.type === kDataV2) {
     const { definition_bytes } = header;

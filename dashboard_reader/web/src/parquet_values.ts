@@ -1,4 +1,5 @@
 // Values as they are stored in a Parquet column, read as what the column means.
+import { parseFloat16 } from 'hyparquet/src/convert.js';
 import { UnusableValue, kTextRule, text_of_bytes } from './fit_columns';
 import type { Meaning } from './parquet_meaning';
 
@@ -9,7 +10,10 @@ export function values_of(
 ): ArrayLike<unknown> {
   switch (sort) {
     case 'text':
-      return map(stored, (value) => read_text(value as Uint8Array));
+      return map(stored, (value) => {
+        const bytes = value as Uint8Array;
+        return text_of_bytes(bytes) ?? new UnusableValue(bytes, kTextRule);
+      });
     case 'uuid':
       return map(stored, (value) => uuid(value as Uint8Array));
     case 'whole':
@@ -20,7 +24,7 @@ export function values_of(
     case 'decimal':
       return map(stored, (value) => decimal(value as number | bigint | Uint8Array, scale));
     case 'half':
-      return map(stored, (value) => half(value as Uint8Array));
+      return map(stored, (value) => parseFloat16(value as Uint8Array));
     case 'nothing':
       return map(stored, () => new UnusableValue('a value', 'it must be null, as its type is'));
     default:
@@ -30,10 +34,6 @@ export function values_of(
 
 function map<T>(stored: ArrayLike<unknown>, read: (value: unknown) => T): T[] {
   return Array.from({ length: stored.length }, (_, i) => read(stored[i]));
-}
-
-function read_text(bytes: Uint8Array): string | UnusableValue {
-  return text_of_bytes(bytes) ?? new UnusableValue(bytes, kTextRule);
 }
 
 function uuid(bytes: Uint8Array): string {
@@ -59,15 +59,4 @@ function big_endian(bytes: Uint8Array): bigint {
   let value = 0n;
   for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   return BigInt.asIntN(8 * bytes.length, value);
-}
-
-/** IEEE 754's binary16, little-endian. */
-function half(bytes: Uint8Array): number {
-  const bits = bytes[0]! | (bytes[1]! << 8);
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  const sign = bits & 0x8000 ? -1 : 1;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (fraction + 1024) * 2 ** (exponent - 25);
 }
