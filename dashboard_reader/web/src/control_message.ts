@@ -2,69 +2,18 @@
 // page does not know is passed over, so that servers can add some.
 import { ProtocolFault } from './run_message';
 
-export interface Hello {
-  readonly type: 'hello';
-  readonly server: string;
-}
+export type Control = ReturnType<typeof parse_control>;
+export type Segment = Of<'segment'>;
+export type Gap = Of<'gap'>;
+export type Beat = Of<'beat'>;
 
-export interface Segment {
-  readonly type: 'segment';
-  readonly epoch: string;
-  readonly channel: string;
-  readonly producer: string;
-  /** What was retained then: [oldest, next). */
-  readonly oldest: number;
-  readonly next: number;
-  readonly from: number;
-}
-
-export interface Gap {
-  readonly type: 'gap';
-  readonly epoch: string;
-  readonly from: number;
-  readonly to: number;
-  readonly reason: string;
-}
-
-export interface Live {
-  readonly type: 'live';
-}
-
-/** The epoch is no longer there, or its name holds another one. */
-export interface Ended {
-  readonly type: 'ended';
-  readonly epoch: string;
-}
-
-/** A sign of life, with what became of the segments since the one before it. */
-export interface Beat {
-  readonly type: 'beat';
-  /** All segments of this connection are in it. */
-  readonly full: boolean;
-  /** The server's clock; NaN where it does not say. */
-  readonly now_ms: number;
-  readonly segments: readonly SegmentState[];
-}
-
-export interface SegmentState {
-  readonly epoch: string;
-  readonly oldest: number;
-  readonly next: number;
-  /** Whether a producer holds it; null where that cannot be known. */
-  readonly live: boolean | null;
-}
-
-export interface Unknown {
-  readonly type: 'unknown';
-}
-
-export type Control = Hello | Segment | Gap | Live | Ended | Beat | Unknown;
+type Of<T extends Control['type']> = Readonly<Extract<Control, { type: T }>>;
 
 const kProtocol = 1;
 
 type Fields = Record<string, unknown>;
 
-export function parse_control(text: string): Control {
+export function parse_control(text: string) {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -82,10 +31,10 @@ export function parse_control(text: string): Control {
           `the server speaks protocol ${String(fields['protocol'])}, this page ${kProtocol}`,
         );
       }
-      return { type: 'hello', server: text_of(fields, 'server') };
+      return { type: 'hello' as const, server: text_of(fields, 'server') };
     case 'segment':
       return {
-        type: 'segment',
+        type: 'segment' as const,
         epoch: epoch_of(fields),
         channel: text_of(fields, 'channel'),
         producer: text_of(fields, 'producer'),
@@ -94,38 +43,43 @@ export function parse_control(text: string): Control {
       };
     case 'gap':
       return {
-        type: 'gap',
+        type: 'gap' as const,
         epoch: epoch_of(fields),
         from: sequence_of(fields, 'from'),
         to: sequence_of(fields, 'to'),
         reason: text_of(fields, 'reason'),
       };
     case 'live':
-      return { type: 'live' };
+      return { type: 'live' as const };
+    // The epoch is no longer there, or its name holds another one.
     case 'ended':
-      return { type: 'ended', epoch: epoch_of(fields) };
+      return { type: 'ended' as const, epoch: epoch_of(fields) };
     case 'beat':
       return beat_of(fields);
     default:
-      return { type: 'unknown' };
+      return { type: 'unknown' as const };
   }
 }
 
-function beat_of(fields: Fields): Beat {
+/** A sign of life, with what became of the segments since the one before it. */
+function beat_of(fields: Fields) {
+  // Whether all segments of this connection are in it.
   const { full, now_ns, segments } = fields;
   if (typeof full !== 'boolean') throw new ProtocolFault('beat: full is neither true nor false');
   if (!Array.isArray(segments)) throw new ProtocolFault('beat: segments is no array');
   // A number keeps it to a quarter of a microsecond, and ages are shown in seconds.
   const is_clock = typeof now_ns === 'string' && /^[0-9]{1,20}$/.test(now_ns);
+  /** The server's clock; NaN where it does not say. */
   const now_ms = is_clock ? Number(now_ns) / 1e6 : NaN;
-  return { type: 'beat', full, now_ms, segments: segments.map(state_of) };
+  return { type: 'beat' as const, full, now_ms, segments: segments.map(state_of) };
 }
 
-function state_of(entry: unknown): SegmentState {
+function state_of(entry: unknown) {
   if (typeof entry !== 'object' || entry === null) {
     throw new ProtocolFault('beat: a segment is no object');
   }
   const fields: Fields = { ...entry, type: 'beat' };
+  // Whether a producer holds it; null where that cannot be known.
   const { live } = fields;
   if (live !== null && typeof live !== 'boolean') {
     throw new ProtocolFault('beat: live is neither true, false nor null');
@@ -133,6 +87,7 @@ function state_of(entry: unknown): SegmentState {
   return { epoch: epoch_of(fields), ...window_of(fields), live };
 }
 
+/** What is retained: [oldest, next). */
 function window_of(fields: Fields): { oldest: number; next: number } {
   const oldest = sequence_of(fields, 'oldest');
   const next = sequence_of(fields, 'next');
