@@ -2,23 +2,17 @@
 // token comes with the page's own address, `?token=T`; from there it moves into the tab's session,
 // so that it survives a refresh and yet is in no address that is shown, copied or kept in history.
 
-/** What is used of window.location, window.history and window.sessionStorage. */
-export interface Place {
-  readonly href: string;
-}
-export interface Past {
-  replaceState(data: unknown, unused: string, url: string): void;
-}
-export interface Memory {
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-}
+export type Memory = Pick<Storage, 'getItem' | 'setItem'>;
 
 /**
  * The token of the page's address, else the one that this tab has had before, else ''. Where the
  * tab may remember nothing, the address keeps it: a refresh matters more.
  */
-export function take_token(place: Place, past: Past, memory: () => Memory): string {
+export function take_token(
+  place: Pick<Location, 'href'>,
+  past: Pick<History, 'replaceState'>,
+  memory: () => Memory,
+): string {
   const url = new URL(place.href);
   // Several dashboards may stand under paths of one origin, each with a token of its own.
   const key = `token of ${new URL('.', url).pathname}`;

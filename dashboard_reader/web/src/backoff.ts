@@ -11,8 +11,7 @@ export class Backoff {
 
   /** Between half and all of the current step. */
   next_delay_ms(): number {
-    // The exponent is bounded: beyond it the step is at its cap anyway.
-    const step = Math.min(kLongestDelayMs, kFirstDelayMs * 2 ** Math.min(this.attempts_, 16));
+    const step = Math.min(kLongestDelayMs, kFirstDelayMs * 2 ** this.attempts_);
     this.attempts_ += 1;
     return step / 2 + (step / 2) * this.random_();
   }

@@ -7,16 +7,11 @@
 // where the core is.
 import { kFlagsWord, kWordsPerPoint, type PointStore } from './point_store';
 
-export interface Box {
-  min: [number, number, number];
-  max: [number, number, number];
-}
+type Xyz = [number, number, number];
 
-export interface Framed {
-  /** Null while no point has coordinates that can be drawn. */
-  readonly box: Box | null;
-  /** Points that are not in the box. */
-  readonly outliers: number;
+export interface Box {
+  min: Xyz;
+  max: Xyz;
 }
 
 const kAxes = [0, 1, 2] as const;
@@ -28,13 +23,16 @@ const kReach = 2;
 // With so few points there is no saying which of them is far from the others.
 const kFewestToTrim = 4;
 
-export function box_of(stores: readonly PointStore[]): Framed {
+/**
+ * The box, null while no point has coordinates that can be drawn, and how many points are not in it.
+ */
+export function box_of(stores: readonly PointStore[]): { box: Box | null; outliers: number } {
   const fences = fences_of(stores);
   if (fences === null) {
     return { box: null, outliers: stores.reduce((sum, store) => sum + store.present, 0) };
   }
-  const min: Box['min'] = [Infinity, Infinity, Infinity];
-  const max: Box['max'] = [-Infinity, -Infinity, -Infinity];
+  const min: Xyz = [Infinity, Infinity, Infinity];
+  const max: Xyz = [-Infinity, -Infinity, -Infinity];
   let outliers = 0;
   for (const { floats, ints, extent } of stores) {
     for (let at = 0; at < extent * kWordsPerPoint; at += kWordsPerPoint) {
@@ -63,12 +61,10 @@ function fences_of(stores: readonly PointStore[]): Box | null {
   if (cores === null) return null;
   const side = Math.max(...cores.map(([low, high]) => high - low));
   const reach = kReach * (side > 0 ? side : 1);
-  const fence = (end: 0 | 1, by: number): Box['min'] => [
-    cores[0]![end] + by,
-    cores[1]![end] + by,
-    cores[2]![end] + by,
-  ];
-  return { min: fence(0, -reach), max: fence(1, reach) };
+  return {
+    min: cores.map(([low]) => low - reach) as Xyz,
+    max: cores.map(([, high]) => high + reach) as Xyz,
+  };
 }
 
 /** The ends of the core on each axis, or null where no point can be drawn. */

@@ -1,7 +1,7 @@
 // One pass over the stores for what the legend and the camera need: how many points carry each
 // label, and the box they fill. Costs about a millisecond per 100,000 points, so it runs now and
 // then, not per event.
-import { box_of, type Box } from './frame';
+import { box_of } from './frame';
 import {
   kFlagsWord,
   kPhaseWord,
@@ -11,18 +11,9 @@ import {
 } from './point_store';
 import type { ColourBy } from './view';
 
-export interface Summary {
-  /** Points by label, ascending; -1 is "none". */
-  readonly labels: ReadonlyArray<readonly [label: number, count: number]>;
-  readonly train: number;
-  readonly test: number;
-  /** Null while no point has coordinates that can be drawn. */
-  readonly box: Box | null;
-  /** Points so far from the others that the box leaves them out. */
-  readonly outliers: number;
-}
+export type Summary = ReturnType<typeof summarise>;
 
-export function summarise(stores: readonly PointStore[], colour_by: ColourBy): Summary {
+export function summarise(stores: readonly PointStore[], colour_by: ColourBy) {
   const label_word = colour_by === 'phase' ? kPhaseWord : kPredictionWord;
   const counts = new Map<number, number>();
   let train = 0;
@@ -37,6 +28,7 @@ export function summarise(stores: readonly PointStore[], colour_by: ColourBy): S
       counts.set(label, (counts.get(label) ?? 0) + 1);
     }
   }
+  /** Points by label, ascending; -1 is "none". */
   const labels = [...counts].sort((a, b) => a[0] - b[0]);
   return { labels, train, test, ...box_of(stores) };
 }

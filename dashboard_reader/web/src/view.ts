@@ -3,23 +3,17 @@
 export type ColourBy = 'phase' | 'prediction';
 export type Split = 'both' | 'train' | 'test';
 
-export interface View {
-  colour_by: ColourBy;
-  split: Split;
-  /** Diameter of a point in CSS pixels at the middle of the scatter. */
-  point_size: number;
-  /** One bit per slot of the palette. */
-  hidden: number;
-  /** Names of sources that are switched off. */
-  readonly hidden_sources: Set<string>;
-}
+export type View = ReturnType<typeof default_view>;
 
-export function default_view(): View {
+export function default_view() {
   return {
-    colour_by: 'phase',
-    split: 'both',
+    colour_by: 'phase' as ColourBy,
+    split: 'both' as Split,
+    /** Diameter of a point in CSS pixels at the middle of the scatter. */
     point_size: 5,
+    /** One bit per slot of the palette. */
     hidden: 0,
-    hidden_sources: new Set(),
+    /** Names of sources that are switched off. */
+    hidden_sources: new Set<string>(),
   };
 }
