@@ -1,6 +1,6 @@
 // The labels of the points that are shown: the colour and the count of each, and a press hides it.
 import { element, set_text } from './dom';
-import { colour_of_slot, name_of_label, slot_of_label } from './palette';
+import { kColours, name_of_label, slot_of_label } from './palette';
 import type { Summary } from './summary';
 import type { View } from './view';
 import { count_text } from './wording';
@@ -35,7 +35,7 @@ export class Legend {
     const slot = slot_of_label(label);
     const dot = document.createElementNS(kSvg, 'circle');
     for (const name of ['cx', 'cy', 'r']) dot.setAttribute(name, '6');
-    dot.setAttribute('fill', colour_of_slot(slot));
+    dot.setAttribute('fill', kColours[slot]!);
     const drawing = document.createElementNS(kSvg, 'svg');
     drawing.setAttribute('viewBox', '0 0 12 12');
     drawing.setAttribute('aria-hidden', 'true');

@@ -8,6 +8,7 @@ import {
   GLSL3,
   InterleavedBuffer,
   InterleavedBufferAttribute,
+  LinearSRGBColorSpace,
   PerspectiveCamera,
   Points,
   RawShaderMaterial,
@@ -20,7 +21,7 @@ import {
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
 import type { SlotRange } from './dirty_ranges';
 import type { Box } from './frame';
-import { colour_of_slot, kSlots, rgb_of_hex } from './palette';
+import { kColours } from './palette';
 import { kFragmentShader, kVertexShader } from './point_shader';
 import { kFlagsWord, kPhaseWord, kWordsPerPoint, type PointStore } from './point_store';
 import type { View } from './view';
@@ -73,8 +74,8 @@ export class ScatterScene {
       fragmentShader: kFragmentShader,
       alphaToCoverage: true,
       uniforms: {
-        palette: { value: palette_table() },
-        background: { value: rgb_of_hex(kBackground) },
+        palette: { value: kColours.map(shader_colour) },
+        background: { value: shader_colour(kBackground) },
         colour_by: { value: 0 },
         split: { value: 0 },
         hidden: { value: 0 },
@@ -246,9 +247,7 @@ function words_of(range: SlotRange): [start: number, count: number] {
   return [range.start * kWordsPerPoint, (range.end - range.start) * kWordsPerPoint];
 }
 
-function palette_table(): Vector3[] {
-  return Array.from(
-    { length: kSlots },
-    (_, slot) => new Vector3(...rgb_of_hex(colour_of_slot(slot))),
-  );
+/** The three numbers as they stand there: the shader mixes them so, and not as light. */
+function shader_colour(hex: string): Color {
+  return new Color().setStyle(hex, LinearSRGBColorSpace);
 }
