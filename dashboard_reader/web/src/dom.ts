@@ -1,5 +1,5 @@
-// What the panels share of the document: elements that index.html must have, and texts that are
-// written only where they differ.
+// What the panels share of the document: elements that index.html must have, others that are made,
+// and how they are written to.
 
 export function element(id: string): HTMLElement {
   const found = document.getElementById(id);
@@ -7,23 +7,30 @@ export function element(id: string): HTMLElement {
   return found;
 }
 
-export function set_text(of: HTMLElement, value: string): void {
-  if (of.textContent !== value) of.textContent = value;
+/** Of this kind, with these properties and all of this inside. */
+export function made<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  properties: Partial<HTMLElementTagNameMap[Tag]>,
+  ...inside: (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...inside);
+  return element;
+}
+
+/** Writes only what differs, so that the browser has nothing to do. */
+export function set<Of, Key extends keyof Of>(of: Of, key: Key, value: Of[Key]): void {
+  if (of[key] !== value) of[key] = value;
+}
+
+export function set_text(id: string, value: string): void {
+  set(element(id), 'textContent', value);
 }
 
 /** A line that is there only while it says something. */
 export function set_note(id: string, value: string): void {
-  const note = element(id);
-  set_text(note, value);
-  set_hidden(note, value === '');
-}
-
-export function set_hidden(of: HTMLElement, hidden: boolean): void {
-  if (of.hidden !== hidden) of.hidden = hidden;
-}
-
-export function set_data(of: HTMLElement, name: string, value: string): void {
-  if (of.dataset[name] !== value) of.dataset[name] = value;
+  set_text(id, value);
+  set(element(id), 'hidden', value === '');
 }
 
 export function on_choice(name: string, chosen: (value: string) => void): void {

@@ -1,6 +1,6 @@
 // The figures and the controls over the scatter. The same figures stand as data attributes on #hud
 // for tests in a browser.
-import { element, on_choice, set_data, set_note, set_text } from './dom';
+import { element, on_choice, set, set_note, set_text } from './dom';
 import { Legend } from './legend';
 import { link_text, producers_state, stale_text } from './link_text';
 import type { Model } from './model';
@@ -20,7 +20,7 @@ export interface HudEvents {
 }
 
 export class Hud {
-  private readonly root_ = element('hud');
+  private readonly data_ = element('hud').dataset;
   private readonly legend_: Legend;
   private readonly sources_: SourceList;
   private readonly notices_: NoticeList;
@@ -56,24 +56,24 @@ export class Hud {
 
   /** Called once a frame while something changes. */
   show(stream: Stream, model: Model, now_ms: number): void {
-    set_data(this.root_, 'state', stream.state);
+    set(this.data_, 'state', stream.state);
     const producers = producers_state(model);
-    set_data(this.root_, 'producers', producers);
+    set(this.data_, 'producers', producers);
     const stores = model.stores_without(this.view_.hidden_sources);
     const points = stores.reduce((sum, store) => sum + store.present, 0);
-    set_data(this.root_, 'points', String(points));
-    set_data(this.root_, 'events', String(model.events));
-    set_data(this.root_, 'replayMs', stream.replay_ms < 0 ? '' : stream.replay_ms.toFixed(1));
-    set_data(this.root_, 'decodeMs', stream.decode_ms.toFixed(1));
-    set_data(this.root_, 'missed', String(stream.cursors.missed));
-    set_data(this.root_, 'connects', String(stream.connects));
-    set_data(this.root_, 'doubled', String(stream.cursors.doubled));
+    set(this.data_, 'points', String(points));
+    set(this.data_, 'events', String(model.events));
+    set(this.data_, 'replayMs', stream.replay_ms < 0 ? '' : stream.replay_ms.toFixed(1));
+    set(this.data_, 'decodeMs', stream.decode_ms.toFixed(1));
+    set(this.data_, 'missed', String(stream.cursors.missed));
+    set(this.data_, 'connects', String(stream.connects));
+    set(this.data_, 'doubled', String(stream.cursors.doubled));
 
-    set_text(element('state'), link_text(stream, producers, now_ms));
-    set_text(element('points'), count_text(points));
-    set_text(element('events'), count_text(model.events));
-    set_text(element('replay'), stream.replay_ms < 0 ? '–' : duration_text(stream.replay_ms));
-    set_text(element('missed'), count_text(model.notices.missed));
+    set_text('state', link_text(stream, producers, now_ms));
+    set_text('points', count_text(points));
+    set_text('events', count_text(model.events));
+    set_text('replay', stream.replay_ms < 0 ? '–' : duration_text(stream.replay_ms));
+    set_text('missed', count_text(model.notices.missed));
     set_note('trouble', stream.trouble);
     set_note('stale', stale_text(stream, now_ms));
     const none = stream.state === 'live' && producers === 'none';
@@ -87,7 +87,7 @@ export class Hud {
             'they are sent again whole',
     );
     const of_fit = model.fit.store.present;
-    set_data(this.root_, 'fit', String(of_fit));
+    set(this.data_, 'fit', String(of_fit));
     set_note('fit', of_fit === 0 ? '' : `${count_text(of_fit)} points of the saved fit`);
     set_note(
       'unreadable',
@@ -97,15 +97,15 @@ export class Hud {
     );
     this.sources_.show(model, stream.is_up);
     const quarantined = model.sources.filter((source) => source.quarantined).length;
-    set_data(this.root_, 'warnings', String(this.notices_.show(model) + quarantined));
+    set(this.data_, 'warnings', String(this.notices_.show(model) + quarantined));
   }
 
   /** Follows the points now and then. */
   show_summary(summary: Summary): void {
-    set_text(element('train-count'), count_text(summary.train));
-    set_text(element('test-count'), count_text(summary.test));
+    set_text('train-count', count_text(summary.train));
+    set_text('test-count', count_text(summary.test));
     const { outliers } = summary;
-    set_data(this.root_, 'outliers', String(outliers));
+    set(this.data_, 'outliers', String(outliers));
     const is_are = outliers === 1 ? 'point is' : 'points are';
     set_note('outliers', outliers === 0 ? '' : `${count_text(outliers)} ${is_are} out of view`);
     this.legend_.show(summary);

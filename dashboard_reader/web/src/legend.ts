@@ -1,5 +1,5 @@
 // The labels of the points that are shown: the colour and the count of each, and a press hides it.
-import { element, set_text } from './dom';
+import { element, made, set, set_text } from './dom';
 import { kColours, name_of_label, slot_of_label } from './palette';
 import type { Summary } from './summary';
 import type { View } from './view';
@@ -20,14 +20,16 @@ export class Legend {
   /** Follows the points; costs nothing while the labels stay the same. */
   show({ labels }: Summary): void {
     const title = this.view_.colour_by === 'phase' ? 'Phases' : 'Predictions';
-    set_text(element('legend-title'), title);
+    set_text('legend-title', title);
     const key = `${this.view_.colour_by}:${labels.map(([label]) => label).join()}`;
     if (key !== this.key_) {
       this.key_ = key;
       this.counts_.clear();
       this.list_.replaceChildren(...labels.map(([label]) => this.entry(label)));
     }
-    for (const [label, count] of labels) set_text(this.counts_.get(label)!, count_text(count));
+    for (const [label, count] of labels) {
+      set(this.counts_.get(label)!, 'textContent', count_text(count));
+    }
     this.press();
   }
 
@@ -40,23 +42,17 @@ export class Legend {
     drawing.setAttribute('viewBox', '0 0 12 12');
     drawing.setAttribute('aria-hidden', 'true');
     drawing.append(dot);
-    const name = document.createElement('span');
-    name.textContent = name_of_label(label);
-    const count = document.createElement('small');
+    const name = made('span', {}, name_of_label(label));
+    const count = made('small', {});
     this.counts_.set(label, count);
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.title = 'Show or hide';
+    const button = made('button', { type: 'button', title: 'Show or hide' }, drawing, name, count);
     button.dataset['slot'] = String(slot);
-    button.append(drawing, name, count);
     button.addEventListener('click', () => {
       this.view_.hidden = (this.view_.hidden ^ (1 << slot)) >>> 0;
       this.press();
       this.view_changed_();
     });
-    const item = document.createElement('li');
-    item.append(button);
-    return item;
+    return made('li', {}, button);
   }
 
   private press(): void {

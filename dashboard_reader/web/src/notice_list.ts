@@ -1,5 +1,5 @@
 // The newest notices, each with its time, until the viewer has acknowledged them.
-import { element, set_hidden } from './dom';
+import { element, made, set } from './dom';
 import type { Model } from './model';
 import type { TimedNotice } from './notices';
 import { count_text, time_text } from './wording';
@@ -27,25 +27,16 @@ export class NoticeList {
     const key = JSON.stringify([shown, more]);
     if (key !== this.key_) {
       this.key_ = key;
-      const items = shown.map(({ time, text, is_open }) => {
-        const when = document.createElement('time');
-        when.textContent = time;
-        return line(is_open, when, ` ${text}`);
-      });
-      if (more > 0) items.unshift(line(false, `${count_text(more)} more before these`));
+      const items = shown.map(({ time, text, is_open }) =>
+        made('li', is_open ? { className: 'warn' } : {}, made('time', {}, time), ` ${text}`),
+      );
+      if (more > 0) items.unshift(made('li', {}, `${count_text(more)} more before these`));
       this.list_.replaceChildren(...items);
-      set_hidden(this.list_, list.length === 0);
-      set_hidden(this.acknowledge_, list.length === 0);
+      set(this.list_, 'hidden', list.length === 0);
+      set(this.acknowledge_, 'hidden', list.length === 0);
     }
     return list.filter((notice) => model.is_open(notice)).length;
   }
-}
-
-function line(warns: boolean, ...parts: (Node | string)[]): HTMLElement {
-  const item = document.createElement('li');
-  item.classList.toggle('warn', warns);
-  item.append(...parts);
-  return item;
 }
 
 function notice_text({ text, missed }: TimedNotice): string {

@@ -1,6 +1,6 @@
 // The producers whose points are shown: how many each has, whether it is there, how old its newest
 // event is; and a tick box that takes its points out of the picture.
-import { element, set_data, set_hidden, set_text } from './dom';
+import { element, made, set } from './dom';
 import type { Model, Source } from './model';
 import type { View } from './view';
 import { age_text, count_text } from './wording';
@@ -37,35 +37,28 @@ export class SourceList {
         this.list_.append(row.item);
       }
       const state = source_state(source, is_up);
-      set_data(row.item, 'state', state);
-      set_text(row.count, count_text(source.store.present));
+      set(row.item.dataset, 'state', state);
+      set(row.count, 'textContent', count_text(source.store.present));
       const age = age_text(now_ms - source.newest_ms);
-      set_text(row.state, age === '' ? state : `${state}, newest ${age}`);
+      set(row.state, 'textContent', age === '' ? state : `${state}, newest ${age}`);
     }
     const is_empty = sources.length === 0;
-    set_hidden(this.list_, is_empty);
-    set_hidden(element('sources-title'), is_empty);
+    set(this.list_, 'hidden', is_empty);
+    set(element('sources-title'), 'hidden', is_empty);
   }
 
   private new_row(name: string): Row {
-    const box = document.createElement('input');
-    box.type = 'checkbox';
-    box.name = name;
-    box.checked = !this.view_.hidden_sources.has(name);
+    const checked = !this.view_.hidden_sources.has(name);
+    const box = made('input', { type: 'checkbox', name, checked });
     box.addEventListener('change', () => {
       if (box.checked) this.view_.hidden_sources.delete(name);
       else this.view_.hidden_sources.add(name);
       this.view_changed_();
     });
-    const title = document.createElement('span');
-    title.textContent = name;
-    const count = document.createElement('small');
-    const state = document.createElement('em');
-    const label = document.createElement('label');
-    label.append(box, title, count, state);
-    const item = document.createElement('li');
+    const count = made('small', {});
+    const state = made('em', {});
+    const item = made('li', {}, made('label', {}, box, made('span', {}, name), count, state));
     item.dataset['name'] = name;
-    item.append(label);
     return { item, count, state };
   }
 }
