@@ -85,7 +85,7 @@ export class EventReader {
     const embedding = this.embedding_;
     if (!this.table_fits(embedding.bb_pos, start, end)) return false;
     this.read_slot(embedding.slot(this.slot_));
-    const slot = store.take_slot(this.words_);
+    const slot = store.take_slots(this.words_);
     if (slot < 0) return false;
     const at = slot * kWordsPerPoint;
     store.floats[at] = embedding.x();

@@ -13,8 +13,7 @@ const kNone = -1;
 export class FitPoints {
   readonly store = new PointStore();
   private expected_ = true;
-  private loaded_ = false;
-  private saved_: SavedFit | null = null;
+  private saved_: SavedFit | null | undefined; // null: there is none
   private live_ = new Set<string>(); // episodes that came before the file
   private first_of_ = new Map<string, number>(); // the first point of each episode
   private next_of_ = new Int32Array(0); // and from each point the next one of its episode
@@ -30,7 +29,6 @@ export class FitPoints {
     const expected = this.expected_;
     this.live_ = new Set();
     this.expected_ = false;
-    this.loaded_ = true;
     this.saved_ = fit;
     if (fit === null || !expected) return;
     const place = { sequence: 0, cycle_low: 0, cycle_high: 0, index: 0, total: fit.count };
@@ -59,9 +57,9 @@ export class FitPoints {
   /** Nothing of the stream is left: the file has its say again. */
   come_back(): void {
     this.live_.clear();
-    if (this.loaded_ && this.saved_ === null) return;
+    if (this.saved_ === null) return;
     this.expected_ = true;
-    if (this.loaded_) this.show(this.saved_);
+    if (this.saved_ !== undefined) this.show(this.saved_);
   }
 
   /** A whole cycle has come live. */
@@ -69,6 +67,6 @@ export class FitPoints {
     this.expected_ = false;
     this.live_.clear();
     this.first_of_.clear();
-    this.store.clear();
+    this.store.cut(0);
   }
 }

@@ -9,7 +9,7 @@ function store_of(points: readonly Xyz[]): PointStore {
   const store = new PointStore();
   for (const xyz of points) {
     const place = { sequence: 0, cycle_low: 0, cycle_high: 0, index: 0, total: 0 };
-    const at = store.take_slot(place) * kWordsPerPoint;
+    const at = store.take_slots(place) * kWordsPerPoint;
     store.floats.set(xyz, at);
     store.ints[at + kFlagsWord] = 0;
   }

@@ -90,7 +90,6 @@ export class PointStore {
 
   /** Copies `count` points that stand in `source` at `offset`. False if they have no slot. */
   write_batch(place: PlaceWords, source: Uint8Array, offset: number, count: number): boolean {
-    if (count === 0) return true;
     const slot = this.take_slots(place, count);
     if (slot < 0) return false;
     this.bytes.set(source.subarray(offset, offset + count * kPointBytes), slot * kPointBytes);
@@ -102,9 +101,10 @@ export class PointStore {
     return true;
   }
 
-  /** Makes room for one point and returns its slot, to be written by the caller; -1 if refused. */
-  take_slot(place: PlaceWords): number {
-    return this.take_slots(place, 1);
+  /** Makes room for points and returns the first slot, for the caller to fill; -1 if refused. */
+  take_slots(place: PlaceWords, count = 1): number {
+    const { total, sequence } = place;
+    return total === 0 ? this.append_slots(count, sequence) : this.cycle_slots(place, count);
   }
 
   /** Whether all points of the newest cycle are here. */
@@ -148,19 +148,22 @@ export class PointStore {
     this.dirty_.mark(slot, slot + 1);
   }
 
-  /** Empties all of them. */
-  clear(): void {
-    this.cut(0);
+  /** Empties every slot from `extent` on. */
+  cut(extent: number): void {
+    const written_in = this.written_in_;
+    for (let slot = extent; slot < this.extent; slot += 1) {
+      if (written_in[slot] !== kNever) this.present -= 1;
+    }
+    written_in.fill(kNever, extent, this.extent);
+    this.bytes.fill(kEmpty, extent * kPointBytes, this.extent * kPointBytes);
+    this.dirty_.mark(extent, this.extent);
+    this.extent = extent;
+    this.hole_ = { start: 0, end: 0 };
   }
 
   /** The slots that changed since the last call. */
   drain_dirty(): SlotRange[] {
     return this.dirty_.drain();
-  }
-
-  private take_slots(place: PlaceWords, count: number): number {
-    const { total, sequence } = place;
-    return total === 0 ? this.append_slots(count, sequence) : this.cycle_slots(place, count);
   }
 
   private cycle_slots(place: PlaceWords, count: number): number {
@@ -240,19 +243,6 @@ export class PointStore {
     if (end > this.extent) this.extent = end;
     this.dirty_.mark(start, end);
     return changed;
-  }
-
-  /** Empties every slot from `extent` on. */
-  private cut(extent: number): void {
-    const written_in = this.written_in_;
-    for (let slot = extent; slot < this.extent; slot += 1) {
-      if (written_in[slot] !== kNever) this.present -= 1;
-    }
-    written_in.fill(kNever, extent, this.extent);
-    this.bytes.fill(kEmpty, extent * kPointBytes, this.extent * kPointBytes);
-    this.dirty_.mark(extent, this.extent);
-    this.extent = extent;
-    this.hole_ = { start: 0, end: 0 };
   }
 
   private reserve(slots: number): void {
