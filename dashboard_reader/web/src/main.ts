@@ -43,7 +43,7 @@ function data_changed(): void {
 
 const page = window.location.href;
 const token = take_token(window.location, window.history, () => window.sessionStorage);
-const stream = new Stream({ base: document.baseURI, token, sink: model, changed: ask_hud });
+const stream = new Stream({ base: document.baseURI, token, model, changed: ask_hud });
 const hud = new Hud(view, {
   view_changed: () => {
     summary_at_ms = -Infinity; // The legend follows at once.

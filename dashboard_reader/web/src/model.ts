@@ -5,10 +5,9 @@
 // longer retained, and with their epoch.
 import { EventReader, type HearEpisode } from './event_reader';
 import { FitPoints } from './fit_points';
-import { Notices } from './notices';
+import { Notices, type GapNotice } from './notices';
 import { PointStore } from './point_store';
 import { for_each_event, type Run } from './run_message';
-import type { GapNotice, Sink } from './session';
 
 /** A producer of a channel. */
 export interface Source {
@@ -35,7 +34,7 @@ interface EpochPoints {
   oldest: number;
 }
 
-export class Model implements Sink {
+export class Model {
   events = 0;
   /** Events that are no `embedding` of a kind this page knows. */
   unreadable = 0;
@@ -53,6 +52,7 @@ export class Model implements Sink {
   private server_now_ms_ = NaN;
   private server_told_at_ms_ = 0;
 
+  /** A segment that this page did not know, or that begins afresh: what it had of it is void. */
   segment(epoch: string, channel: string, producer: string): void {
     const name = `${channel}/${producer}`;
     this.drop(epoch);
@@ -72,6 +72,7 @@ export class Model implements Sink {
     this.epochs_.set(epoch, { source, ...points });
   }
 
+  /** The events of a known segment: each once, in order. */
   run(run: Run): void {
     this.events += run.record_count;
     const points = this.epochs_.get(run.epoch);
@@ -91,6 +92,7 @@ export class Model implements Sink {
     });
   }
 
+  /** The segment can be read, and of this epoch nothing before `oldest` is there any more. */
   retained(epoch: string, oldest: number): void {
     const points = this.epochs_.get(epoch);
     if (points === undefined) return;
@@ -99,11 +101,13 @@ export class Model implements Sink {
     if (points.source.epoch === epoch) this.quarantine(points.source, false);
   }
 
+  /** Whether a producer holds the segment; null where that cannot be known. */
   liveness(epoch: string, live: boolean | null): void {
     const source = this.epochs_.get(epoch)?.source;
     if (source !== undefined && source.epoch === epoch) source.live = live;
   }
 
+  /** The server's clock, as of now. */
   clock(now_ms: number): void {
     this.server_now_ms_ = now_ms;
     this.server_told_at_ms_ = performance.now();
@@ -114,6 +118,7 @@ export class Model implements Sink {
     return this.server_now_ms_ + (performance.now() - this.server_told_at_ms_);
   }
 
+  /** The epoch is no longer there. */
   ended(epoch: string): void {
     const source = this.epochs_.get(epoch)?.source;
     if (source === undefined) return;
@@ -122,6 +127,7 @@ export class Model implements Sink {
     this.drop(epoch);
   }
 
+  /** All that is retained has come; an epoch for which `is_there` is false is no longer there. */
   live(is_there: (epoch: string) => boolean): void {
     for (const epoch of [...this.epochs_.keys()]) if (!is_there(epoch)) this.ended(epoch);
   }

@@ -81,7 +81,7 @@ export class ScriptedStream {
     return new Stream({
       base,
       token,
-      sink: this.model,
+      model: this.model,
       changed: () => {},
       open_socket: (url) => {
         this.sockets.push(new ScriptedSocket(url));

@@ -1,38 +1,10 @@
 // The protocol of one connection, without the socket: takes its messages in order, keeps the
-// cursors, and hands whole checked runs to the sink. Throws ProtocolFault on the first message that
+// cursors, and hands whole checked runs to the model. Throws ProtocolFault on the first message that
 // breaks the rules; nothing of that message has been used then.
 import { parse_control, type Beat, type Gap, type Segment } from './control_message';
 import type { Cursors } from './cursors';
+import type { Model } from './model';
 import { parse_run, ProtocolFault, RecordFault, type Run } from './run_message';
-
-/** Who wants the events. */
-export interface Sink {
-  /** A segment that this page did not know, or that begins afresh: what it had of it is void. */
-  segment(epoch: string, channel: string, producer: string): void;
-  /** The events of a known segment: each once, in order. */
-  run(run: Run): void;
-  gap(gap: GapNotice): void;
-  /** The segment can be read, and of this epoch nothing before `oldest` is there any more. */
-  retained(epoch: string, oldest: number): void;
-  /** Whether a producer holds the segment; null where that cannot be known. */
-  liveness(epoch: string, live: boolean | null): void;
-  /** The server's clock, as of now. */
-  clock(now_ms: number): void;
-  /** The epoch is no longer there. */
-  ended(epoch: string): void;
-  /** All that is retained has come; an epoch for which `is_there` is false is no longer there. */
-  live(is_there: (epoch: string) => boolean): void;
-}
-
-export interface GapNotice {
-  readonly epoch: string;
-  /** `channel/producer` where it is known, else the epoch. */
-  readonly segment: string;
-  readonly count: number;
-  /** The sequence that the stream goes on at. */
-  readonly to: number;
-  readonly reason: string;
-}
 
 export class Session {
   server = '';
@@ -44,7 +16,7 @@ export class Session {
 
   constructor(
     private readonly cursors_: Cursors,
-    private readonly sink_: Sink,
+    private readonly model_: Model,
   ) {}
 
   text(message: string): void {
@@ -64,7 +36,7 @@ export class Session {
       case 'ended':
         this.cursors_.forget(control.epoch);
         this.announced_.delete(control.epoch);
-        this.sink_.ended(control.epoch);
+        this.model_.ended(control.epoch);
         break;
       case 'beat':
         this.beat(control);
@@ -72,7 +44,7 @@ export class Session {
       case 'live':
         this.live = true;
         this.cursors_.forget_left_out(this.announced_);
-        this.sink_.live((epoch) => this.cursors_.get(epoch) !== undefined);
+        this.model_.live((epoch) => this.cursors_.get(epoch) !== undefined);
         break;
       case 'unknown':
         break;
@@ -90,7 +62,7 @@ export class Session {
       return;
     }
     this.cursors_.advance(run.epoch, run.first_sequence, run.record_count);
-    this.sink_.run(run);
+    this.model_.run(run);
   }
 
   private segment({ epoch, channel, producer, oldest, next, from }: Segment): void {
@@ -99,7 +71,7 @@ export class Session {
     }
     this.announced_.add(epoch);
     if (this.cursors_.announce(epoch, channel, producer, from) !== 'resumed') {
-      this.sink_.segment(epoch, channel, producer);
+      this.model_.segment(epoch, channel, producer);
     }
     this.window(epoch, oldest, next);
   }
@@ -111,37 +83,37 @@ export class Session {
     if (reason === 'reset') {
       // Where the epoch is there, its announcement has said already where it begins afresh.
       if (is_named && this.announced_.has(epoch)) {
-        this.sink_.segment(epoch, known.channel, known.producer);
+        this.model_.segment(epoch, known.channel, known.producer);
       } else {
         this.cursors_.forget(epoch);
-        if (this.live) this.sink_.ended(epoch);
+        if (this.live) this.model_.ended(epoch);
       }
-      this.sink_.gap({ epoch, segment, count: 0, to, reason });
+      this.model_.gap({ epoch, segment, count: 0, to, reason });
       return;
     }
     const count = this.cursors_.gap(epoch, from, to);
     if (count > 0 || reason === 'quarantined') {
-      this.sink_.gap({ epoch, segment, count, to, reason });
+      this.model_.gap({ epoch, segment, count, to, reason });
     }
-    if (reason === 'overwritten') this.sink_.retained(epoch, to);
+    if (reason === 'overwritten') this.model_.retained(epoch, to);
   }
 
   private beat({ full, now_ms, segments }: Beat): void {
     this.beats = true;
-    if (!Number.isNaN(now_ms)) this.sink_.clock(now_ms);
+    if (!Number.isNaN(now_ms)) this.model_.clock(now_ms);
     const unmentioned = new Set(full ? this.announced_ : []);
     for (const { epoch, oldest, next, live } of segments) {
       unmentioned.delete(epoch);
       if (this.cursors_.get(epoch) === undefined) continue;
       this.window(epoch, oldest, next);
-      this.sink_.liveness(epoch, live);
+      this.model_.liveness(epoch, live);
     }
-    for (const epoch of unmentioned) this.sink_.liveness(epoch, null);
+    for (const epoch of unmentioned) this.model_.liveness(epoch, null);
   }
 
   private window(epoch: string, oldest: number, next: number): void {
     this.cursors_.retains(epoch, next - oldest);
-    this.sink_.retained(epoch, oldest);
+    this.model_.retained(epoch, oldest);
   }
 
   /** What a segment has damaged is lost, and reported; other segments and later runs are not. */
@@ -151,7 +123,7 @@ export class Session {
     this.cursors_.missed += record_count;
     const segment = `${cursor.channel}/${cursor.producer}`;
     const to = cursor.next;
-    this.sink_.gap({ epoch, segment, count: record_count, to, reason: 'damaged' });
+    this.model_.gap({ epoch, segment, count: record_count, to, reason: 'damaged' });
   }
 
   private expect_hello(): void {

@@ -4,8 +4,9 @@
 import { fetch_refusal, refusal_reason, type Refusal } from './access';
 import { Backoff } from './backoff';
 import { Cursors } from './cursors';
+import type { Model } from './model';
 import { ProtocolFault } from './run_message';
-import { Session, type Sink } from './session';
+import { Session } from './session';
 import { kTickMs, Silence } from './silence';
 
 /** `silent`: the connection is open, and nothing has come for so long that it may be dead. */
@@ -32,7 +33,7 @@ export interface StreamOptions {
   readonly base: string;
   /** What the dashboard wants of its clients, or ''. */
   readonly token?: string;
-  readonly sink: Sink;
+  readonly model: Model;
   /** Something that is shown may have changed. */
   readonly changed: () => void;
   readonly open_socket?: (url: string) => Socket;
@@ -100,7 +101,7 @@ export class Stream {
     }
     this.socket_ = socket;
     socket.binaryType = 'arraybuffer';
-    const session = new Session(this.cursors, this.options_.sink);
+    const session = new Session(this.cursors, this.options_.model);
     this.session_ = session;
     this.silence_.begin(asked_at_ms);
     this.ticker_ = setInterval(() => this.tick(socket), kTickMs);
