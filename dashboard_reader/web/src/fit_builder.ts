@@ -58,8 +58,7 @@ export class FitBuilder {
     if (first + values.length > this.rows_) throw new FitFault('it has more rows than it says');
     const place = this.places_.get(name);
     if (place !== undefined) this.add_numbers(name, place, values, first);
-    else if (kColumns.get(name) === 'id') this.add_episodes(name, values, first);
-    else check_texts(name, values, first);
+    else this.add_texts(name, values, first);
     this.added_.set(name, (this.added_.get(name) ?? 0) + values.length);
   }
 
@@ -73,11 +72,13 @@ export class FitBuilder {
     return { count: this.rows_, points: this.bytes_, episodes: this.episodes_ };
   }
 
-  private add_episodes(name: string, values: ArrayLike<unknown>, first: number): void {
+  /** This page shows only the episodes, but the feeder refuses the file for the others, too. */
+  private add_texts(name: string, values: ArrayLike<unknown>, first: number): void {
+    const is_id = kColumns.get(name) === 'id';
     for (let i = 0; i < values.length; i += 1) {
-      const episode = read_text(values[i]);
-      if (episode === undefined) throw wrong_value(name, first + i, values[i]);
-      this.episodes_[first + i] = episode;
+      const text = read_text(is_id ? values[i] : (values[i] ?? ''));
+      if (text === undefined) throw wrong_value(name, first + i, values[i]);
+      if (is_id) this.episodes_[first + i] = text;
     }
   }
 
@@ -89,14 +90,5 @@ export class FitBuilder {
       if (Number.isNaN(number)) throw wrong_value(name, first + i, values[i]);
       view[(first + i) * step + at] = number;
     }
-  }
-}
-
-/** This page shows none of them, but the feeder refuses the file for the same. */
-function check_texts(name: string, values: ArrayLike<unknown>, first: number): void {
-  for (let i = 0; i < values.length; i += 1) {
-    const value = values[i];
-    const is_right = value === null || value === undefined || read_text(value) !== undefined;
-    if (!is_right) throw wrong_value(name, first + i, value);
   }
 }

@@ -17,13 +17,8 @@ export const fetch_anew: Fetch = (address, signal) =>
     signal,
   });
 
-export interface Fetched {
-  readonly status: number;
-  /** Empty unless the status is one of success. */
-  readonly file: ArrayBuffer;
-}
-
-export async function fetch_whole(address: string, get: Fetch): Promise<Fetched> {
+/** The status, and the file, which is empty unless the status is one of success. */
+export async function fetch_whole(address: string, get: Fetch) {
   const silence = new AbortController();
   const { signal } = silence;
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -31,42 +31,25 @@ export async function load_fit(
   let fault: FitFault | null = null;
   for (const path of is_optional ? kDefaults : [named]) {
     try {
-      const fit = await load({ path, base, token, is_optional }, get);
+      const fit = await load(address_of(path, base, token), is_optional, get);
       if (fit !== null) return { fit, note: fault === null ? '' : `${path}. ${fault.message}` };
     } catch (error) {
       if (!(error instanceof FitFault)) throw error;
-      fault ??= error;
+      fault ??= new FitFault(`${path}: ${error.message}`);
     }
   }
   if (fault !== null) throw fault;
   return null;
 }
 
-interface Wanted {
-  readonly path: string;
-  readonly base: string;
-  readonly token: string;
-  readonly is_optional: boolean;
-}
-
 /** The fit of one file, or null where it is optional and not there. */
-async function load(wanted: Wanted, get: Fetch): Promise<SavedFit | null> {
-  const { path, base, token, is_optional } = wanted;
-  try {
-    const address = address_of(path, base, token);
-    if (address.origin !== new URL(base).origin) {
-      throw new FitFault('a saved fit has to lie beside this page');
-    }
-    // A dashboard answers with nothing where it has none: whether there is one is only being asked.
-    if (is_optional) address.searchParams.set('optional', '');
-    const { status, file } = await fetch_whole(address.href, get);
-    if (is_optional && status < 500 && file.byteLength === 0) return null;
-    if (status < 200 || status > 299) throw new FitFault(`status ${status}`);
-    return await decode_fit(file);
-  } catch (error) {
-    if (!(error instanceof FitFault)) throw error;
-    throw new FitFault(`${path}: ${error.message}`);
-  }
+async function load(address: URL, is_optional: boolean, get: Fetch): Promise<SavedFit | null> {
+  // A dashboard answers with nothing where it has none: whether there is one is only being asked.
+  if (is_optional) address.searchParams.set('optional', '');
+  const { status, file } = await fetch_whole(address.href, get);
+  if (is_optional && status < 500 && file.byteLength === 0) return null;
+  if (status < 200 || status > 299) throw new FitFault(`status ${status}`);
+  return decode_fit(file);
 }
 
 /**
@@ -74,8 +57,12 @@ async function load(wanted: Wanted, get: Fetch): Promise<SavedFit | null> {
  * its own. Absolute ones begin where the page lies, so that they hold under a proxy's sub-path.
  */
 function address_of(path: string, base: string, token: string): URL {
-  const folder = new URL('.', base).href;
-  if (/^([a-z][a-z\d+.-]*:)?\/\//i.test(path)) return address_beside(folder, path, token);
+  const folder = new URL('.', base);
+  const is_address = /^([a-z][a-z\d+.-]*:)?\/\//i.test(path);
   const names = path.replace(/^\//, '').split('/').map(encodeURIComponent);
-  return address_beside(folder, names.join('/'), token);
+  const address = address_beside(folder.href, is_address ? path : names.join('/'), token);
+  if (address.origin !== folder.origin) {
+    throw new FitFault('a saved fit has to lie beside this page');
+  }
+  return address;
 }
