@@ -119,9 +119,7 @@ export class Cursors {
 
   /** How many the newest token had no room for. */
   get left_out(): number {
-    let count = 0;
-    for (const cursor of this.by_epoch_.values()) if (cursor.left_out) count += 1;
-    return count;
+    return [...this.by_epoch_.values()].filter(({ left_out }) => left_out).length;
   }
 
   private add(epoch: string, channel: string, producer: string, next: number): Cursor {

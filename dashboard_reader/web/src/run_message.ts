@@ -55,7 +55,8 @@ export function parse_run(buffer: ArrayBuffer): Run {
   }
   const words = new Uint32Array(buffer);
   const epoch = hex_word(words[1]!) + hex_word(words[0]!);
-  const first_sequence = safe_u64(words, 2, 'first_sequence');
+  if (words[3]! > kMaxHighWord) throw new ProtocolFault('first_sequence passes 2^53');
+  const first_sequence = u64(words, 2);
   const record_count = words[4]!;
   const byte_length = words[5]!;
   if (byte_length !== length - kRunHeaderBytes) {
@@ -91,10 +92,11 @@ export function parse_run(buffer: ArrayBuffer): Run {
   return { buffer, words, epoch, first_sequence, record_count, newest_ms };
 }
 
-type VisitEvent = (start: number, end: number, sequence: number) => void;
-
 /** Calls `visit` with the first byte and the end of each event. Allocates nothing. */
-export function for_each_event(run: Run, visit: VisitEvent): void {
+export function for_each_event(
+  run: Run,
+  visit: (start: number, end: number, sequence: number) => void,
+): void {
   const { words, record_count } = run;
   let offset = kRunHeaderBytes;
   for (let i = 0; i < record_count; i += 1) {
@@ -113,11 +115,6 @@ function padded_size(size: number): number {
 /** Exact up to 2^53. */
 function u64(words: Uint32Array, index: number): number {
   return words[index + 1]! * kTwoTo32 + words[index]!;
-}
-
-function safe_u64(words: Uint32Array, index: number, what: string): number {
-  if (words[index + 1]! > kMaxHighWord) throw new ProtocolFault(`${what} passes 2^53`);
-  return u64(words, index);
 }
 
 function hex_word(word: number): string {

@@ -12,6 +12,13 @@ import { kTickMs, Silence } from './silence';
 /** `silent`: the connection is open, and nothing has come for so long that it may be dead. */
 export type StreamState = 'connecting' | 'replaying' | 'live' | 'silent' | 'reconnecting';
 
+const kReasons: Readonly<Record<number, string>> = {
+  1000: 'the server is going away',
+  1001: 'the server is going away',
+  1006: 'the connection was cut, or refused',
+  4000: 'lapped by the producers in the middle of a message',
+  4001: 'too slow to answer the server',
+};
 const kCloseOnFault = 4002; // Browsers may send 1000 and 3000 to 4999 only.
 // A dashboard that was there may be restarting, so only after this many refusals in a row the page
 // asks why. One that has just sent the page is asked at once.
@@ -32,7 +39,7 @@ export interface StreamOptions {
   /** The page's address; the stream's is derived from it. */
   readonly base: string;
   /** What the dashboard wants of its clients, or ''. */
-  readonly token?: string;
+  readonly token: string;
   readonly model: Model;
   /** Something that is shown may have changed. */
   readonly changed: () => void;
@@ -49,7 +56,6 @@ export class Stream {
   /** Time spent on the messages of this connection so far. */
   decode_ms = 0;
   connects = 0;
-  server = '';
   /** Why the last connection ended, for people; empty once live again. */
   trouble = '';
   /** When the next attempt starts, by performance.now(); 0 while none is waited for. */
@@ -65,14 +71,12 @@ export class Stream {
   private beating_server_ = '';
   private was_live_ = false;
   private readonly backoff_: Backoff;
-  private readonly token_: string;
   /** Attempts in a row that ended before the socket was open, and why, once that is known. */
   private refusals_ = 0;
   private refusal_ = '';
 
   constructor(private readonly options_: StreamOptions) {
     this.backoff_ = options_.backoff ?? new Backoff();
-    this.token_ = options_.token ?? '';
   }
 
   /** When the server was last heard, by performance.now(); 0 before. */
@@ -130,7 +134,6 @@ export class Stream {
       }
       const now_ms = performance.now();
       this.decode_ms += now_ms - begun_at_ms;
-      this.server = session.server;
       if (session.beats) this.beating_server_ = session.server;
       this.silence_.heard(now_ms, typeof event.data === 'string' ? 0 : event.data.byteLength);
       if (this.state === 'silent') this.state = is_live ? 'live' : 'replaying';
@@ -163,11 +166,11 @@ export class Stream {
   }
 
   private address(): string {
-    const { base } = this.options_;
+    const { base, token } = this.options_;
     // A segment that appeared while this page was away is wanted from its start.
     const from = this.was_live_ ? 'oldest' : '';
-    const room = kLongestAddress - stream_url(base, '-', this.token_, from).length;
-    return stream_url(base, this.cursors.resume_token(room), this.token_, from);
+    const room = kLongestAddress - stream_url(base, '-', token, from).length;
+    return stream_url(base, this.cursors.resume_token(room), token, from);
   }
 
   /** Leaves a socket at once, whatever it would still deliver. */
@@ -201,13 +204,13 @@ export class Stream {
   private async ask_why(): Promise<void> {
     this.refusals_ += 1;
     if (this.connects > 0 && this.refusals_ < kRefusalsOfOneKnown) return;
-    const { base } = this.options_;
+    const { base, token } = this.options_;
     const url = new URL(this.address());
     url.protocol = new URL(base).protocol;
     let reason = '';
     try {
       const answer = await (this.options_.ask ?? fetch_refusal)(url.href);
-      reason = refusal_reason(answer, base, this.token_);
+      reason = refusal_reason(answer, base, token);
     } catch {
       // Nobody answers: there is no more to say than that.
     }
@@ -254,17 +257,5 @@ export function stream_url(base: string, resume: string, token = '', from = ''):
 }
 
 function close_reason(code: number, reason: string): string {
-  switch (code) {
-    case 1000:
-    case 1001:
-      return 'the server is going away';
-    case 1006:
-      return 'the connection was cut, or refused';
-    case 4000:
-      return 'lapped by the producers in the middle of a message';
-    case 4001:
-      return 'too slow to answer the server';
-    default:
-      return `the server closed with ${code}${reason === '' ? '' : ` (${reason})`}`;
-  }
+  return kReasons[code] ?? `the server closed with ${code}${reason === '' ? '' : ` (${reason})`}`;
 }
