@@ -19,7 +19,6 @@ import {
   WebGLRenderer,
 } from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
-import type { SlotRange } from './dirty_ranges';
 import type { Box } from './frame';
 import { kColours } from './palette';
 import { kFragmentShader, kVertexShader } from './point_shader';
@@ -152,7 +151,9 @@ export class ScatterScene {
     cloud.points.geometry.setDrawRange(0, store.extent);
     if (dirty.length === 0) return;
     for (const buffer of [cloud.floats, cloud.ints]) {
-      for (const range of dirty) buffer.addUpdateRange(...words_of(range));
+      for (const { start, end } of dirty) {
+        buffer.addUpdateRange(start * kWordsPerPoint, (end - start) * kWordsPerPoint);
+      }
       buffer.needsUpdate = true;
     }
   }
@@ -205,11 +206,7 @@ export class ScatterScene {
   }
 
   private place_camera(box: Box): void {
-    this.controls_.target.set(
-      (box.min[0] + box.max[0]) / 2,
-      (box.min[1] + box.max[1]) / 2,
-      (box.min[2] + box.max[2]) / 2,
-    );
+    this.controls_.target.set(...box.min).add(new Vector3(...box.max)).divideScalar(2);
     // The narrower of the two fields of view has to hold the ball around the box; most clouds
     // leave its corners empty, hence a little closer.
     const vertical = (kFieldOfViewDegrees * Math.PI) / 360;
@@ -241,10 +238,6 @@ export class ScatterScene {
     this.camera_.position.copy(target).add(new Vector3().setFromSpherical(turn));
     this.changed_();
   }
-}
-
-function words_of(range: SlotRange): [start: number, count: number] {
-  return [range.start * kWordsPerPoint, (range.end - range.start) * kWordsPerPoint];
 }
 
 /** The three numbers as they stand there: the shader mixes them so, and not as light. */
