@@ -92,35 +92,25 @@ def _load() -> Tuple[ctypes.CDLL, ctypes.PyDLL, str]:
     )
 
 
+def _fields(kind: Any, names: str) -> List[Tuple[str, Any]]:
+    """Fields of one type, as C declares them side by side."""
+    return [(name, kind) for name in names.split()]
+
+
 class ProducerOptions(Structure):
     _fields_ = [
-        ("size", c_size_t),
-        ("bus", c_char_p),
-        ("channel", c_char_p),
-        ("producer", c_char_p),
-        ("type", c_char_p),
-        ("schema", c_char_p),
-        ("schema_size", c_size_t),
-        ("capacity_bytes", c_uint64),
-        ("retain_events", c_uint64),
-        ("retain_age_ns", c_uint64),
-        ("sync_interval_ms", c_uint64),
+        *_fields(c_size_t, "size"),
+        *_fields(c_char_p, "bus channel producer type schema"),
+        *_fields(c_size_t, "schema_size"),
+        *_fields(c_uint64, "capacity_bytes retain_events retain_age_ns sync_interval_ms"),
     ]
 
 
 class ProducerInfo(Structure):
     _fields_ = [
-        ("size", c_size_t),
-        ("epoch", c_uint64),
-        ("oldest", c_uint64),
-        ("next", c_uint64),
-        ("capacity_bytes", c_uint64),
-        ("retain_events", c_uint64),
-        ("max_event", c_uint64),
-        ("origin", c_int32),
-        ("sync_error", c_int32),
-        ("takes_points", c_int32),
-        ("reserved", c_int32),
+        *_fields(c_size_t, "size"),
+        *_fields(c_uint64, "epoch oldest next capacity_bytes retain_events max_event"),
+        *_fields(c_int32, "origin sync_error takes_points reserved"),
     ]
 
 
@@ -140,36 +130,26 @@ FLOAT, DOUBLE, INT8, INT16, INT32, INT64, UINT8 = range(7)
 NEXT_CYCLE = 2**64 - 1
 TOTAL_UNKNOWN = 2**32 - 1
 
+_TEXTS = "episode_id host_id profile"
+_NUMBERS = "x y z phase_int predicted_int cluster is_train"
+_WIDTHS = "episode_id_bytes host_id_bytes profile_bytes"
+
 
 class PointColumns(Structure):
     _fields_ = [
-        ("size", c_size_t),
-        ("count", c_size_t),
-        ("episode_id", Texts),
-        ("host_id", Texts),
-        ("profile", Texts),
-        ("x", Numbers),
-        ("y", Numbers),
-        ("z", Numbers),
-        ("phase_int", Numbers),
-        ("predicted_int", Numbers),
-        ("cluster", Numbers),
-        ("is_train", Numbers),
-        ("cycle", c_uint64),
-        ("index", c_uint32),
-        ("total", c_uint32),
-        ("batch", c_size_t),
+        *_fields(c_size_t, "size count"),
+        *_fields(Texts, _TEXTS),
+        *_fields(Numbers, _NUMBERS),
+        *_fields(c_uint64, "cycle"),
+        *_fields(c_uint32, "index total"),
+        *_fields(c_size_t, "batch"),
     ]
 
 
 class ReaderInfo(Structure):
     _fields_ = [
-        ("size", c_size_t),
-        ("epoch", c_uint64),
-        ("oldest", c_uint64),
-        ("next", c_uint64),
-        ("capacity_bytes", c_uint64),
-        ("retain_events", c_uint64),
+        *_fields(c_size_t, "size"),
+        *_fields(c_uint64, "epoch oldest next capacity_bytes retain_events"),
         ("schema", c_void_p),
         ("schema_size", c_size_t),
         ("mapping", c_void_p),
@@ -179,18 +159,12 @@ class ReaderInfo(Structure):
 
 
 class RunStruct(Structure):
-    _fields_ = [
-        ("first", c_uint64),
-        ("count", c_uint64),
-        ("bytes", c_void_p),
-        ("size", c_size_t),
-    ]
+    _fields_ = [*_fields(c_uint64, "first count"), ("bytes", c_void_p), ("size", c_size_t)]
 
 
 class RecordStruct(Structure):
     _fields_ = [
-        ("sequence", c_uint64),
-        ("timestamp_ns", c_uint64),
+        *_fields(c_uint64, "sequence timestamp_ns"),
         ("event", c_void_p),
         ("size", c_size_t),
     ]
@@ -220,19 +194,9 @@ class FoundPoints(Structure):
         ("count", c_uint64),
         ("is_in_place", c_int32),
         ("damaged", c_uint32),
-        ("x", Strided),
-        ("y", Strided),
-        ("z", Strided),
-        ("phase_int", Strided),
-        ("predicted_int", Strided),
-        ("cluster", Strided),
-        ("is_train", Strided),
-        ("episode_id", StridedTexts),
-        ("host_id", StridedTexts),
-        ("profile", StridedTexts),
-        ("episode_id_bytes", c_size_t),
-        ("host_id_bytes", c_size_t),
-        ("profile_bytes", c_size_t),
+        *_fields(Strided, _NUMBERS),
+        *_fields(StridedTexts, _TEXTS),
+        *_fields(c_size_t, _WIDTHS),
     ]
 
 
@@ -241,40 +205,20 @@ LATEST, WINDOW = range(2)
 
 class CopiedPoints(Structure):
     _fields_ = [
-        ("size", c_size_t),
-        ("x", c_void_p),
-        ("y", c_void_p),
-        ("z", c_void_p),
-        ("phase_int", c_void_p),
-        ("predicted_int", c_void_p),
-        ("cluster", c_void_p),
-        ("is_train", c_void_p),
-        ("episode_id", c_void_p),
-        ("host_id", c_void_p),
-        ("profile", c_void_p),
-        ("episode_id_bytes", c_size_t),
-        ("host_id_bytes", c_size_t),
-        ("profile_bytes", c_size_t),
+        *_fields(c_size_t, "size"),
+        *_fields(c_void_p, _NUMBERS),
+        *_fields(c_void_p, _TEXTS),
+        *_fields(c_size_t, _WIDTHS),
     ]
 
 
 class SegmentStruct(Structure):
     _fields_ = [
-        ("size", c_size_t),
-        ("channel", c_char_p),
-        ("producer", c_char_p),
-        ("schema_id", c_char_p),
-        ("fault", c_char_p),
-        ("epoch", c_uint64),
-        ("oldest", c_uint64),
-        ("next", c_uint64),
-        ("bytes", c_uint64),
-        ("capacity_bytes", c_uint64),
-        ("retain_events", c_uint64),
-        ("pid", c_uint64),
+        *_fields(c_size_t, "size"),
+        *_fields(c_char_p, "channel producer schema_id fault"),
+        *_fields(c_uint64, "epoch oldest next bytes capacity_bytes retain_events pid"),
         ("oldest_age_s", c_double),
-        ("is_live", c_int32),
-        ("reserved", c_int32),
+        *_fields(c_int32, "is_live reserved"),
     ]
 
 
