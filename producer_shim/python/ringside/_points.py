@@ -6,13 +6,14 @@ import array
 import copy
 import ctypes
 import sys
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from . import _library as c
 from ._errors import Corrupt, Overwritten
 from ._guards import OneOfAKind, call_reentrant
 from ._mapping import Mapping
 from ._run import Run
+from ._values import TEXTS
 
 try:
     import numpy as _numpy
@@ -28,13 +29,16 @@ _NUMBERS = {
     "cluster": ("i4", "i"),
     "is_train": ("?", "B"),
 }
-_TEXTS = ("episode_id", "host_id", "profile")
 #: How often points are copied again because the producer was faster.
 _TRIES = 16
 #: Texts are padded to the longest; that they take more than this, and more than so many times their
 #: events, is nobody's data.
 _MOST_TEXT = 1 << 28
 _MOST_TEXT_TIMES = 64
+
+
+def _column(name: str) -> Any:
+    return property(lambda points: points._column(name))
 
 
 class Points(OneOfAKind):
@@ -62,6 +66,7 @@ class Points(OneOfAKind):
     def __init__(self, mapping: Mapping, which: int) -> None:
         self._mapping = mapping
         self._columns: Dict[str, Any] = {}
+        self._coded: Dict[str, Any] = {}
         self.text_views: "tuple[str, ...]" = ()
         self.is_view = False
         self.run: Optional[Run] = None
@@ -94,8 +99,7 @@ class Points(OneOfAKind):
             place = getattr(found, name)
             self._columns[name] = self._view(place.data, place.stride, kind)
         views = []
-        self._coded: Dict[str, Any] = {}
-        for name in _TEXTS:
+        for name in TEXTS:
             place = getattr(found, name)
             if place.data and not place.names:
                 self._columns[name] = self._view(place.data, place.stride, f"S{place.width}")
@@ -120,16 +124,14 @@ class Points(OneOfAKind):
 
     # ---- copies ------------------------------------------------------------------------------
 
-    def _copy(self, found: c.FoundPoints, only: Optional[str] = None) -> None:
-        """Copies all columns, or only one of texts, and notes whether they are still valid."""
+    def _copy(self, found: c.FoundPoints, names: Iterable[str] = (*_NUMBERS, *TEXTS)) -> None:
+        """Copies columns, all by default, and notes whether they are still valid."""
         to = c.sized(c.CopiedPoints)
         made: Dict[str, Any] = {}
-        for name, (kind, code) in _NUMBERS.items():
-            if only is None:
-                made[name] = _new_numbers(kind, code, self._count)
-                setattr(to, name, _address_of(made[name]))
-        for name in _TEXTS:
-            if only is None or only == name:
+        for name in names:
+            if name in _NUMBERS:
+                made[name] = _new_numbers(*_NUMBERS[name], self._count)
+            else:
                 width = max(1, getattr(found, name + "_bytes"))
                 if width * self._count > max(_MOST_TEXT, _MOST_TEXT_TIMES * found.run.size):
                     raise Corrupt(
@@ -137,8 +139,8 @@ class Points(OneOfAKind):
                         "a column; read them with events()"
                     )
                 made[name] = _new_texts(width, self._count)
-                setattr(to, name, _address_of(made[name]))
                 setattr(to, name + "_bytes", width)
+            setattr(to, name, _address_of(made[name]))
         self._copy_is_valid = True
         if self._count:
             code = c.copy_points(self._mapping.handle, ctypes.byref(found), ctypes.byref(to))
@@ -153,7 +155,7 @@ class Points(OneOfAKind):
 
         Raises Overwritten if a view was overwritten before it was copied.
         """
-        for name in _TEXTS:
+        for name in TEXTS:
             getattr(self, name)
         same = object.__new__(Points)
         same._mapping = self._mapping
@@ -167,62 +169,33 @@ class Points(OneOfAKind):
 
     # ---- columns -----------------------------------------------------------------------------
 
-    def _text(self, name: str) -> Any:
+    x = _column("x")
+    y = _column("y")
+    z = _column("z")
+    phase_int = _column("phase_int")
+    predicted_int = _column("predicted_int")
+    cluster = _column("cluster")
+    is_train = _column("is_train")
+    episode_id = _column("episode_id")
+    host_id = _column("host_id")
+    profile = _column("profile")
+
+    def _column(self, name: str) -> Any:
         if name not in self._columns:
-            coded = getattr(self, "_coded", {}).get(name)
+            coded = self._coded.get(name)
             if coded is not None:
                 names, codes = coded
                 # A number that is none comes from a lapped view, which check() reports.
                 self._columns[name] = names.take(codes, mode="clip")
             else:
-                self._copy(self._found, only=name)
+                self._copy(self._found, (name,))
                 if not self._copy_is_valid:
                     raise c.failure()
         return self._columns[name]
 
-    @property
-    def x(self) -> Any:
-        return self._columns["x"]
-
-    @property
-    def y(self) -> Any:
-        return self._columns["y"]
-
-    @property
-    def z(self) -> Any:
-        return self._columns["z"]
-
-    @property
-    def phase_int(self) -> Any:
-        return self._columns["phase_int"]
-
-    @property
-    def predicted_int(self) -> Any:
-        return self._columns["predicted_int"]
-
-    @property
-    def cluster(self) -> Any:
-        return self._columns["cluster"]
-
-    @property
-    def is_train(self) -> Any:
-        return self._columns["is_train"]
-
-    @property
-    def episode_id(self) -> Any:
-        return self._text("episode_id")
-
-    @property
-    def host_id(self) -> Any:
-        return self._text("host_id")
-
-    @property
-    def profile(self) -> Any:
-        return self._text("profile")
-
     def columns(self) -> Dict[str, Any]:
         """All ten by the names of the schema, as for a DataFrame or Producer.publish_columns()."""
-        return {name: getattr(self, name) for name in (*_TEXTS, *_NUMBERS)}
+        return {name: getattr(self, name) for name in (*TEXTS, *_NUMBERS)}
 
     # ---- valid or overwritten ----------------------------------------------------------------
 
@@ -250,7 +223,7 @@ def _find(
     found = c.sized(c.FoundPoints)
     if c.checked(c.find_points(handle, which, found)) != c.RUN:
         return None, {}
-    return found, {name: _names(getattr(found, name)) for name in _TEXTS}
+    return found, {name: _names(getattr(found, name)) for name in TEXTS}
 
 
 def _names(texts: c.StridedTexts) -> List[bytes]:
@@ -298,13 +271,7 @@ def _new_texts(width: int, count: int) -> Any:
 def _address_of(column: Any) -> int:
     if isinstance(column, FixedTexts):
         column = column._bytes
-    elif isinstance(column, array.array):
-        return int(column.buffer_info()[0])
-    elif _numpy is not None:
-        return int(column.ctypes.data)
-    if not column:
-        return 0
-    return ctypes.addressof(ctypes.c_char.from_buffer(column))
+    return ctypes.addressof(ctypes.c_char.from_buffer(column)) if len(column) else 0
 
 
 assert sys.byteorder == "little", "segments are little-endian"
