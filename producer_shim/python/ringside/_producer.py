@@ -6,8 +6,7 @@ import os
 import shlex
 import warnings
 import weakref
-from types import TracebackType
-from typing import Any, Mapping, NamedTuple, Optional, Type, Union
+from typing import Any, Mapping, NamedTuple, Optional, Union
 
 from . import _arguments, _columns, _json
 from . import _library as c
@@ -142,16 +141,17 @@ class Producer(OneOfAKind):
         """
         if event.__class__ is bytes:
             sequence = c.publish(self._handle, event, len(event))
-            if sequence < 0:
-                raise self._failure()
-            return sequence  # type: ignore[no-any-return]
-        if event.__class__ is not dict:
-            if isinstance(event, (bytes, bytearray, memoryview)):
-                return self.publish(bytes(event))
-            event = row_of(event)
-        if self._takes_points and "episode_id" in event:
-            return self._publish_point(event)
-        return self.publish_json(_json.text_of(event))
+        else:
+            if event.__class__ is not dict:
+                if isinstance(event, (bytes, bytearray, memoryview)):
+                    return self.publish(bytes(event))
+                event = row_of(event)
+            if not self._takes_points or "episode_id" not in event:
+                return self.publish_json(_json.text_of(event))
+            sequence = c.publish_point(self._handle, *pack(event))
+        if sequence < 0:
+            raise self._failure()
+        return sequence  # type: ignore[no-any-return]
 
     def publish_json(self, text: Union[str, bytes]) -> int:
         """Publishes the event that a JSON object describes and returns its sequence.
@@ -165,13 +165,6 @@ class Producer(OneOfAKind):
         else:
             raise TypeError(f"JSON is a text, or bytes in UTF-8, not {text!r}")
         sequence = c.publish_json(self._handle, data, len(data))
-        if sequence < 0:
-            raise self._failure()
-        return sequence  # type: ignore[no-any-return]
-
-    def _publish_point(self, event: Mapping[str, Any]) -> int:
-        episode, host, profile, point = pack(event)
-        sequence = c.publish_point(self._handle, episode, host, profile, point)
         if sequence < 0:
             raise self._failure()
         return sequence  # type: ignore[no-any-return]
@@ -256,16 +249,8 @@ class Producer(OneOfAKind):
     def info(self) -> ProducerInfo:
         """The segment as it is now. Raises InvalidArgument when this is closed."""
         info = self._describe()
-        return ProducerInfo(
-            info.epoch,
-            info.oldest,
-            info.next,
-            info.capacity_bytes,
-            info.retain_events,
-            info.max_event,
-            _ORIGINS[info.origin],
-            info.sync_error,
-        )
+        values = {name: getattr(info, name) for name in ProducerInfo._fields}
+        return ProducerInfo(**{**values, "origin": _ORIGINS[info.origin]})
 
     def close(self) -> None:
         """Lets go of the segment, which stays; the name is free for the next producer."""
@@ -278,12 +263,7 @@ class Producer(OneOfAKind):
             raise self._failure()
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def __del__(self) -> None:

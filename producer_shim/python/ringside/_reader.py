@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import time
-from types import TracebackType
-from typing import Iterator, Optional, Tuple, Type
+from typing import Iterator, Optional, Tuple
 
 from . import _arguments
 from . import _library as c
@@ -226,12 +225,7 @@ class Reader(OneOfAKind):
         self._open()
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
