@@ -78,17 +78,10 @@ class Overwritten(RingsideError):
 
 
 _BY_CODE: Dict[int, Type[RingsideError]] = {
+    **{kind.code: kind for kind in RingsideError.__subclasses__()},
     -2: InvalidArgument,
-    -3: InvalidArgument,
-    -4: NotFound,
     -5: Corrupt,
     -6: Corrupt,
-    -7: Corrupt,
-    -8: Detached,
-    -9: InUse,
-    -11: TooLarge,
-    -12: InvalidEvent,
-    -15: Overwritten,
 }
 
 
