@@ -15,7 +15,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from . import _library as c
 from ._errors import InvalidArgument, WrongType
-from ._values import LABELS, REALS, TEXTS, Refused, plain, shown, value_of, wanted
+from ._values import LABELS, REALS, TEXTS, plain, shown, value_of, wanted
 
 # A column that is ready: kind, address, bytes (texts) and what must live until the call is over.
 Ready = Tuple[int, int, int, Any]
@@ -100,18 +100,16 @@ def _unwrapped(name: str, values: Any) -> Any:
     for method in ("to_numpy", "to_pylist", "__array__"):
         if hasattr(values, method):
             try:
-                return _numpy_of(values) if method == "__array__" else getattr(values, method)()
+                if method != "__array__":
+                    return getattr(values, method)()
+                import numpy
+
+                return numpy.asarray(values)
             except Exception as error:  # theirs, whatever it is
                 failure = error
     if failure is not None:
         raise WrongType(f"{name}: {type(values).__name__} makes no array: {failure}")
     return values
-
-
-def _numpy_of(values: Any) -> Any:
-    import numpy
-
-    return numpy.asarray(values)
 
 
 def ready(column: Column, count: int) -> Ready:
@@ -121,7 +119,7 @@ def ready(column: Column, count: int) -> Ready:
     if name in TEXTS:
         return _texts(name, values, is_one)
     if is_one:
-        return _array(name, [_checked(name, None, values)] * count)
+        return _array(name, [value_of(name, None, values)] * count)
     if _is_numpy(values):
         if values.dtype.kind in "fiub":
             return _numpy_numbers(name, values)
@@ -131,13 +129,6 @@ def ready(column: Column, count: int) -> Ready:
     if isinstance(values, list):
         return _numbers(name, values)
     return _buffer_numbers(name, memoryview(values))
-
-
-def _checked(name: str, row: Optional[int], value: Any) -> Any:
-    try:
-        return value_of(name, value)
-    except Refused as refused:
-        raise refused.at(name, row, value) from None
 
 
 def _wrong_type(name: str, what: str) -> WrongType:
@@ -154,7 +145,7 @@ def _numbers(name: str, values: List[Any]) -> Ready:
             return _held("q", array.array("q", values))
     except OverflowError:
         pass  # the row is named below
-    return _array(name, [_checked(name, row, value) for row, value in enumerate(values)])
+    return _array(name, [value_of(name, row, value) for row, value in enumerate(values)])
 
 
 def _array(name: str, values: List[Any]) -> Ready:
@@ -213,7 +204,7 @@ def _numpy_numbers(name: str, values: Any) -> Ready:
         too_large = numpy.flatnonzero(made < 0)
         if len(too_large):
             row = int(too_large[0])
-            _checked(name, row, int(values[row]))
+            value_of(name, row, int(values[row]))
     letter = _LONG.get((wanted.char, wanted.itemsize), wanted.char)
     return _KIND[letter], made.ctypes.data, 0, made
 
@@ -221,7 +212,7 @@ def _numpy_numbers(name: str, values: Any) -> Ready:
 def _texts(name: str, values: Any, is_one: bool) -> Ready:
     """A column of texts, or one text for all points."""
     if is_one:
-        value = _checked(name, None, values)
+        value = value_of(name, None, values)
         held = ctypes.create_string_buffer(value, len(value) + 1)
         return c.TEXT_SAME, ctypes.addressof(held), len(value), held
     if _is_numpy(values):
@@ -251,7 +242,7 @@ def _joined(name: str, given: Any) -> Ready:
     except UnicodeEncodeError:
         pass  # the row is named below
     if joined is None or joined.count(b"\0") != len(values):
-        texts = [_checked(name, row, value) for row, value in enumerate(values)]
+        texts = [value_of(name, row, value) for row, value in enumerate(values)]
         joined = b"\0".join(texts) + b"\0" if texts else b""
     address = ctypes.cast(ctypes.c_char_p(joined), ctypes.c_void_p).value or 0
     return c.TEXT_JOINED, address, len(joined), joined

@@ -9,7 +9,7 @@ from typing import Any, Dict, Mapping, Tuple
 
 from . import _arguments
 from ._errors import InvalidArgument
-from ._values import POINT_COLUMNS, Refused, value_of
+from ._values import POINT_COLUMNS, value_of
 
 # struct ringside_point: x y z, phase predicted cluster, is_train, index, cycle, total.
 _POINT = struct.Struct("=fffiiiB3xIQI4x")
@@ -57,13 +57,8 @@ def pack(event: Mapping[str, Any]) -> Tuple[bytes, bytes, bytes, bytes]:
 def _checked(point: Mapping[str, Any]) -> Tuple[bytes, bytes, bytes, bytes]:
     """The fields of a point by the rules of its columns, or the error that names the first that is
     none."""
-    values = {name: _DEFAULTS[name] for name in POINT_COLUMNS}
-    for name in POINT_COLUMNS:
-        if name in point:
-            try:
-                values[name] = value_of(name, point[name])
-            except Refused as refused:
-                raise refused.at(name, None, point[name]) from None
+    given = {name: value_of(name, None, point[name]) for name in POINT_COLUMNS if name in point}
+    values = {**_DEFAULTS, **given}
     slot = [_arguments.whole(name, point.get(name, 0), most) for name, most in _SLOT.items()]
     packed = _POINT.pack(*(values[name] for name in POINT_COLUMNS[3:]), *slot)
     return values["episode_id"], values["host_id"], values["profile"], packed

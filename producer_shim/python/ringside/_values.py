@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any, Optional, Union
+from typing import Any, Optional, Type, Union
 
 from ._errors import InvalidArgument, WrongType
 
@@ -22,19 +22,12 @@ _I32 = 2**31
 _BEYOND_FLOAT = float.fromhex("0x1.FFFFFFp127")
 
 
-class Refused(Exception):
+class _Refused(Exception):
     """Why a value is none of its column; and whether it is of a wrong type."""
 
-    def __init__(self, why: str, is_type: bool = False) -> None:
+    def __init__(self, why: str, kind: Type[InvalidArgument] = InvalidArgument) -> None:
         super().__init__(why)
-        self.why = why
-        self.is_type = is_type
-
-    def at(self, name: str, row: Optional[int], value: Any) -> InvalidArgument:
-        """The error that names the column, the row, what is there, and what is wanted."""
-        where = f"{name}: " if row is None else f"{name}: row {row} is "
-        kind = WrongType if self.is_type else InvalidArgument
-        return kind(f"{where}{shown(value)}, and {self.why}")
+        self.kind = kind
 
 
 def shown(value: Any) -> str:
@@ -45,8 +38,8 @@ def shown(value: Any) -> str:
     return text if plain else f"{text} ({type(value).__name__})"
 
 
-def _must_be_there() -> Refused:
-    return Refused("it must be there")
+def _must_be_there() -> _Refused:
+    return _Refused("it must be there")
 
 
 def wanted(name: str) -> str:
@@ -58,8 +51,8 @@ def wanted(name: str) -> str:
     return "whole numbers" if name in LABELS else "true or false"
 
 
-def _should_be(name: str) -> Refused:
-    return Refused(f"should be {wanted(name)}", is_type=True)
+def _should_be(name: str) -> _Refused:
+    return _Refused(f"should be {wanted(name)}", WrongType)
 
 
 def plain(value: Any) -> Any:
@@ -108,17 +101,11 @@ def _text(name: str, value: Any) -> bytes:
         if name == "episode_id":
             raise _must_be_there()
         return b""
-    if isinstance(value, str):
+    if isinstance(value, (str, bytes)):
         try:
-            encoded = value.encode()
-        except UnicodeEncodeError as error:
-            raise Refused(f"it is no text in UTF-8 ({error.reason})") from None
-    elif isinstance(value, bytes):
-        encoded = value
-        try:
-            value.decode()
-        except UnicodeDecodeError as error:
-            raise Refused(f"it is no text in UTF-8 ({error.reason})") from None
+            encoded = value.encode() if isinstance(value, str) else value.decode().encode()
+        except (UnicodeEncodeError, UnicodeDecodeError) as error:
+            raise _Refused(f"it is no text in UTF-8 ({error.reason})") from None
     else:
         if isinstance(value, bool):
             raise _should_be(name)
@@ -127,7 +114,7 @@ def _text(name: str, value: Any) -> bytes:
         except TypeError:
             raise _should_be(name) from None
     if b"\0" in encoded:
-        raise Refused("it holds a NUL character, which no text can")
+        raise _Refused("it holds a NUL character, which no text can")
     return encoded
 
 
@@ -140,7 +127,7 @@ def _coordinate(name: str, value: Any) -> float:
     except OverflowError:
         real = math.inf
     if not abs(real) < _BEYOND_FLOAT:  # which NaN is not either
-        raise Refused("it must be finite and fit a float")
+        raise _Refused("it must be finite and fit a float")
     return real
 
 
@@ -148,15 +135,11 @@ def _label(name: str, value: Any) -> int:
     if value is None:
         return -1
     number = _number(name, value)
-    if isinstance(number, float):
-        if math.isnan(number):
-            return -1
-        if not number.is_integer():
-            raise Refused("it must be a whole number of 32 bits")
-        number = int(number)
-    if not -_I32 <= number < _I32:
-        raise Refused("it must be a whole number of 32 bits")
-    return number
+    if number != number:  # NaN
+        return -1
+    if not -_I32 <= number < _I32 or number % 1:
+        raise _Refused("it must be a whole number of 32 bits")
+    return int(number)
 
 
 def _truth(name: str, value: Any) -> bool:
@@ -166,7 +149,7 @@ def _truth(name: str, value: Any) -> bool:
         return value
     number = _number(name, value)
     if number not in (0, 1):
-        raise Refused("it must be true or false, or 1 or 0")
+        raise _Refused("it must be true or false, or 1 or 0")
     return bool(number)
 
 
@@ -178,6 +161,11 @@ _RULES = {
 }
 
 
-def value_of(name: str, value: Any) -> Any:
-    """A value of that column as the C ABI stores it: UTF-8, float, int or bool. Raises Refused."""
-    return _RULES[name](name, plain(value))  # type: ignore[operator]
+def value_of(name: str, row: Optional[int], value: Any) -> Any:
+    """A value of that column as the C ABI stores it: UTF-8, float, int or bool. The error names the
+    column, the row, what is there, and what is wanted."""
+    try:
+        return _RULES[name](name, plain(value))  # type: ignore[operator]
+    except _Refused as refused:
+        where = f"{name}: " if row is None else f"{name}: row {row} is "
+        raise refused.kind(f"{where}{shown(value)}, and {refused}") from None
