@@ -4,9 +4,10 @@
 
 #include <exception>
 #include <new>
-#include <utility>
+#include <type_traits>
 
 #include "bus/result.hpp"
+#include "bus/types.hpp"
 #include "producer_shim/c/ringside.h"
 
 namespace ringside::c {
@@ -15,32 +16,41 @@ namespace ringside::c {
 int failed(const Error& error) noexcept;
 int failed(ringside_error code, const char* message) noexcept;
 
-/// What `call` returns, or what `otherwise` makes of the code of an exception.
-template <class Call, class Otherwise>
-auto guarded(Call&& call, Otherwise&& otherwise) noexcept -> decltype(call()) {
+/// What a function returns that failed with `code`.
+template <class Returned>
+Returned failure(int code) noexcept {
+  if constexpr (std::is_pointer_v<Returned>)
+    return nullptr;
+  else
+    return code;
+}
+
+/// What a function returns for a result; the error is kept.
+inline int returned(int code) noexcept {
+  return code;
+}
+inline std::int64_t returned(const Result<Sequence>& published) noexcept {
+  if (!published) return failed(published.error());
+  return static_cast<std::int64_t>(published->value);
+}
+template <class Value>
+Value* returned(const Result<Value*>& made) noexcept {
+  return made ? *made : failure<Value*>(failed(made.error()));
+}
+
+/// The same for the result of `call`, or for an exception out of it.
+template <class Call>
+auto guarded(Call&& call) noexcept {
+  using Returned = decltype(returned(call()));
   try {
-    return std::forward<Call>(call)();
+    return returned(call());
   } catch (const std::bad_alloc&) {
-    return otherwise(failed(RINGSIDE_ERROR_INTERNAL, "there is not enough memory"));
+    return failure<Returned>(failed(RINGSIDE_ERROR_INTERNAL, "there is not enough memory"));
   } catch (const std::exception& error) {
-    return otherwise(failed(RINGSIDE_ERROR_INTERNAL, error.what()));
+    return failure<Returned>(failed(RINGSIDE_ERROR_INTERNAL, error.what()));
   } catch (...) {
-    return otherwise(failed(RINGSIDE_ERROR_INTERNAL, "an unknown fault"));
+    return failure<Returned>(failed(RINGSIDE_ERROR_INTERNAL, "an unknown fault"));
   }
-}
-
-/// For functions that return the code itself.
-template <class Call>
-auto guarded(Call&& call) noexcept -> decltype(call()) {
-  using Returned = decltype(call());
-  return guarded(std::forward<Call>(call), [](int code) { return static_cast<Returned>(code); });
-}
-
-/// For functions that return a pointer.
-template <class Call>
-auto guarded_pointer(Call&& call) noexcept -> decltype(call()) {
-  using Returned = decltype(call());
-  return guarded(std::forward<Call>(call), [](int) { return Returned{nullptr}; });
 }
 
 /// No struct of any version is longer.

@@ -17,27 +17,20 @@ using namespace ringside;
 using namespace ringside::c;
 
 ringside_list* ringside_list_open(const char* bus) {
-  return guarded_pointer([&]() -> ringside_list* {
+  return guarded([&]() -> Result<ringside_list*> {
     const Bus where = Bus::locate(bus == nullptr ? "" : bus);
     std::error_code error;
-    if (!std::filesystem::exists(where.directory(), error) && !error) {
-      failed(RINGSIDE_ERROR_NOT_FOUND,
-             ("there is no bus at " + where.directory().string() +
-              "; start a producer there, or name another, for instance with RINGSIDE_BUS")
-                 .c_str());
-      return nullptr;
-    }
+    if (!std::filesystem::exists(where.directory(), error) && !error)
+      return fail(Errc::not_found, "there is no bus at ", where.directory().string(),
+                  "; start a producer there, or name another, for instance with RINGSIDE_BUS");
     Discovery discovery(where);
-    if (const Result<Changes> changes = discovery.refresh(); !changes) {
-      failed(changes.error());
-      return nullptr;
-    }
+    RINGSIDE_CHECK(discovery.refresh());
     return std::make_unique<ringside_list>(ringside_list{status_of(discovery)}).release();
   });
 }
 
 const char* ringside_bus_path(const char* bus) {
-  return guarded_pointer([&]() -> const char* {
+  return guarded([&]() -> Result<const char*> {
     thread_local std::string path;
     path = Bus::locate(bus == nullptr ? "" : bus).directory().string();
     return path.c_str();

@@ -193,25 +193,19 @@ Result<Sequence> publish_points(ringside_producer& handle, const ringside_points
 }  // namespace
 }  // namespace ringside::c
 
+using namespace ringside;
 using namespace ringside::c;
 
 int64_t ringside_publish_point(ringside_producer* producer, const char* episode_id,
                                const char* host_id, const char* profile,
                                const ringside_point* point) {
-  return guarded([&]() -> std::int64_t {
-    const Hold hold(producer);
-    if (!hold) return hold.code();
-    if (point == nullptr)
-      return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where a point is needed");
-    return sequence_or_error(publish_point(*hold, {episode_id, host_id, profile}, *point));
+  return with(producer, [&](ringside_producer& handle) -> Result<Sequence> {
+    if (point == nullptr) return fail(Errc::bad_argument, "a null pointer where a point is needed");
+    return publish_point(handle, {episode_id, host_id, profile}, *point);
   });
 }
 
 int64_t ringside_publish_points(ringside_producer* producer, const ringside_points* points) {
-  return guarded([&]() -> std::int64_t {
-    if (!is_known(points)) return ringside_last_error_code();
-    const Hold hold(producer);
-    if (!hold) return hold.code();
-    return sequence_or_error(publish_points(*hold, *points));
-  });
+  if (!is_known(points)) return ringside_last_error_code();
+  return with(producer, [&](ringside_producer& handle) { return publish_points(handle, *points); });
 }

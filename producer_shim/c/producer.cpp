@@ -29,7 +29,7 @@ Result<EventType> type_of(const ringside_producer_options& options) {
               "; there are \"embedding\" and \"load\"");
 }
 
-Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options& options) {
+Result<ringside_producer*> open(const ringside_producer_options& options) {
   const SegmentName name{std::string(text(options.channel)), std::string(text(options.producer))};
   RINGSIDE_CHECK(check_name("channel", name.channel));
   RINGSIDE_CHECK(check_name("producer", name.producer));
@@ -49,10 +49,10 @@ Result<std::unique_ptr<ringside_producer>> open(const ringside_producer_options&
     sync_interval = std::chrono::milliseconds(options.sync_interval_ms);
   const Bus bus = Bus::locate(text(options.bus));
   RINGSIDE_TRY(Producer producer, Producer::open(bus, name, std::move(type), caps, sync_interval));
-  return std::make_unique<ringside_producer>(std::move(producer), bus);
+  return std::make_unique<ringside_producer>(std::move(producer), bus).release();
 }
 
-std::int64_t publish(ringside_producer& handle, Bytes event) {
+Result<Sequence> publish(ringside_producer& handle, Bytes event) {
   // Events are read in place, a word at a time. What is too large is refused
   // before it is looked at.
   const bool fits = event.size() <= handle.producer.writer().max_payload();
@@ -60,7 +60,7 @@ std::int64_t publish(ringside_producer& handle, Bytes event) {
     handle.aligned.assign(event.begin(), event.end());
     event = handle.aligned;
   }
-  return sequence_or_error(handle.producer.publish(event));
+  return handle.producer.publish(event);
 }
 
 }  // namespace
@@ -70,14 +70,9 @@ using namespace ringside;
 using namespace ringside::c;
 
 ringside_producer* ringside_producer_open(const ringside_producer_options* options) {
-  return guarded_pointer([&]() -> ringside_producer* {
+  return guarded([&]() -> Result<ringside_producer*> {
     if (!is_known(options)) return nullptr;
-    auto opened = open(*options);
-    if (!opened) {
-      failed(opened.error());
-      return nullptr;
-    }
-    return opened->release();
+    return open(*options);
   });
 }
 
@@ -86,57 +81,41 @@ void ringside_producer_close(ringside_producer* producer) {
 }
 
 int64_t ringside_publish(ringside_producer* producer, const void* event, size_t size) {
-  return guarded([&]() -> std::int64_t {
-    const Hold hold(producer);
-    if (!hold) return hold.code();
+  return with(producer, [&](ringside_producer& handle) -> Result<Sequence> {
     if (event == nullptr && size > 0)
-      return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where an event is needed");
-    return publish(*hold, {static_cast<const std::byte*>(event), size});
+      return fail(Errc::bad_argument, "a null pointer where an event is needed");
+    return publish(handle, {static_cast<const std::byte*>(event), size});
   });
 }
 
 int64_t ringside_publish_json(ringside_producer* producer, const char* json, size_t size) {
-  return guarded([&]() -> std::int64_t {
-    const Hold hold(producer);
-    if (!hold) return hold.code();
+  return with(producer, [&](ringside_producer& handle) -> Result<Sequence> {
     if (json == nullptr)
-      return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where JSON text is needed");
-    if (size > kMostJson)
-      return failed(RINGSIDE_ERROR_TOO_LARGE, "an event as JSON has at most 2^31 bytes");
-    if (!hold->json) hold->json.emplace(hold->producer.type().parser());
-    const Result<Bytes> event = hold->json->parse(std::string(json, size));
-    if (!event) return failed(event.error());
-    return publish(*hold, *event);
+      return fail(Errc::bad_argument, "a null pointer where JSON text is needed");
+    if (size > kMostJson) return fail(Errc::too_large, "an event as JSON has at most 2^31 bytes");
+    if (!handle.json) handle.json.emplace(handle.producer.type().parser());
+    RINGSIDE_TRY(const Bytes event, handle.json->parse(std::string(json, size)));
+    return publish(handle, event);
   });
 }
 
 void* ringside_claim(ringside_producer* producer, size_t size) {
-  return guarded_pointer([&]() -> void* {
-    const Hold hold(producer);
-    if (!hold) return nullptr;
-    const auto claimed = hold->producer.claim(size);
-    if (claimed) return claimed->data();
-    failed(claimed.error());
-    return nullptr;
+  return with(producer, [&](ringside_producer& handle) -> Result<void*> {
+    RINGSIDE_TRY(const auto claimed, handle.producer.claim(size));
+    return claimed.data();
   });
 }
 
 int64_t ringside_commit(ringside_producer* producer, size_t size) {
-  return guarded([&]() -> std::int64_t {
-    const Hold hold(producer);
-    if (!hold) return hold.code();
-    return sequence_or_error(hold->producer.commit(size));
-  });
+  return with(producer, [&](ringside_producer& handle) { return handle.producer.commit(size); });
 }
 
 int ringside_producer_describe(ringside_producer* producer, ringside_producer_info* info) {
-  return guarded([&]() -> int {
-    // A program that was built before the struct grew has room for its first fields only.
-    if (!has_size(info, offsetof(ringside_producer_info, takes_points)))
-      return ringside_last_error_code();
-    const Hold hold(producer);
-    if (!hold) return hold.code();
-    const Writer& writer = hold->producer.writer();
+  // A program that was built before the struct grew has room for its first fields only.
+  if (!has_size(info, offsetof(ringside_producer_info, takes_points)))
+    return ringside_last_error_code();
+  return with(producer, [&](ringside_producer& handle) -> int {
+    const Writer& writer = handle.producer.writer();
     info->epoch = writer.geometry().epoch.value;
     info->oldest = writer.oldest().value;
     info->next = writer.next().value;
@@ -146,7 +125,7 @@ int ringside_producer_describe(ringside_producer* producer, ringside_producer_in
     info->origin = static_cast<std::int32_t>(writer.origin());
     info->sync_error = writer.sync_error();
     if (info->size < sizeof(*info)) return RINGSIDE_OK;
-    info->takes_points = hold->is_embedding() ? 1 : 0;
+    info->takes_points = handle.is_embedding() ? 1 : 0;
     info->reserved = 0;
     return RINGSIDE_OK;
   });

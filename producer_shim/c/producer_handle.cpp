@@ -17,21 +17,18 @@ std::uint32_t fork_generation() noexcept {
   return generation.load(std::memory_order_relaxed);
 }
 
-Hold::Hold(ringside_producer* producer) noexcept {
-  if (producer == nullptr) {
-    code_ = failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where a producer is needed");
-  } else if (producer->generation != fork_generation()) {
-    code_ =
-        failed(RINGSIDE_ERROR_FORKED,
-               "this producer belongs to the parent process; open one of another name, or close "
-               "this one in both");
-  } else if (producer->in_use.test_and_set(std::memory_order_acquire)) {
-    code_ = failed(RINGSIDE_ERROR_BUSY,
-                   "another thread is using this producer; nothing was published (use a lock, or a "
-                   "producer for each thread)");
-  } else {
-    producer_ = producer;
-  }
+int take(ringside_producer* producer) noexcept {
+  if (producer == nullptr)
+    return failed(RINGSIDE_ERROR_ARGUMENT, "a null pointer where a producer is needed");
+  if (producer->generation != fork_generation())
+    return failed(RINGSIDE_ERROR_FORKED,
+                  "this producer belongs to the parent process; open one of another name, or close "
+                  "this one in both");
+  if (producer->in_use.test_and_set(std::memory_order_acquire))
+    return failed(RINGSIDE_ERROR_BUSY,
+                  "another thread is using this producer; nothing was published (use a lock, or a "
+                  "producer for each thread)");
+  return RINGSIDE_OK;
 }
 
 }  // namespace ringside::c

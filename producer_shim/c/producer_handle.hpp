@@ -50,32 +50,20 @@ struct ringside_producer {
 
 namespace ringside::c {
 
-/// Holds a producer for the calling thread. False, with the error kept, if it is null, is being
-/// used by another thread, or was inherited by a fork.
-class Hold {
- public:
-  explicit Hold(ringside_producer* producer) noexcept;
-  ~Hold() {
-    // Release: pairs with the acquire of the next thread that takes it.
-    if (producer_ != nullptr) producer_->in_use.clear(std::memory_order_release);
-  }
-  Hold(const Hold&) = delete;
-  Hold& operator=(const Hold&) = delete;
+/// Takes a producer for the calling thread. Not RINGSIDE_OK, with the error kept, if it is null, is
+/// being used by another thread, or was inherited by a fork.
+int take(ringside_producer* producer) noexcept;
 
-  explicit operator bool() const noexcept { return producer_ != nullptr; }
-  int code() const noexcept { return code_; }
-  ringside_producer* operator->() const noexcept { return producer_; }
-  ringside_producer& operator*() const noexcept { return *producer_; }
-
- private:
-  ringside_producer* producer_ = nullptr;
-  int code_ = RINGSIDE_OK;
-};
-
-/// The sequence, or the code of the error, which is kept.
-inline std::int64_t sequence_or_error(const Result<Sequence>& published) noexcept {
-  if (!published) return failed(published.error());
-  return static_cast<std::int64_t>(published->value);
+/// What `use` gives of the producer, which this thread holds meanwhile.
+template <class Use>
+auto with(ringside_producer* producer, Use&& use) noexcept {
+  const auto call = [&] { return use(*producer); };
+  using Returned = decltype(guarded(call));
+  if (const int bad = take(producer)) return failure<Returned>(bad);
+  const Returned result = guarded(call);
+  // Release: pairs with the acquire of the next thread that takes it.
+  producer->in_use.clear(std::memory_order_release);
+  return result;
 }
 
 }  // namespace ringside::c

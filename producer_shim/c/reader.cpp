@@ -86,15 +86,14 @@ using namespace ringside;
 using namespace ringside::c;
 
 ringside_reader* ringside_reader_open(const char* bus, const char* channel, const char* producer) {
-  return guarded_pointer([&]() -> ringside_reader* {
+  return guarded([&]() -> Result<ringside_reader*> {
     const Bus where = Bus::locate(text(bus));
     const SegmentName name{text(channel), text(producer)};
     Result<Reader> opened = open_reader(where, name);
     if (opened) return std::make_unique<ringside_reader>(where, name, std::move(*opened)).release();
     Error error = opened.error();
     error.message = with_advice(error);
-    failed(error);
-    return nullptr;
+    return tl::unexpected<Error>(std::move(error));
   });
 }
 
@@ -243,22 +242,14 @@ int ringside_copy_record_into(const ringside_reader* reader, uint64_t* cursor, v
 
 const char* ringside_event_json(const ringside_reader* reader, const void* event, size_t size,
                                 size_t* length) {
-  return guarded_pointer([&]() -> const char* {
+  return guarded([&]() -> Result<const char*> {
     if (check_pointers(reader, event) != RINGSIDE_OK) return nullptr;
-    const Result<const EventPrinter*> printer = printer_of(*reader);
-    if (!printer) {
-      failed(printer.error());
-      return nullptr;
-    }
+    RINGSIDE_TRY(const EventPrinter* const printer, printer_of(*reader));
     const auto* const bytes = static_cast<const std::byte*>(event);
     const std::vector<std::byte> aligned(bytes, bytes + size);
-    Result<std::string> json = (*printer)->print(aligned);
-    if (!json) {
-      failed(json.error());
-      return nullptr;
-    }
+    RINGSIDE_TRY(auto json, printer->print(aligned));
     thread_local std::string last;
-    last = std::move(*json);
+    last = std::move(json);
     if (length != nullptr) *length = last.size();
     return last.c_str();
   });
