@@ -49,33 +49,6 @@ tl::unexpected<Error> bad_text(const char* name, std::size_t i, std::string_view
               has_nul ? " holds a NUL, which no text can" : " is not UTF-8");
 }
 
-/// That a text is absent which has to be there.
-tl::unexpected<Error> no_text(const char* name, std::size_t i) {
-  return fail(Errc::bad_argument, name, ": row ", std::to_string(i),
-              " is null, and it must be there");
-}
-
-/// Calls `take` with number and text of each of `count` texts that end with NUL, one after the
-/// other in `size` bytes. Whether there are as many, and nothing else.
-template <class Take>
-bool split(const char* chars, std::size_t size, std::size_t count, Take&& take) {
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto* const end =
-        at < size ? static_cast<const char*>(std::memchr(chars + at, '\0', size - at)) : nullptr;
-    if (end == nullptr) return false;
-    const auto length = static_cast<std::size_t>(end - (chars + at));
-    take(i, std::string_view(chars + at, length));
-    at += length + 1;
-  }
-  return at == size;
-}
-
-tl::unexpected<Error> not_as_many(const char* name, std::size_t count) {
-  return fail(Errc::bad_argument, name, ": these are not ", std::to_string(count),
-              " texts, each ended with NUL (a text cannot hold one)");
-}
-
 /// Numbers pieces of memory by what is in them.
 class Numbering {
  public:
@@ -172,11 +145,53 @@ std::optional<std::string> to_utf8(std::string_view cell, bool is_utf32) {
   return text;
 }
 
-/// Whether cells of that size can lie in memory so many times.
-bool are_countable(const ringside_texts& texts, std::size_t count) noexcept {
+/// That there are texts of a known kind, and that cells of their size can lie in memory so often.
+Result<void> check_cells(const char* name, const ringside_texts& texts, std::size_t count) {
+  if (texts.data == nullptr) return fail(Errc::bad_argument, name, ": no texts");
   const bool is_fixed = texts.kind == RINGSIDE_TEXT_FIXED || texts.kind == RINGSIDE_TEXT_UTF32;
   // As UTF-8 a code point takes up to four bytes.
-  return !is_fixed || texts.size <= PTRDIFF_MAX / 4 / std::max<std::size_t>(count, 1);
+  if (is_fixed && texts.size > PTRDIFF_MAX / 4 / std::max<std::size_t>(count, 1))
+    return fail(Errc::bad_argument, name, ": no memory holds texts of that size");
+  if (texts.kind < RINGSIDE_TEXT_SAME || texts.kind > RINGSIDE_TEXT_UTF32)
+    return fail(Errc::bad_argument, name, ": no such kind of texts");
+  return {};
+}
+
+/// Calls `take` with number and cell of each of `count` texts, but not of one text for all. What is
+/// not there is a view without data.
+template <class Take>
+Result<void> for_each_cell(const char* name, const ringside_texts& texts, std::size_t count,
+                           Take&& take) {
+  const auto* const chars = static_cast<const char*>(texts.data);
+  const auto not_as_many = [&] {
+    return fail(Errc::bad_argument, name, ": these are not ", std::to_string(count),
+                " texts, each ended with NUL (a text cannot hold one)");
+  };
+  std::size_t at = 0;
+  switch (texts.kind) {
+    case RINGSIDE_TEXT_EACH:
+      for (std::size_t i = 0; i < count; ++i) {
+        const char* const one = static_cast<const char* const*>(texts.data)[i];
+        take(i, one == nullptr ? std::string_view() : std::string_view(one));
+      }
+      return {};
+    case RINGSIDE_TEXT_JOINED:
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::string_view rest(chars + at, texts.size - at);
+        const std::size_t length = rest.find('\0');
+        if (length == std::string_view::npos) return not_as_many();
+        take(i, rest.substr(0, length));
+        at += length + 1;
+      }
+      if (at < texts.size) return not_as_many();
+      return {};
+    default: {
+      const bool is_utf32 = texts.kind == RINGSIDE_TEXT_UTF32;
+      const std::size_t cell = texts.size * (is_utf32 ? sizeof(std::uint32_t) : 1);
+      for (std::size_t i = 0; i < count; ++i) take(i, std::string_view(chars + i * cell, cell));
+      return {};
+    }
+  }
 }
 
 }  // namespace
@@ -189,43 +204,31 @@ Result<TextColumn> TextColumn::read(const char* name, const ringside_texts& text
                                     std::size_t count) {
   TextColumn column;
   const auto* const chars = static_cast<const char*>(texts.data);
-  const std::size_t size = texts.size;
-  if (chars == nullptr && texts.kind != RINGSIDE_TEXT_SAME)
-    return fail(Errc::bad_argument, name, ": no texts");
-  if (!are_countable(texts, count))
-    return fail(Errc::bad_argument, name, ": no memory holds texts of that size");
-  switch (texts.kind) {
-    case RINGSIDE_TEXT_SAME:
-      if (chars == nullptr) return no_text(name, 0);
-      column.cells_ = chars;
-      column.width_ = size;
-      if (!to_utf8({chars, size}, false)) return bad_text(name, 0, {chars, size});
-      column.longest_ = column.width_;
-      return column;
-    case RINGSIDE_TEXT_EACH:
-      column.each_.reserve(count);
-      for (std::size_t i = 0; i < count; ++i) {
-        const char* const one = static_cast<const char* const*>(texts.data)[i];
-        if (one == nullptr) return no_text(name, i);
-        column.each_.emplace_back(one);
-      }
-      break;
-    case RINGSIDE_TEXT_JOINED:
-      column.each_.reserve(count);
-      if (!split(chars, size, count,
-                 [&](std::size_t, std::string_view text) { column.each_.push_back(text); }))
-        return not_as_many(name, count);
-      break;
-    case RINGSIDE_TEXT_FIXED:
-      column.set_cells(chars, size);
-      break;
-    case RINGSIDE_TEXT_UTF32:
-      RINGSIDE_CHECK(column.convert(name, chars, size, count));
-      break;
-    default:
-      return fail(Errc::bad_argument, name, ": no such kind of texts");
+  const auto absent = [name](std::size_t i) {
+    return fail(Errc::bad_argument, name, ": row ", std::to_string(i),
+                " is null, and it must be there");
+  };
+  if (texts.kind == RINGSIDE_TEXT_SAME) {
+    if (chars == nullptr) return absent(0);
+    if (!to_utf8({chars, texts.size}, false)) return bad_text(name, 0, {chars, texts.size});
+    column.cells_ = chars;
+    column.width_ = column.longest_ = texts.size;
+    return column;
   }
-  const std::size_t piece = texts.kind == RINGSIDE_TEXT_JOINED ? size : 0;
+  RINGSIDE_CHECK(check_cells(name, texts, count));
+  if (texts.kind == RINGSIDE_TEXT_FIXED) {
+    column.set_cells(chars, texts.size);
+  } else if (texts.kind == RINGSIDE_TEXT_UTF32) {
+    RINGSIDE_CHECK(column.convert(name, chars, texts.size, count));
+  } else {
+    column.each_.reserve(count);
+    RINGSIDE_CHECK(for_each_cell(name, texts, count, [&](std::size_t, std::string_view text) {
+      column.each_.push_back(text);
+    }));
+    for (std::size_t i = 0; i < count; ++i)
+      if (column.each_[i].data() == nullptr) return absent(i);
+  }
+  const std::size_t piece = texts.kind == RINGSIDE_TEXT_JOINED ? texts.size : 0;
   RINGSIDE_CHECK(column.check(name, count, piece));
   return column;
 }
@@ -299,15 +302,13 @@ Result<RepeatedTexts> RepeatedTexts::read(const char* name, const ringside_texts
     column.texts_ = {std::move(*text)};
     return column;
   }
-  if (chars == nullptr) return fail(Errc::bad_argument, name, ": no texts");
-  if (!are_countable(texts, count))
-    return fail(Errc::bad_argument, name, ": no memory holds texts of that size");
+  RINGSIDE_CHECK(check_cells(name, texts, count));
   column.texts_.clear();
   column.numbers_.resize(count);
   Numbering numbering;
   std::optional<tl::unexpected<Error>> bad;
   const bool is_utf32 = texts.kind == RINGSIDE_TEXT_UTF32;
-  const auto take = [&](std::size_t i, std::string_view cell) {
+  RINGSIDE_CHECK(for_each_cell(name, texts, count, [&](std::size_t i, std::string_view cell) {
     const auto [number, is_new] = numbering.number(cell);
     column.numbers_[i] = number;
     if (!is_new || bad) return;
@@ -316,26 +317,7 @@ Result<RepeatedTexts> RepeatedTexts::read(const char* name, const ringside_texts
       column.texts_.push_back(std::move(*text));
     else
       bad = bad_text(name, i, cell, is_utf32);
-  };
-  switch (texts.kind) {
-    case RINGSIDE_TEXT_EACH:
-      for (std::size_t i = 0; i < count; ++i) {
-        const char* const one = static_cast<const char* const*>(texts.data)[i];
-        take(i, one == nullptr ? "" : one);
-      }
-      break;
-    case RINGSIDE_TEXT_JOINED:
-      if (!split(chars, texts.size, count, take)) return not_as_many(name, count);
-      break;
-    case RINGSIDE_TEXT_FIXED:
-    case RINGSIDE_TEXT_UTF32: {
-      const std::size_t cell = texts.size * (is_utf32 ? sizeof(std::uint32_t) : 1);
-      for (std::size_t i = 0; i < count; ++i) take(i, {chars + i * cell, cell});
-      break;
-    }
-    default:
-      return fail(Errc::bad_argument, name, ": no such kind of texts");
-  }
+  }));
   if (bad) return *bad;
   return column;
 }
