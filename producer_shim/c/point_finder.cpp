@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "bus/layout.hpp"
-#include "event_generated.h"
 
 namespace ringside::c {
 namespace {
@@ -13,10 +12,6 @@ namespace {
 constexpr std::size_t kWord = sizeof(flatbuffers::uoffset_t);
 
 static_assert(sizeof(Point) == InPoint::kBytes);
-
-void widen(std::size_t& widest, const TextPlace& text) noexcept {
-  widest = std::max(widest, text.length);
-}
 
 void set_numbers(ringside_found_points& found, const std::byte* base, std::ptrdiff_t stride,
                  const std::array<std::size_t, 7>& at) noexcept {
@@ -122,13 +117,13 @@ struct Span {
 /// being another: numbers, and texts within the room up to what comes next.
 class Layout {
  public:
-  static std::optional<Layout> of(Bytes event, const SinglePoint& point) {
+  static std::optional<Layout> of(Bytes event, const PointEvent& points) {
+    const SinglePoint& point = points.single;
     Layout layout(point);
     std::vector<Span> values;
-    for (const std::size_t at : point.coordinates) values.push_back({at, at + kWord});
     for (const std::size_t at : point.numbers) values.push_back({at, at + kWord});
-    values.push_back({point.is_train, point.is_train + 1});
-    values.push_back({point.slot, point.slot + sizeof(CycleSlot)});
+    values.back().to = values.back().from + 1;  // is_train
+    values.push_back({points.slot, points.slot + sizeof(CycleSlot)});
     for (std::size_t i = 0; i < point.texts.size(); ++i) {
       if (point.texts[i].at == kAbsent) return {};
       std::size_t end = event.size();
@@ -166,13 +161,11 @@ class Layout {
       if (length >= room_[i] || event[point_.texts[i].at + room_[i] - 1] != std::byte{0})
         return false;
     }
-    return is_flag(event[point_.is_train]);
+    return is_flag(event[point_.numbers.back()]);
   }
 
   void describe(const std::byte* event, std::ptrdiff_t stride, ringside_found_points& found) const {
-    set_numbers(found, event, stride,
-                {point_.coordinates[0], point_.coordinates[1], point_.coordinates[2],
-                 point_.numbers[0], point_.numbers[1], point_.numbers[2], point_.is_train});
+    set_numbers(found, event, stride, point_.numbers);
     const std::array<ringside_strided_texts*, 3> texts = {&found.episode_id, &found.host_id,
                                                           &found.profile};
     for (std::size_t i = 0; i < texts.size(); ++i)
@@ -189,11 +182,11 @@ class Layout {
 };
 
 /// Whether all `count` events of the run have the layout of the first.
-bool find_at_stride(const Run& run, Bytes first, const SinglePoint& point,
+bool find_at_stride(const Run& run, Bytes first, const PointEvent& points,
                     ringside_found_points& found) {
   const std::uint64_t stride = record_bytes(first.size());
   if (run.count == 0 || run.bytes.size() != run.count * stride) return false;
-  const std::optional<Layout> layout = Layout::of(first, point);
+  const std::optional<Layout> layout = Layout::of(first, points);
   if (!layout) return false;
   for (std::uint64_t i = 0; i < run.count; ++i) {
     const std::byte* const record = run.bytes.data() + i * stride;
@@ -218,11 +211,10 @@ void for_each_point(Bytes event, const PointEvent& points, Use&& use) {
     const auto number = [&](std::size_t at, auto absent) {
       return at == kAbsent ? absent : load<decltype(absent)>(event, at);
     };
-    const Point values(number(one.coordinates[0], 0.0F), number(one.coordinates[1], 0.0F),
-                       number(one.coordinates[2], 0.0F), number(one.numbers[0], std::int32_t{-1}),
-                       number(one.numbers[1], std::int32_t{-1}),
-                       number(one.numbers[2], std::int32_t{-1}), 0, 0, 0,
-                       number(one.is_train, std::uint8_t{0}) != 0);
+    const auto& [x, y, z, phase, predicted, cluster, is_train] = one.numbers;
+    const Point values(number(x, 0.0F), number(y, 0.0F), number(z, 0.0F), number(phase, -1),
+                       number(predicted, -1), number(cluster, -1), 0, 0, 0,
+                       number(is_train, std::uint8_t{0}) != 0);
     use(values, one.texts);
     return;
   }
@@ -243,26 +235,11 @@ void copy_text(char* to, std::size_t room, std::uint64_t i, Bytes event, const T
   std::fill(at + from.size(), at + room, '\0');
 }
 
-}  // namespace
-
-Bytes EventsOf::next() noexcept {
-  if (rest_.size() < sizeof(RecordHeader)) return {};
-  RecordHeader header;
-  std::memcpy(&header, rest_.data(), sizeof(header));
-  const std::uint64_t bytes = record_bytes(header.size);
-  if (header.size == 0 || bytes > rest_.size() || header.sequence != next_.value) return {};
-  const Bytes event = rest_.subspan(sizeof(RecordHeader), header.size);
-  rest_ = rest_.subspan(bytes);
-  next_ = next_ + 1;
-  return event;
-}
-
-namespace {
-
 /// Whether the points of one run can be used where they stand, all columns of them. Else perhaps
 /// those of numbers, as `found.is_in_place` says.
 bool find_in_place(const Run& run, ringside_found_points& found, Names& names) {
-  const Bytes first = EventsOf(run).next();
+  Run rest = run;
+  const Bytes first = take_event(rest);
   const std::optional<PointEvent> points = find_points(first);
   if (!points) return false;
   if (run.count == 1 && points->is_batch && points->points() > 0 &&
@@ -270,7 +247,7 @@ bool find_in_place(const Run& run, ringside_found_points& found, Names& names) {
     find_in_batch(first, points->batch, found, names);
     if (found.episode_id.data != nullptr) return true;
     found.count = 0;
-  } else if (!points->is_batch && find_at_stride(run, first, points->single, found)) {
+  } else if (!points->is_batch && find_at_stride(run, first, *points, found)) {
     // Texts have their widths from the layout.
     found.episode_id_bytes = found.episode_id.width;
     found.host_id_bytes = found.host_id.width;
@@ -280,28 +257,48 @@ bool find_in_place(const Run& run, ringside_found_points& found, Names& names) {
   return false;
 }
 
+/// Calls `use` with each event of the runs and where its points are. Whether all of them are such
+/// events, and all that `use` said was true.
+template <class Use>
+bool for_each_event(std::span<const Run> runs, Use&& use) {
+  for (Run rest : runs) {
+    for (std::uint64_t i = rest.count; i > 0; --i) {
+      const Bytes event = take_event(rest);
+      const std::optional<PointEvent> points = find_points(event);
+      if (!points || !use(event, *points)) return false;
+    }
+    if (!rest.bytes.empty()) return false;
+  }
+  return true;
+}
+
 }  // namespace
+
+Bytes take_event(Run& rest) noexcept {
+  if (rest.bytes.size() < sizeof(RecordHeader)) return {};
+  RecordHeader header;
+  std::memcpy(&header, rest.bytes.data(), sizeof(header));
+  const std::uint64_t bytes = record_bytes(header.size);
+  if (header.size == 0 || bytes > rest.bytes.size() || header.sequence != rest.first.value)
+    return {};
+  const Bytes event = rest.bytes.subspan(sizeof(RecordHeader), header.size);
+  rest = {rest.first + 1, rest.count - 1, rest.bytes.subspan(bytes)};
+  return event;
+}
 
 bool measure_points(std::span<const Run> runs, ringside_found_points& found, Names& names) {
   found.count = 0;
   found.is_in_place = 0;
   if (runs.size() == 1 && find_in_place(runs[0], found, names)) return true;
-  for (const Run& run : runs) {
-    EventsOf all(run);
-    for (std::uint64_t i = 0; i < run.count; ++i) {
-      const Bytes event = all.next();
-      const std::optional<PointEvent> here = find_points(event);
-      if (!here) return false;
-      for_each_point(event, *here, [&](const Point&, const std::array<TextPlace, 3>& texts) {
-        widen(found.episode_id_bytes, texts[0]);
-        widen(found.host_id_bytes, texts[1]);
-        widen(found.profile_bytes, texts[2]);
-      });
-      found.count += here->points();
-    }
-    if (!all.is_done()) return false;
-  }
-  return true;
+  return for_each_event(runs, [&](Bytes event, const PointEvent& points) {
+    for_each_point(event, points, [&](const Point&, const std::array<TextPlace, 3>& texts) {
+      found.episode_id_bytes = std::max(found.episode_id_bytes, texts[0].length);
+      found.host_id_bytes = std::max(found.host_id_bytes, texts[1].length);
+      found.profile_bytes = std::max(found.profile_bytes, texts[2].length);
+    });
+    found.count += points.points();
+    return true;
+  });
 }
 
 bool copy_points(std::span<const Run> runs, std::uint64_t count,
@@ -310,29 +307,24 @@ bool copy_points(std::span<const Run> runs, std::uint64_t count,
     if (column != nullptr) column[i] = value;
   };
   std::uint64_t done = 0;
-  for (const Run& run : runs) {
-    EventsOf events(run);
-    while (!events.is_done()) {
-      const Bytes event = events.next();
-      const std::optional<PointEvent> points = find_points(event);
-      if (!points || points->points() > count - done) return false;
-      for_each_point(event, *points,
-                     [&](const Point& point, const std::array<TextPlace, 3>& texts) {
-                       put(to.x, done, point.x());
-                       put(to.y, done, point.y());
-                       put(to.z, done, point.z());
-                       put(to.phase, done, point.phase_int());
-                       put(to.predicted, done, point.predicted_int());
-                       put(to.cluster, done, point.cluster());
-                       put(to.is_train, done, static_cast<std::uint8_t>(point.is_train() ? 1 : 0));
-                       copy_text(to.episode_id, to.episode_id_bytes, done, event, texts[0]);
-                       copy_text(to.host_id, to.host_id_bytes, done, event, texts[1]);
-                       copy_text(to.profile, to.profile_bytes, done, event, texts[2]);
-                       ++done;
-                     });
-    }
-  }
-  return done == count;
+  const bool good = for_each_event(runs, [&](Bytes event, const PointEvent& points) {
+    if (points.points() > count - done) return false;
+    for_each_point(event, points, [&](const Point& point, const std::array<TextPlace, 3>& texts) {
+      put(to.x, done, point.x());
+      put(to.y, done, point.y());
+      put(to.z, done, point.z());
+      put(to.phase, done, point.phase_int());
+      put(to.predicted, done, point.predicted_int());
+      put(to.cluster, done, point.cluster());
+      put(to.is_train, done, static_cast<std::uint8_t>(point.is_train() ? 1 : 0));
+      copy_text(to.episode_id, to.episode_id_bytes, done, event, texts[0]);
+      copy_text(to.host_id, to.host_id_bytes, done, event, texts[1]);
+      copy_text(to.profile, to.profile_bytes, done, event, texts[2]);
+      ++done;
+    });
+    return true;
+  });
+  return good && done == count;
 }
 
 }  // namespace ringside::c

@@ -12,21 +12,9 @@
 
 namespace ringside::c {
 
-/// The events of a run, one after the other. None where a record's header contradicts the run.
-class EventsOf {
- public:
-  explicit EventsOf(const Run& run) noexcept : next_(run.first), rest_(run.bytes) {}
-
-  /// The next event; an empty one behind the last.
-  Bytes next() noexcept;
-
-  /// Whether all of the run has been gone through.
-  bool is_done() const noexcept { return rest_.empty(); }
-
- private:
-  Sequence next_;
-  Bytes rest_;
-};
+/// Takes the first event off a run. An empty one behind the last, and where the header of a record
+/// contradicts the run.
+Bytes take_event(Run& rest) noexcept;
 
 /// What texts a batch names, one after the other, each ended with NUL.
 struct Names {

@@ -1,9 +1,5 @@
 #include "producer_shim/c/point_layout.hpp"
 
-#include <algorithm>
-
-#include "event_generated.h"
-
 namespace ringside::c {
 namespace {
 
@@ -37,6 +33,12 @@ struct TablePlace {
     if (offset == 0 || !is_inside(event, at + offset, size)) return kAbsent;
     return at + offset;
   }
+
+  /// Where the offset in that field leads to.
+  std::size_t follow_field(Bytes event, voffset_t field) const noexcept {
+    const std::size_t from = (*this)(event, field, kWord);
+    return from == kAbsent ? kAbsent : follow(event, from, kWord);
+  }
 };
 
 std::optional<TablePlace> table_at(Bytes event, std::size_t at) noexcept {
@@ -59,15 +61,9 @@ TextPlace text_from(Bytes event, std::size_t at) noexcept {
   return {at + kWord, length};
 }
 
-TextPlace text_field(Bytes event, const TablePlace& table, voffset_t field) noexcept {
-  const std::size_t at = table(event, field, kWord);
-  return at == kAbsent ? TextPlace{} : text_from(event, follow(event, at, kWord));
-}
-
 VectorPlace vector_field(Bytes event, const TablePlace& table, voffset_t field,
                          std::size_t element) noexcept {
-  const std::size_t at = table(event, field, kWord);
-  const std::size_t to = at == kAbsent ? kAbsent : follow(event, at, kWord);
+  const std::size_t to = table.follow_field(event, field);
   if (to == kAbsent) return {};
   const std::size_t count = load<uoffset_t>(event, to);
   if (!is_inside(event, to + kWord, count * element)) return {};
@@ -76,14 +72,14 @@ VectorPlace vector_field(Bytes event, const TablePlace& table, voffset_t field,
 
 SinglePoint single_point(Bytes event, const TablePlace& outer, const TablePlace& table) noexcept {
   const auto word = [&](voffset_t field) { return table(event, field, kWord); };
-  return {.coordinates = {word(Embedding::VT_X), word(Embedding::VT_Y), word(Embedding::VT_Z)},
-          .numbers = {word(Embedding::VT_PHASE_INT), word(Embedding::VT_PREDICTED_INT),
-                      word(Embedding::VT_CLUSTER)},
-          .is_train = table(event, Embedding::VT_IS_TRAIN, 1),
-          .slot = table(event, Embedding::VT_SLOT, sizeof(CycleSlot)),
-          .texts = {text_field(event, table, Embedding::VT_EPISODE_ID),
-                    text_field(event, table, Embedding::VT_HOST_ID),
-                    text_field(event, table, Embedding::VT_PROFILE)},
+  const auto text = [&](voffset_t field) {
+    return text_from(event, table.follow_field(event, field));
+  };
+  return {.numbers = {word(Embedding::VT_X), word(Embedding::VT_Y), word(Embedding::VT_Z),
+                      word(Embedding::VT_PHASE_INT), word(Embedding::VT_PREDICTED_INT),
+                      word(Embedding::VT_CLUSTER), table(event, Embedding::VT_IS_TRAIN, 1)},
+          .texts = {text(Embedding::VT_EPISODE_ID), text(Embedding::VT_HOST_ID),
+                    text(Embedding::VT_PROFILE)},
           .tables = {outer.at, outer.fields, table.at, table.fields}};
 }
 
@@ -96,20 +92,19 @@ std::optional<PointEvent> find_points(Bytes event) noexcept {
   const auto outer = table_at(event, follow(event, 0, kWord));
   if (!outer) return {};
   const std::size_t type = (*outer)(event, Event::VT_BODY_TYPE, 1);
-  const std::size_t body = (*outer)(event, Event::VT_BODY, kWord);
-  if (type == kAbsent || body == kAbsent) return {};
-  const auto table = table_at(event, follow(event, body, kWord));
-  if (!table) return {};
+  const auto table = table_at(event, outer->follow_field(event, Event::VT_BODY));
+  if (type == kAbsent || !table) return {};
   const auto kind = load<Body>(event, type);
   PointEvent found;
   if (kind == Body::Embedding) {
+    found.slot = (*table)(event, Embedding::VT_SLOT, sizeof(CycleSlot));
     found.single = single_point(event, *outer, *table);
     return found;
   }
   if (kind != Body::EmbeddingBatch) return {};
   found.is_batch = true;
-  found.batch = {.slot = (*table)(event, EmbeddingBatch::VT_SLOT, sizeof(CycleSlot)),
-                 .points = vector_field(event, *table, EmbeddingBatch::VT_POINTS, sizeof(Point)),
+  found.slot = (*table)(event, EmbeddingBatch::VT_SLOT, sizeof(CycleSlot));
+  found.batch = {.points = vector_field(event, *table, EmbeddingBatch::VT_POINTS, sizeof(Point)),
                  .texts = {vector_field(event, *table, EmbeddingBatch::VT_EPISODES, kWord),
                            vector_field(event, *table, EmbeddingBatch::VT_HOSTS, kWord),
                            vector_field(event, *table, EmbeddingBatch::VT_PROFILES, kWord)}};
@@ -119,16 +114,6 @@ std::optional<PointEvent> find_points(Bytes event) noexcept {
 TextPlace text_at(Bytes event, const VectorPlace& texts, std::size_t i) noexcept {
   if (i >= texts.count) return {};
   return text_from(event, follow(event, texts.at + i * kWord, kWord));
-}
-
-std::uint32_t total_of(Bytes event, const PointEvent& points) noexcept {
-  const std::size_t at = points.is_batch ? points.batch.slot : points.single.slot;
-  return at == kAbsent ? 0 : load<CycleSlot>(event, at).total();
-}
-
-std::uint64_t cycle_of(Bytes event, const PointEvent& points) noexcept {
-  const std::size_t at = points.is_batch ? points.batch.slot : points.single.slot;
-  return at == kAbsent ? 0 : load<CycleSlot>(event, at).cycle();
 }
 
 }  // namespace ringside::c

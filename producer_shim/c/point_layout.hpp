@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bus/types.hpp"
+#include "event_generated.h"
 
 namespace ringside::c {
 
@@ -31,16 +32,12 @@ struct VectorPlace {
 };
 
 struct SinglePoint {
-  std::array<std::size_t, 3> coordinates{};  // x, y, z
-  std::array<std::size_t, 3> numbers{};      // phase_int, predicted_int, cluster
-  std::size_t is_train = kAbsent;
-  std::size_t slot = kAbsent;
-  std::array<TextPlace, 3> texts{};     // episode_id, host_id, profile
-  std::array<std::size_t, 4> tables{};  // where both tables and their field lists begin
+  std::array<std::size_t, 7> numbers{};  // x, y, z, phase_int, predicted_int, cluster, is_train
+  std::array<TextPlace, 3> texts{};      // episode_id, host_id, profile
+  std::array<std::size_t, 4> tables{};   // where both tables and their field lists begin
 };
 
 struct PointBatch {
-  std::size_t slot = kAbsent;
   VectorPlace points;                  // of struct Point, all inside the event
   std::array<VectorPlace, 3> texts{};  // of offsets to texts: episodes, hosts, profiles
 };
@@ -63,6 +60,7 @@ struct InPoint {
 /// What an event of schemas/event.fbs holds.
 struct PointEvent {
   bool is_batch = false;
+  std::size_t slot = kAbsent;
   SinglePoint single;
   PointBatch batch;
 
@@ -87,8 +85,9 @@ Value load(Bytes event, std::size_t at) noexcept {
   return value;
 }
 
-/// The points of the complete cycle, as the event says; 0: unknown.
-std::uint32_t total_of(Bytes event, const PointEvent& points) noexcept;
-std::uint64_t cycle_of(Bytes event, const PointEvent& points) noexcept;
+/// Which points of which cycle they are; zeros if the event does not say.
+inline CycleSlot slot_of(Bytes event, const PointEvent& points) noexcept {
+  return points.slot == kAbsent ? CycleSlot() : load<CycleSlot>(event, points.slot);
+}
 
 }  // namespace ringside::c

@@ -24,10 +24,6 @@ struct Events {
   std::uint64_t count() const { return runs.back().first + runs.back().count - runs.front().first; }
 };
 
-bool is_damaged(const Reader& reader, Sequence sequence, Bytes record) {
-  return !is_intact(reader.geometry(), sequence, record);
-}
-
 /// Quick looks at the ends of a run alone. What measures or copies it notices a damaged header in
 /// between, and a careful look then finds it.
 enum class Look { quick, careful };
@@ -72,7 +68,7 @@ bool leave_out_damaged(const Reader& reader, Events& events) {
       if (length > rest.size()) return false;  // overwritten meanwhile
       const Bytes record = rest.first(length);
       rest = rest.subspan(length);
-      if (is_damaged(reader, at, record)) {
+      if (!is_intact(reader.geometry(), at, record)) {
         ++events.damaged;
         goes_on = false;
         continue;
@@ -117,9 +113,10 @@ Step take_cycle(const Reader& reader, const SequenceRange& window, Look look, Ev
     const RunOutcome taken = reader.next_run(at, {.bytes = 0, .records = 1}, one, gap);
     if (taken == RunOutcome::corrupt) return Step::fault;
     if (taken == RunOutcome::gap || taken == RunOutcome::nothing) return Step::lapped;
-    const Bytes event = taken == RunOutcome::run ? EventsOf(one).next() : Bytes{};
+    Run rest = taken == RunOutcome::run ? one : Run{};
+    const Bytes event = take_event(rest);
     const auto points = find_points(event);
-    if (!points && taken == RunOutcome::run && !is_damaged(reader, from, one.bytes))
+    if (!points && taken == RunOutcome::run && is_intact(reader.geometry(), from, one.bytes))
       break;  // reported when all of them are measured
     if (!points) {
       has_damaged = true;
@@ -127,11 +124,11 @@ Step take_cycle(const Reader& reader, const SequenceRange& window, Look look, Ev
       continue;
     }
     if (!cycle) {
-      cycle = cycle_of(event, *points);
-      const std::uint32_t total = total_of(event, *points);
+      const CycleSlot slot = slot_of(event, *points);
       // Unknown: the points are appended, and all that are there count.
-      if (total == 0) return take(reader, window.from, window.to, look, events);
-      wanted = total;
+      if (slot.total() == 0) return take(reader, window.from, window.to, look, events);
+      cycle = slot.cycle();
+      wanted = slot.total();
       each_damaged = points->is_batch ? 0 : 1;
       have = each_damaged * (window.to.value - from.value - 1);
       // An event a point, most likely; the walk is for what is not.
@@ -145,7 +142,7 @@ Step take_cycle(const Reader& reader, const SequenceRange& window, Look look, Ev
             found.count + events.damaged == window.to.value - first.value)
           return step;
       }
-    } else if (has_damaged && cycle_of(event, *points) != *cycle) {
+    } else if (has_damaged && slot_of(event, *points).cycle() != *cycle) {
       // The rest of the cycle is what was damaged.
       from = from + 1;
       break;
