@@ -24,19 +24,18 @@ void store(std::byte* to, Value value) noexcept {
 bool PointTemplate::fit(const Lengths& lengths) {
   if (*std::max_element(lengths.begin(), lengths.end()) > kLongestText) return false;
   bool changed = bytes_.empty();
+  Lengths room{};
   for (std::size_t i = 0; i < lengths.size(); ++i) {
-    if (!bytes_.empty() && lengths[i] <= room_[i]) continue;
-    room_[i] = room_for(lengths[i]);
+    room[i] = places_.single.texts[i].length;
+    if (!bytes_.empty() && lengths[i] <= room[i]) continue;
+    room[i] = room_for(lengths[i]);
     changed = true;
   }
-  if (changed) {
-    build();
-    verified_ = false;
-  }
+  if (changed) build(room);
   return true;
 }
 
-void PointTemplate::build() {
+void PointTemplate::build(const Lengths& room) {
   const std::string zeros(kLongestText, '\0');
   const auto text = [&zeros](std::size_t length) {
     return std::string_view(zeros).substr(0, length);
@@ -44,25 +43,11 @@ void PointTemplate::build() {
   flatbuffers::FlatBufferBuilder builder;
   builder.ForceDefaults(true);
   build_point(builder, CycleSlot(),
-              {.episode_id = text(room_[0]), .host_id = text(room_[1]), .profile = text(room_[2])});
-  const std::uint8_t* const start = builder.GetBufferPointer();
-  const auto* const bytes = reinterpret_cast<const std::byte*>(start);
+              {.episode_id = text(room[0]), .host_id = text(room[1]), .profile = text(room[2])});
+  const auto* const bytes = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
   bytes_.assign(bytes, bytes + builder.GetSize());
-  const Embedding& point = *GetEvent(start)->body_as_Embedding();
-  const auto& table = reinterpret_cast<const flatbuffers::Table&>(point);
-  const auto at = [start](const void* value) {
-    assert(value != nullptr);
-    return static_cast<std::size_t>(static_cast<const std::uint8_t*>(value) - start);
-  };
-  text_at_ = {at(point.episode_id()), at(point.host_id()), at(point.profile())};
-  coordinate_at_ = {at(table.GetAddressOf(Embedding::VT_X)),
-                    at(table.GetAddressOf(Embedding::VT_Y)),
-                    at(table.GetAddressOf(Embedding::VT_Z))};
-  number_at_ = {at(table.GetAddressOf(Embedding::VT_PHASE_INT)),
-                at(table.GetAddressOf(Embedding::VT_PREDICTED_INT)),
-                at(table.GetAddressOf(Embedding::VT_CLUSTER))};
-  is_train_at_ = at(table.GetAddressOf(Embedding::VT_IS_TRAIN));
-  slot_at_ = at(point.slot());
+  places_ = find_points(bytes_).value();
+  verified_ = false;
 }
 
 void PointTemplate::write(std::byte* to, const CycleSlot& slot,
@@ -70,19 +55,20 @@ void PointTemplate::write(std::byte* to, const CycleSlot& slot,
   std::memcpy(to, bytes_.data(), bytes_.size());
   const std::array<std::string_view, 3> texts = {point.episode_id, point.host_id, point.profile};
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    assert(texts[i].size() <= room_[i]);
-    store(to + text_at_[i], static_cast<std::uint32_t>(texts[i].size()));
-    std::copy_n(reinterpret_cast<const std::byte*>(texts[i].data()), texts[i].size(),
-                to + text_at_[i] + sizeof(std::uint32_t));
+    const auto& [at, room] = places_.single.texts[i];
+    assert(texts[i].size() <= room);
+    store(to + at - sizeof(std::uint32_t), static_cast<std::uint32_t>(texts[i].size()));
+    std::copy_n(reinterpret_cast<const std::byte*>(texts[i].data()), texts[i].size(), to + at);
   }
-  store(to + coordinate_at_[0], point.x);
-  store(to + coordinate_at_[1], point.y);
-  store(to + coordinate_at_[2], point.z);
-  store(to + number_at_[0], point.phase_int);
-  store(to + number_at_[1], point.predicted_int);
-  store(to + number_at_[2], point.cluster);
-  to[is_train_at_] = std::byte{static_cast<unsigned char>(point.is_train ? 1 : 0)};
-  std::memcpy(to + slot_at_, &slot, sizeof(slot));
+  const auto& [x, y, z, phase, predicted, cluster, is_train] = places_.single.numbers;
+  store(to + x, point.x);
+  store(to + y, point.y);
+  store(to + z, point.z);
+  store(to + phase, point.phase_int);
+  store(to + predicted, point.predicted_int);
+  store(to + cluster, point.cluster);
+  store(to + is_train, static_cast<std::uint8_t>(point.is_train ? 1 : 0));
+  store(to + places_.slot, slot);
 }
 
 }  // namespace ringside::c

@@ -5,9 +5,9 @@
 
 #include <array>
 #include <cstddef>
-#include <string_view>
 #include <vector>
 
+#include "producer_shim/c/point_layout.hpp"
 #include "producer_shim/embedding.hpp"
 
 namespace ringside::c {
@@ -21,8 +21,7 @@ class PointTemplate {
   /// Texts longer than this do not go into the template: they would bloat every event after them.
   static constexpr std::size_t kLongestText = 4 * kRoomStep - kTextOverhead;
 
-  using Texts = std::array<std::string_view, 3>;  // episode_id, host_id, profile
-  using Lengths = std::array<std::size_t, 3>;
+  using Lengths = std::array<std::size_t, 3>;  // of episode_id, host_id, profile
 
   /// Reserves room for texts of these lengths; room that is there stays. False if one is too long.
   bool fit(const Lengths& lengths);
@@ -37,15 +36,10 @@ class PointTemplate {
   void write(std::byte* to, const CycleSlot& slot, const EmbeddingPoint& point) const noexcept;
 
  private:
-  void build();
+  void build(const Lengths& room);
 
   std::vector<std::byte> bytes_;
-  Lengths room_{};
-  std::array<std::size_t, 3> text_at_{};
-  std::array<std::size_t, 3> coordinate_at_{};
-  std::array<std::size_t, 3> number_at_{};  // phase_int, predicted_int, cluster
-  std::size_t is_train_at_ = 0;
-  std::size_t slot_at_ = 0;
+  PointEvent places_;  // its texts are as long as their room
   bool verified_ = false;
 };
 
