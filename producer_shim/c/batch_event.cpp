@@ -38,11 +38,23 @@ void store_word(std::byte* to, std::size_t value) noexcept {
   std::memcpy(to, &word, sizeof(word));
 }
 
-/// Writes one text and zeros up to `room`.
-void write_text(std::byte* to, std::string_view text, std::size_t room) noexcept {
-  store_word(to, text.size());
-  std::copy_n(reinterpret_cast<const std::byte*>(text.data()), text.size(), to + kWord);
-  std::fill(to + kWord + text.size(), to + room, std::byte{0});
+/// Writes a vector of texts, and behind it the texts, each with zeros up to `room`; 0: up to what
+/// it takes.
+template <class TextOf>
+void write_texts(std::byte* to, std::size_t count, std::size_t room, TextOf&& text_of) noexcept {
+  store_word(to, count);
+  std::byte* entry = to + kWord;
+  std::byte* at = entry + count * kWord;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view text = text_of(i);
+    const std::size_t bytes = room > 0 ? room : text_bytes(text.size());
+    store_word(entry, static_cast<std::size_t>(at - entry));
+    store_word(at, text.size());
+    std::copy_n(reinterpret_cast<const std::byte*>(text.data()), text.size(), at + kWord);
+    std::fill(at + kWord + text.size(), at + bytes, std::byte{0});
+    entry += kWord;
+    at += bytes;
+  }
 }
 
 /// The tables of a batch, made by the builder, and where they refer to their vectors.
@@ -89,10 +101,8 @@ const Skeleton& skeleton() {
 Result<BatchEvent> BatchEvent::plan(const PointColumns& columns, std::size_t first,
                                     std::size_t count) {
   BatchEvent batch(columns, first, count);
-  RINGSIDE_TRY(auto hosts, batch.name("hosts", columns.host_id, kMostHosts));
-  RINGSIDE_TRY(auto profiles, batch.name("profiles", columns.profile, kMostProfiles));
-  batch.hosts_ = std::move(hosts);
-  batch.profiles_ = std::move(profiles);
+  RINGSIDE_TRY(batch.hosts_, batch.name("hosts", columns.host_id, kMostHosts));
+  RINGSIDE_TRY(batch.profiles_, batch.name("profiles", columns.profile, kMostProfiles));
   batch.lay_out();
   return batch;
 }
@@ -123,7 +133,6 @@ void BatchEvent::lay_out() {
   episodes_at_ = profiles_at_ + texts_bytes(profiles_.texts);
   const TextColumn& column = columns_->episode_id;
   episodes_ = column.is_same() ? 1 : count_;
-  episode_texts_at_ = episodes_at_ + kWord + episodes_ * kWord;
   std::size_t longest = 0;
   std::size_t needed = 0;
   for (std::size_t i = 0; i < episodes_; ++i) {
@@ -134,34 +143,7 @@ void BatchEvent::lay_out() {
   const std::size_t even = episodes_ * text_bytes(longest);
   const bool is_even = even <= 2 * needed;
   episode_room_ = is_even ? text_bytes(longest) : 0;
-  size_ = episode_texts_at_ + (is_even ? even : needed);
-}
-
-void BatchEvent::write_texts(std::byte* to, std::size_t at,
-                             const std::vector<std::string_view>& texts) noexcept {
-  store_word(to + at, texts.size());
-  std::size_t entry = at + kWord;
-  std::size_t text_at = entry + texts.size() * kWord;
-  for (const std::string_view text : texts) {
-    store_word(to + entry, text_at - entry);
-    write_text(to + text_at, text, text_bytes(text.size()));
-    entry += kWord;
-    text_at += text_bytes(text.size());
-  }
-}
-
-void BatchEvent::write_episodes(std::byte* to) const noexcept {
-  store_word(to + episodes_at_, episodes_);
-  std::size_t entry = episodes_at_ + kWord;
-  std::size_t text_at = episode_texts_at_;
-  for (std::size_t i = 0; i < episodes_; ++i) {
-    const std::string_view text = columns_->episode_id[first_ + i];
-    const std::size_t room = episode_room_ > 0 ? episode_room_ : text_bytes(text.size());
-    store_word(to + entry, text_at - entry);
-    write_text(to + text_at, text, room);
-    entry += kWord;
-    text_at += room;
-  }
+  size_ = episodes_at_ + kWord + episodes_ * kWord + (is_even ? even : needed);
 }
 
 void BatchEvent::write_points(std::byte* to) const noexcept {
@@ -208,9 +190,13 @@ void BatchEvent::write(std::byte* to, const CycleSlot& slot) const noexcept {
   store_word(to + tables.profiles, profiles_at_ - tables.profiles);
   store_word(to + tables.episodes, episodes_at_ - tables.episodes);
   write_points(to);
-  write_texts(to, hosts_at_, hosts_.texts);
-  write_texts(to, profiles_at_, profiles_.texts);
-  write_episodes(to);
+  const auto texts_of = [](const Names& names) {
+    return [&names](std::size_t i) { return names.texts[i]; };
+  };
+  write_texts(to + hosts_at_, hosts_.texts.size(), 0, texts_of(hosts_));
+  write_texts(to + profiles_at_, profiles_.texts.size(), 0, texts_of(profiles_));
+  write_texts(to + episodes_at_, episodes_, episode_room_,
+              [this](std::size_t i) { return columns_->episode_id[first_ + i]; });
 }
 
 }  // namespace ringside::c

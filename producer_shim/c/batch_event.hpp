@@ -35,9 +35,6 @@ class BatchEvent {
 
   Result<Names> name(const char* what, const RepeatedTexts& column, std::size_t most) const;
   void lay_out();
-  static void write_texts(std::byte* to, std::size_t at,
-                          const std::vector<std::string_view>& texts) noexcept;
-  void write_episodes(std::byte* to) const noexcept;
   void write_points(std::byte* to) const noexcept;
 
   const PointColumns* columns_;
@@ -51,7 +48,6 @@ class BatchEvent {
   std::size_t hosts_at_ = 0;
   std::size_t profiles_at_ = 0;
   std::size_t episodes_at_ = 0;
-  std::size_t episode_texts_at_ = 0;
   std::size_t size_ = 0;
 };
 

@@ -32,12 +32,6 @@ Result<Sequence> publish_point(ringside_producer& handle, const CycleSlot& slot,
   return published;
 }
 
-Result<std::string_view> checked_text(const char* name, const char* text) {
-  const std::string_view all = text == nullptr ? "" : text;
-  if (is_utf8(all)) return all;
-  return fail(Errc::bad_argument, name, " is not UTF-8: ", in_quotes(all));
-}
-
 /// What a point's numbers have to be, beside what their types see to.
 Result<void> check_numbers(const ringside_point& point) {
   const std::array<std::pair<const char*, float>, 3> coordinates = {
@@ -64,8 +58,9 @@ Result<Sequence> publish_point(ringside_producer& handle, const std::array<const
   constexpr std::array<const char*, 3> kNames = {"episode_id", "host_id", "profile"};
   std::array<std::string_view, 3> checked;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    RINGSIDE_TRY(const auto text, checked_text(kNames[i], texts[i]));
-    checked[i] = text;
+    if (texts[i] != nullptr) checked[i] = texts[i];
+    if (!is_utf8(checked[i]))
+      return fail(Errc::bad_argument, kNames[i], " is not UTF-8: ", in_quotes(checked[i]));
   }
   if (texts[0] == nullptr)
     return fail(Errc::bad_argument, "episode_id: null, and it must be there");
