@@ -52,15 +52,12 @@ Result<ringside_producer*> open(const ringside_producer_options& options) {
   return std::make_unique<ringside_producer>(std::move(producer), bus).release();
 }
 
-Result<Sequence> publish(ringside_producer& handle, Bytes event) {
-  // Events are read in place, a word at a time. What is too large is refused
-  // before it is looked at.
+/// Events are read in place, a word at a time. What is too large is refused before it is looked at.
+Bytes aligned(ringside_producer& handle, Bytes event) {
   const bool fits = event.size() <= handle.producer.writer().max_payload();
-  if (fits && reinterpret_cast<std::uintptr_t>(event.data()) % 8 != 0) {
-    handle.aligned.assign(event.begin(), event.end());
-    event = handle.aligned;
-  }
-  return handle.producer.publish(event);
+  if (!fits || reinterpret_cast<std::uintptr_t>(event.data()) % 8 == 0) return event;
+  handle.aligned.assign(event.begin(), event.end());
+  return handle.aligned;
 }
 
 }  // namespace
@@ -84,7 +81,7 @@ int64_t ringside_publish(ringside_producer* producer, const void* event, size_t 
   return with(producer, [&](ringside_producer& handle) -> Result<Sequence> {
     if (event == nullptr && size > 0)
       return fail(Errc::bad_argument, "a null pointer where an event is needed");
-    return publish(handle, {static_cast<const std::byte*>(event), size});
+    return handle.producer.publish(aligned(handle, {static_cast<const std::byte*>(event), size}));
   });
 }
 
@@ -95,7 +92,7 @@ int64_t ringside_publish_json(ringside_producer* producer, const char* json, siz
     if (size > kMostJson) return fail(Errc::too_large, "an event as JSON has at most 2^31 bytes");
     if (!handle.json) handle.json.emplace(handle.producer.type().parser());
     RINGSIDE_TRY(const Bytes event, handle.json->parse(std::string(json, size)));
-    return publish(handle, event);
+    return handle.producer.publish(aligned(handle, event));
   });
 }
 
