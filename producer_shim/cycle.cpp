@@ -1,21 +1,15 @@
 #include "producer_shim/cycle.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
+#include "bus/clock.hpp"
 #include "bus/durable/reader_open.hpp"
 #include "bus/reader.hpp"
 #include "event_generated.h"
 
 namespace ringside {
 namespace {
-
-std::uint64_t wall_clock_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
 
 /// The cycle of the last event of the producer's segment, if that has one.
 std::optional<std::uint64_t> last_cycle(const Bus& bus, const SegmentName& name) {
@@ -42,7 +36,7 @@ CycleNumbers::CycleNumbers(const Bus& bus, const SegmentName& name)
 
 std::uint64_t CycleNumbers::next() {
   // The clock alone would do, were it never set back.
-  last_ = std::max(wall_clock_ns(), last_ + 1);
+  last_ = std::max(read_clocks().wall_ns, last_ + 1);
   return last_;
 }
 

@@ -18,10 +18,6 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
-Offset<flatbuffers::String> create_string(FlatBufferBuilder& builder, std::string_view text) {
-  return builder.CreateString(text.data(), text.size());
-}
-
 bool is_finite(const EmbeddingPoint& point) {
   return std::isfinite(point.x) && std::isfinite(point.y) && std::isfinite(point.z);
 }
@@ -55,7 +51,7 @@ class StringTable {
       FlatBufferBuilder& builder) const {
     std::pmr::vector<Offset<flatbuffers::String>> offsets{large_memory()};
     offsets.reserve(strings_.size());
-    for (const std::string_view text : strings_) offsets.push_back(create_string(builder, text));
+    for (const std::string_view text : strings_) offsets.push_back(builder.CreateString(text));
     return builder.CreateVector(offsets.data(), offsets.size());
   }
 
@@ -159,9 +155,9 @@ class Batch {
 }  // namespace
 
 void build_point(FlatBufferBuilder& builder, const CycleSlot& slot, const EmbeddingPoint& point) {
-  const auto episode = create_string(builder, point.episode_id);
-  const auto host = create_string(builder, point.host_id);
-  const auto profile = create_string(builder, point.profile);
+  const auto episode = builder.CreateString(point.episode_id);
+  const auto host = builder.CreateString(point.host_id);
+  const auto profile = builder.CreateString(point.profile);
   const auto body =
       CreateEmbedding(builder, episode, host, profile, point.x, point.y, point.z, point.phase_int,
                       point.predicted_int, point.cluster, point.is_train, &slot)

@@ -45,25 +45,21 @@ int code_of(Errc code) noexcept {
   return RINGSIDE_ERROR_INTERNAL;
 }
 
-int keep(int code, std::string_view text) noexcept {
+}  // namespace
+
+int failed(const Error& error) noexcept {
+  return failed(code_of(error.code), error.message);
+}
+
+int failed(int code, std::string_view message) noexcept {
   LastError& last = last_error();
   last.code = code;
   try {
-    last.text = text;
+    last.text = message;
   } catch (...) {
     last.text.clear();
   }
   return code;
-}
-
-}  // namespace
-
-int failed(const Error& error) noexcept {
-  return keep(code_of(error.code), error.message);
-}
-
-int failed(ringside_error code, const char* message) noexcept {
-  return keep(code, message);
 }
 
 }  // namespace ringside::c

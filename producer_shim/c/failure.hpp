@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <new>
+#include <string_view>
 #include <type_traits>
 
 #include "bus/result.hpp"
@@ -14,7 +15,7 @@ namespace ringside::c {
 
 /// Keeps the error for ringside_last_error() and returns its code.
 int failed(const Error& error) noexcept;
-int failed(ringside_error code, const char* message) noexcept;
+int failed(int code, std::string_view message) noexcept;
 
 /// What a function returns that failed with `code`.
 template <class Returned>
