@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "bus/durable/recovery.hpp"
@@ -19,22 +22,41 @@ std::string hex(std::uint64_t value) {
   return text.data();
 }
 
-/// One fault, as it is reported: WHAT at offset N[, sequence S]: expected E, found F (F-N).
-struct Fault {
-  std::string what;
-  std::uint64_t offset = 0;
-  std::optional<Sequence> sequence;
-  std::string expected;
-  std::string found;
-  const char* sentence = "";
+template <class Value>
+std::string text_of(const Value& value) {
+  if constexpr (std::is_integral_v<Value>)
+    return std::to_string(value);
+  else
+    return value;
+}
 
-  tl::unexpected<Error> error() const {
-    const std::string of =
-        sequence ? ", sequence " + std::to_string(sequence->value) : std::string();
-    return fail(Errc::corrupt, what, " at offset ", std::to_string(offset), of, ": expected ",
-                expected, ", found ", found, " (", sentence, ")");
-  }
+/// Where something stands: in the file, and in which record if in one.
+struct At {
+  std::uint64_t offset;
+  std::optional<Sequence> sequence{};
 };
+
+/// A fault, as it is reported; `rule` is the one that it breaks.
+template <class Expected, class Found>
+tl::unexpected<Error> fault(const char* what, const At& at, const Expected& expected,
+                            const Found& found, const char* rule) {
+  const std::string of =
+      at.sequence ? ", sequence " + std::to_string(at.sequence->value) : std::string();
+  return fail(Errc::corrupt, what, " at offset ", std::to_string(at.offset), of, ": expected ",
+              text_of(expected), ", found ", text_of(found), " (", rule, ")");
+}
+
+/// As it is expected.
+std::string at_most(const char* what, std::uint64_t value) {
+  return std::string("at most ") + what + ", " + std::to_string(value);
+}
+std::string at_least(std::uint64_t value) {
+  return "at least " + std::to_string(value);
+}
+std::string between(std::uint64_t least, std::uint64_t most) {
+  return "from " + std::to_string(least) + " to " + std::to_string(most);
+}
+constexpr const char* kAligned = "a multiple of 8";
 
 /// The words of a mapped segment, each loaded once and as an atomic.
 class Words {
@@ -104,9 +126,7 @@ Result<void> check_reserved(const Words& words) {
   for (const auto& [from, to] : words.reserved())
     for (std::uint64_t offset = from; offset < to; ++offset)
       if (const std::byte found = words.byte(offset); found != std::byte{0})
-        return Fault{
-            "a reserved byte", offset, {}, "0", std::to_string(std::to_integer<int>(found)), "F-6"}
-            .error();
+        return fault("a reserved byte", {offset}, 0, std::to_integer<int>(found), "F-6");
   return {};
 }
 
@@ -117,18 +137,12 @@ Result<void> check_durable(const Words& words, const Segment& segment) {
   const Sequence durable = words.durable();
   const Sequence next = words.next();
   if (durable > next)
-    return Fault{"durable",
-                 Words::kDurableAt,
-                 {},
-                 "at most next, " + std::to_string(next.value),
-                 std::to_string(durable.value),
-                 "D-11"}
-        .error();
+    return fault("durable", {Words::kDurableAt}, at_most("next", next.value), durable.value,
+                 "D-11");
   if (durable.value == 0) return {};
   for (int attempt = 0; attempt < kAttempts; ++attempt)
     if (newest_mark(segment) != nullptr) return {};
-  return Fault{"the sync marks", kMarksOffset, {}, "at least one with its checksum", "none", "D-11"}
-      .error();
+  return fault("the sync marks", {kMarksOffset}, "at least one with its checksum", "none", "D-11");
 }
 
 /// The window, once its ends have been seen to be of one moment.
@@ -142,40 +156,23 @@ Result<SequenceRange> check_window(const Words& words) {
     if (oldest > next) {
       // Lapped between the two loads, unless the newest `next` is behind, too.
       if (oldest > words.next())
-        return Fault{"oldest",
-                     Words::kOldestAt,
-                     {},
-                     "at most next, " + std::to_string(next.value),
-                     std::to_string(oldest.value),
-                     "F-12"}
-            .error();
+        return fault("oldest", {Words::kOldestAt}, at_most("next", next.value), oldest.value,
+                     "F-12");
       continue;
     }
     if (next - oldest > g.retain_events)
-      return Fault{"next",
-                   Words::kNextAt,
-                   {},
-                   "at most retain, " + std::to_string(g.retain_events) + ", after oldest",
-                   std::to_string(next - oldest),
-                   "F-12"}
-          .error();
+      return fault("next", {Words::kNextAt}, at_most("retain", g.retain_events) + ", after oldest",
+                   next - oldest, "F-12");
     const Position start = words.position_of(oldest);
     const Position end = words.position_of(next);
     if (!words.is_retained(oldest)) continue;
     for (const auto& [sequence, position] : {std::pair(oldest, start), std::pair(next, end)})
       if (position.value % 8 != 0)
-        return Fault{"the index word",  words.index_at(sequence),       sequence,
-                     "a multiple of 8", std::to_string(position.value), "F-14"}
-            .error();
+        return fault("the index word", {words.index_at(sequence), sequence}, kAligned,
+                     position.value, "F-14");
     if (end < start || end - start > g.data_capacity)
-      return Fault{"the index word",
-                   words.index_at(next),
-                   next,
-                   "from " + std::to_string(start.value) + " to " +
-                       std::to_string(start.value + g.data_capacity),
-                   std::to_string(end.value),
-                   "F-13"}
-          .error();
+      return fault("the index word", {words.index_at(next), next},
+                   between(start.value, start.value + g.data_capacity), end.value, "F-13");
     return SequenceRange{oldest, next};
   }
   // A producer at full speed in a tiny ring; the records are checked all the same.
@@ -194,126 +191,95 @@ class WindowCheck {
     Sequence sequence = window.from;
     position_ = words_.position_of(sequence);
     while (sequence < window.to) {
-      const std::optional<Fault> fault = check(sequence);
+      const Result<void> fine = check(sequence);
       // A fault counts only if what was looked at is still what was published.
       if (!words_.is_retained(sequence)) {
         const Sequence oldest = std::min(words_.oldest(), window.to);
         if (oldest <= sequence)  // it was past this a moment ago
-          return Fault{"oldest",
-                       Words::kOldestAt,
-                       {},
-                       "more than " + std::to_string(sequence.value),
-                       std::to_string(oldest.value),
-                       "F-19"}
-              .error();
+          return fault("oldest", {Words::kOldestAt}, "more than " + std::to_string(sequence.value),
+                       oldest.value, "F-19");
         verified.overwritten += oldest - sequence;
         sequence = oldest;
         position_ = words_.position_of(sequence);
         continue;
       }
-      if (fault) return fault->error();
+      RINGSIDE_CHECK(fine);
       verified.bytes += length_;
       latest_ = time_;
       position_ = position_ + length_;
       sequence = sequence + 1;
     }
-    if (const std::optional<Fault> fault = check_end(window, verified); fault)
-      if (words_.is_retained(window.to)) return fault->error();
+    const Result<void> fine = check_end(window, verified);
+    if (words_.is_retained(window.to)) RINGSIDE_CHECK(fine);
     return verified;
   }
 
  private:
   /// The record of `sequence`, which starts at position_. Sets length_ and time_.
-  std::optional<Fault> check(Sequence sequence) {
+  Result<void> check(Sequence sequence) {
     const Position indexed = words_.position_of(sequence);
     if (indexed != position_)
-      return Fault{"the index word",
-                   words_.index_at(sequence),
-                   sequence,
-                   std::to_string(position_.value),
-                   std::to_string(indexed.value),
-                   "F-10"};
+      return fault("the index word", {words_.index_at(sequence), sequence}, position_.value,
+                   indexed.value, "F-10");
     const std::uint64_t at = words_.data_at(position_);
     if (position_.value % 8 != 0)
-      return Fault{"the index word",  words_.index_at(sequence),       sequence,
-                   "a multiple of 8", std::to_string(position_.value), "F-14"};
+      return fault("the index word", {words_.index_at(sequence), sequence}, kAligned,
+                   position_.value, "F-14");
     const std::uint64_t first = words_.word(at);
     const std::uint64_t size = first & 0xFFFFFFFF;
     const Sequence number{words_.word(in_ring(at, 8))};
     time_ = {words_.word(in_ring(at, 16))};
     if (number != sequence)
-      return Fault{
-          "the record's sequence",      in_ring(at, 8), sequence, std::to_string(sequence.value),
-          std::to_string(number.value), "F-16"};
+      return fault("the record's sequence", {in_ring(at, 8), sequence}, sequence.value,
+                   number.value, "F-16");
     if (size == 0 || size > geometry_.max_payload())
-      return Fault{"the record's size",
-                   at,
-                   sequence,
-                   "from 1 to " + std::to_string(geometry_.max_payload()),
-                   std::to_string(size),
-                   "F-18"};
+      return fault("the record's size", {at, sequence}, between(1, geometry_.max_payload()), size,
+                   "F-18");
     length_ = record_bytes(size);
     copy(at);
     const Bytes padded = std::as_bytes(std::span(copy_)).subspan(sizeof(RecordHeader));
     const Bytes padding = padded.subspan(size);
     const auto stain = std::find_if(padding.begin(), padding.end(),
                                     [](std::byte pad) { return pad != std::byte{0}; });
-    if (stain != padding.end())
-      return Fault{
-          "a padding byte",
-          in_ring(at, sizeof(RecordHeader) + static_cast<std::uint64_t>(stain - padded.begin())),
-          sequence,
-          "0",
-          std::to_string(std::to_integer<int>(*stain)),
-          "F-14"};
+    if (stain != padding.end()) {
+      const auto offset = static_cast<std::uint64_t>(stain - padded.begin());
+      return fault("a padding byte", {in_ring(at, sizeof(RecordHeader) + offset), sequence}, 0,
+                   std::to_integer<int>(*stain), "F-14");
+    }
     const std::uint32_t crc = RecordChecksum(geometry_.epoch)
                                   .add_header(static_cast<std::uint32_t>(size), sequence, time_)
                                   .add(padded)
                                   .value();
     if (crc != first >> 32) return broken(sequence, at, size, crc, first >> 32);
     if (time_ < latest_)
-      return Fault{"the record's timestamp",
-                   in_ring(at, 16),
-                   sequence,
-                   "at least " + std::to_string(latest_.ns),
-                   std::to_string(time_.ns),
-                   "F-17"};
-    return std::nullopt;
+      return fault("the record's timestamp", {in_ring(at, 16), sequence}, at_least(latest_.ns),
+                   time_.ns, "F-17");
+    return {};
   }
 
   /// A wrong checksum; if the index knows of another length, the size is what is wrong.
-  Fault broken(Sequence sequence, std::uint64_t at, std::uint64_t size, std::uint32_t computed,
-               std::uint64_t stored) const {
+  tl::unexpected<Error> broken(Sequence sequence, std::uint64_t at, std::uint64_t size,
+                               std::uint32_t computed, std::uint64_t stored) const {
     const Position following = words_.position_of(sequence + 1);
     if (following > position_ && following - position_ != length_)
-      return {"the record's size",
-              at,
-              sequence,
-              "one that fills the " + std::to_string(following - position_) +
-                  " bytes to the next record",
-              std::to_string(size),
-              "F-11"};
-    return {"the record's checksum", in_ring(at, 4), sequence, hex(computed), hex(stored), "F-15"};
+      return fault("the record's size", {at, sequence},
+                   "one that fills the " + std::to_string(following - position_) +
+                       " bytes to the next record",
+                   size, "F-11");
+    return fault("the record's checksum", {in_ring(at, 4), sequence}, hex(computed), hex(stored),
+                 "F-15");
   }
 
-  std::optional<Fault> check_end(const SequenceRange& window, const Verified& verified) const {
+  Result<void> check_end(const SequenceRange& window, const Verified& verified) const {
     if (const Position end = words_.position_of(window.to); end != position_)
-      return Fault{"the index word",
-                   words_.index_at(window.to),
-                   window.to,
-                   std::to_string(position_.value),
-                   std::to_string(end.value),
-                   "F-10"};
+      return fault("the index word", {words_.index_at(window.to), window.to}, position_.value,
+                   end.value, "F-10");
     // Stored before `next`, so it may belong to a record that is not visible yet, never to one
     // before the newest.
     if (const Timestamp last = words_.last_timestamp(); verified.records() > 0 && last < latest_)
-      return Fault{"last_timestamp_ns",
-                   Words::kLastTimestampAt,
-                   {},
-                   "at least " + std::to_string(latest_.ns),
-                   std::to_string(last.ns),
-                   "F-17"};
-    return std::nullopt;
+      return fault("last_timestamp_ns", {Words::kLastTimestampAt}, at_least(latest_.ns), last.ns,
+                   "F-17");
+    return {};
   }
 
   std::uint64_t in_ring(std::uint64_t offset, std::uint64_t further) const {
@@ -342,24 +308,16 @@ class WindowCheck {
 Result<Verified> verify(const Segment& segment) {
   const Words words(segment);
   const auto check = [&]() -> Result<Verified> {
-    if (const Result<void> reserved = check_reserved(words); !reserved)
-      return tl::unexpected<Error>(reserved.error());
-    if (const Result<void> durable = check_durable(words, segment); !durable)
-      return tl::unexpected<Error>(durable.error());
-    const Result<SequenceRange> window = check_window(words);
-    if (!window) return tl::unexpected<Error>(window.error());
-    return WindowCheck(words).run(*window);
+    RINGSIDE_CHECK(check_reserved(words));
+    RINGSIDE_CHECK(check_durable(words, segment));
+    RINGSIDE_TRY(const SequenceRange window, check_window(words));
+    return WindowCheck(words).run(window);
   };
   Result<Verified> verified = check();
   // Then zeros were looked at, and any other fault is only what follows from that.
   if (segment.is_truncated())
-    return Fault{"the file's length",
-                 offsetof(FixedPart, file_size),
-                 {},
-                 std::to_string(segment.geometry().file_size),
-                 "less, since it was opened",
-                 "F-7"}
-        .error();
+    return fault("the file's length", {offsetof(FixedPart, file_size)},
+                 segment.geometry().file_size, "less, since it was opened", "F-7");
   return verified;
 }
 
