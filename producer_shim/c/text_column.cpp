@@ -167,7 +167,7 @@ Result<void> for_each_cell(const char* name, const ringside_texts& texts, std::s
     return fail(Errc::bad_argument, name, ": these are not ", std::to_string(count),
                 " texts, each ended with NUL (a text cannot hold one)");
   };
-  std::size_t at = 0;
+  std::string_view rest(chars, texts.size);  // of joined ones
   switch (texts.kind) {
     case RINGSIDE_TEXT_EACH:
       for (std::size_t i = 0; i < count; ++i) {
@@ -177,13 +177,12 @@ Result<void> for_each_cell(const char* name, const ringside_texts& texts, std::s
       return {};
     case RINGSIDE_TEXT_JOINED:
       for (std::size_t i = 0; i < count; ++i) {
-        const std::string_view rest(chars + at, texts.size - at);
         const std::size_t length = rest.find('\0');
         if (length == std::string_view::npos) return not_as_many();
         take(i, rest.substr(0, length));
-        at += length + 1;
+        rest.remove_prefix(length + 1);
       }
-      if (at < texts.size) return not_as_many();
+      if (!rest.empty()) return not_as_many();
       return {};
     default: {
       const bool is_utf32 = texts.kind == RINGSIDE_TEXT_UTF32;
@@ -225,8 +224,9 @@ Result<TextColumn> TextColumn::read(const char* name, const ringside_texts& text
     RINGSIDE_CHECK(for_each_cell(name, texts, count, [&](std::size_t, std::string_view text) {
       column.each_.push_back(text);
     }));
-    for (std::size_t i = 0; i < count; ++i)
-      if (column.each_[i].data() == nullptr) return absent(i);
+    if (texts.kind == RINGSIDE_TEXT_EACH)
+      for (std::size_t i = 0; i < count; ++i)
+        if (column.each_[i].data() == nullptr) return absent(i);
   }
   const std::size_t piece = texts.kind == RINGSIDE_TEXT_JOINED ? texts.size : 0;
   RINGSIDE_CHECK(column.check(name, count, piece));
