@@ -1,19 +1,21 @@
 // The part of Parquet's metadata that reading and writing a fit needs; the rest of a file's is
 // passed over, right or wrong. Fields have the numbers and the names of the format's own
-// parquet.thrift (https://github.com/apache/parquet-format). Enumerations are plain numbers here,
-// since a file may claim any; -1 is what a file does not say.
+// parquet.thrift (https://github.com/apache/parquet-format), and are required where they are there.
+//
+// All whole numbers are i64 here, since writers differ in their widths (thrift.cpp), and
+// enumerations are plain numbers, since a file may claim any.
 namespace cpp ringside.feed.parquet
 
 struct Marker {}
 
 struct Decimal {
-  1: i32 scale
-  2: i32 precision
+  1: required i64 scale
+  2: required i64 precision
 }
 
 struct Integer {
-  1: i8 bitWidth
-  2: bool isSigned = true
+  1: required i64 bitWidth
+  2: required bool isSigned
 }
 
 // A union; one that has no field set here is of a type that came later.
@@ -39,77 +41,77 @@ struct LogicalType {
 }
 
 struct SchemaElement {
-  1: optional i32 type
-  2: optional i32 type_length
-  3: optional i32 repetition_type
-  4: string name
-  5: optional i32 num_children
-  6: optional i32 converted_type
-  7: optional i32 scale
-  8: optional i32 precision
+  1: optional i64 type
+  2: optional i64 type_length
+  3: optional i64 repetition_type
+  4: required string name
+  5: optional i64 num_children
+  6: optional i64 converted_type
+  7: optional i64 scale
+  8: optional i64 precision
   10: optional LogicalType logicalType
 }
 
 struct ColumnMetaData {
-  1: i32 type = -1
-  2: list<i32> encodings
-  3: list<string> path_in_schema
-  4: i32 codec = -1
-  5: i64 num_values = -1
-  6: i64 total_uncompressed_size
-  7: i64 total_compressed_size = -1
-  9: i64 data_page_offset = -1
+  1: required i64 type
+  2: required list<i64> encodings
+  3: required list<string> path_in_schema
+  4: required i64 codec
+  5: required i64 num_values
+  6: required i64 total_uncompressed_size
+  7: required i64 total_compressed_size
+  9: required i64 data_page_offset
   11: optional i64 dictionary_page_offset
 }
 
 struct ColumnChunk {
   1: optional string file_path
-  2: i64 file_offset
+  2: required i64 file_offset
   3: optional ColumnMetaData meta_data
   8: optional Marker crypto_metadata
   9: optional binary encrypted_column_metadata
 }
 
 struct RowGroup {
-  1: list<ColumnChunk> columns
-  2: i64 total_byte_size
-  3: i64 num_rows = -1
+  1: required list<ColumnChunk> columns
+  2: required i64 total_byte_size
+  3: required i64 num_rows
 }
 
 struct FileMetaData {
-  1: i32 version
-  2: list<SchemaElement> schema
-  3: i64 num_rows = -1
-  4: list<RowGroup> row_groups
+  1: required i64 version
+  2: required list<SchemaElement> schema
+  3: required i64 num_rows
+  4: required list<RowGroup> row_groups
 }
 
 struct DataPageHeader {
-  1: i32 num_values = -1
-  2: i32 encoding = -1
-  3: i32 definition_level_encoding = 3  // RLE
+  1: required i64 num_values
+  2: required i64 encoding
+  3: required i64 definition_level_encoding
 }
 
 struct DictionaryPageHeader {
-  1: i32 num_values = -1
-  2: i32 encoding = -1
+  1: required i64 num_values
+  2: required i64 encoding
 }
 
 struct DataPageHeaderV2 {
-  1: i32 num_values = -1
-  2: i32 num_nulls = -1
-  3: i32 num_rows = -1
-  4: i32 encoding = -1
-  5: i32 definition_levels_byte_length = -1
-  6: i32 repetition_levels_byte_length = -1
-  7: bool is_compressed = true
+  1: required i64 num_values
+  2: required i64 num_nulls
+  3: required i64 num_rows
+  4: required i64 encoding
+  5: required i64 definition_levels_byte_length
+  6: required i64 repetition_levels_byte_length
+  7: optional bool is_compressed = true
 }
 
 struct PageHeader {
-  1: i32 type = -1
-  2: i32 uncompressed_page_size = -1
-  3: i32 compressed_page_size = -1
-  4: optional i32 crc
-  5: DataPageHeader data_page_header
-  7: DictionaryPageHeader dictionary_page_header
-  8: DataPageHeaderV2 data_page_header_v2
+  1: required i64 type
+  2: required i64 uncompressed_page_size
+  3: required i64 compressed_page_size
+  4: optional i64 crc
+  5: optional DataPageHeader data_page_header
+  7: optional DictionaryPageHeader dictionary_page_header
+  8: optional DataPageHeaderV2 data_page_header_v2
 }

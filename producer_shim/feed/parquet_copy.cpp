@@ -48,7 +48,7 @@ Result<void> check_chunk(const parquet::ColumnChunk& chunk, const FooterColumn& 
   if (chunk.__isset.file_path) return wrong("stands in another file; write them as one");
   if (!chunk.__isset.meta_data)
     return wrong("has no pages in a row group of ", std::to_string(rows), " rows");
-  if (stored.type != static_cast<std::int32_t>(*column.physical) ||
+  if (stored.type != static_cast<std::int64_t>(*column.physical) ||
       stored.path_in_schema != std::vector{column.name()})
     return wrong("is another column in a row group than in the schema");
   if (stored.num_values != rows)
@@ -204,8 +204,8 @@ class Copy {
       const FooterColumn& column = columns_.found[i].stored;
       parquet::SchemaElement& element = footer.schema.emplace_back();
       element.name = kColumns[i].name;
-      element.__set_type(static_cast<std::int32_t>(stored_as(i)));
-      element.__set_repetition_type(static_cast<std::int32_t>(column.repetition));
+      element.__set_type(static_cast<std::int64_t>(stored_as(i)));
+      element.__set_repetition_type(static_cast<std::int64_t>(column.repetition));
       if (column.physical == Physical::fixed) element.__set_type_length(column.element.type_length);
       for (parquet::RowGroup& group : groups_) group.columns[i].meta_data.type = element.type;
     }

@@ -22,7 +22,7 @@ bool is_leaf(const parquet::SchemaElement& element) {
 bool take_columns(std::vector<parquet::SchemaElement>& elements, Footer& footer) {
   if (elements.empty()) return false;
   std::size_t next = 1;
-  for (std::int32_t i = 0; i < elements[0].num_children; ++i) {
+  for (std::int64_t i = 0; i < elements[0].num_children; ++i) {
     if (next == elements.size()) return false;
     FooterColumn column;
     column.element = std::move(elements[next++]);

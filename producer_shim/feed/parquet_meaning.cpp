@@ -30,8 +30,8 @@ Mark integer_mark(std::int64_t bits, bool is_signed) {
 
 Mark old_mark(const parquet::SchemaElement& element) {
   if (!element.__isset.converted_type) return {};
-  const std::int32_t code = element.converted_type;
-  if (code < 0 || code >= static_cast<std::int32_t>(kConverted.size()))
+  const std::int64_t code = element.converted_type;
+  if (code < 0 || code >= static_cast<std::int64_t>(kConverted.size()))
     return {.name = "of an unknown type"};
   if (code >= kFirstUnsigned && code <= kLastSigned)
     return integer_mark(8 << (code - kFirstUnsigned) % 4, code >= kFirstSigned);

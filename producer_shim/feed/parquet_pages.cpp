@@ -10,9 +10,9 @@
 namespace ringside::feed {
 namespace {
 
-enum PageType : std::int32_t { kData = 0, kIndex = 1, kDictionary = 2, kDataV2 = 3 };
+enum PageType : std::int64_t { kData = 0, kIndex = 1, kDictionary = 2, kDataV2 = 3 };
 
-enum Encoding : std::int32_t {
+enum Encoding : std::int64_t {
   kPlain = 0,
   kPlainDictionary = 2,
   kRle = 3,
@@ -29,18 +29,18 @@ constexpr std::array<const char*, 10> kEncodings{
     "RLE_DICTIONARY", "BYTE_STREAM_SPLIT"};
 constexpr std::array<const char*, 8> kCodecs{"UNCOMPRESSED", "SNAPPY", "GZIP", "LZO",
                                              "BROTLI",       "LZ4",    "ZSTD", "LZ4_RAW"};
-constexpr std::int32_t kUncompressed = 0;
-constexpr std::int32_t kGzip = 2;
-constexpr std::int32_t kLzo = 3;
-constexpr std::int32_t kHadoopLz4 = 5;
+constexpr std::int64_t kUncompressed = 0;
+constexpr std::int64_t kGzip = 2;
+constexpr std::int64_t kLzo = 3;
+constexpr std::int64_t kHadoopLz4 = 5;
 /// Larger than any writer makes a page, and small enough to have room for.
-constexpr std::int32_t kMaxPageBytes = 1 << 30;
+constexpr std::int64_t kMaxPageBytes = 1 << 30;
 
 bool is_integer(Physical physical) {
   return physical == Physical::int32 || physical == Physical::int64;
 }
 
-bool can_be_coded(Physical physical, std::int32_t encoding) {
+bool can_be_coded(Physical physical, std::int64_t encoding) {
   switch (encoding) {
     case kPlain:
       return true;
@@ -61,8 +61,8 @@ bool can_be_coded(Physical physical, std::int32_t encoding) {
   }
 }
 
-std::string encoding_name(std::int32_t encoding) {
-  if (encoding >= 0 && encoding < static_cast<std::int32_t>(kEncodings.size()))
+std::string encoding_name(std::int64_t encoding) {
+  if (encoding >= 0 && encoding < static_cast<std::int64_t>(kEncodings.size()))
     return kEncodings[static_cast<std::size_t>(encoding)];
   return "encoding " + std::to_string(encoding);
 }
@@ -91,7 +91,7 @@ std::optional<std::uint64_t> gzip_length(Bytes packed) {
 
 class PageCheck {
  public:
-  PageCheck(Bytes chunk, const FooterColumn& column, std::int32_t codec, std::uint64_t rows)
+  PageCheck(Bytes chunk, const FooterColumn& column, std::int64_t codec, std::uint64_t rows)
       : rest_(chunk), column_(column), codec_(codec), rows_(rows) {
     pages_.nulls = 0;
   }
@@ -129,6 +129,11 @@ class PageCheck {
     rest_ = rest_.subspan(whole.size());
     pages_.read_bytes += whole.size();
     if (header.type == kIndex) return {};
+    const auto& has = header.__isset;
+    if ((header.type == kData && !has.data_page_header) ||
+        (header.type == kDataV2 && !has.data_page_header_v2) ||
+        (header.type == kDictionary && !has.dictionary_page_header))
+      return damaged("a header that cannot be read");
     Result<void> fine = header.type == kDictionary ? take_dictionary(header)
                         : header.type == kData || header.type == kDataV2
                             ? take_data(header)
@@ -155,8 +160,8 @@ class PageCheck {
   static bool is_gzip_right(const parquet::PageHeader& header, Bytes content) {
     const parquet::DataPageHeaderV2& v2 = header.data_page_header_v2;
     const bool is_v2 = header.type == kDataV2;
-    const std::int32_t levels = is_v2 ? v2.definition_levels_byte_length : 0;
-    const std::int32_t packs = header.uncompressed_page_size - levels;
+    const std::int64_t levels = is_v2 ? v2.definition_levels_byte_length : 0;
+    const std::int64_t packs = header.uncompressed_page_size - levels;
     if ((is_v2 && !v2.is_compressed) || packs == 0) return true;
     const auto length = gzip_length(content.subspan(static_cast<std::size_t>(levels)));
     return length && static_cast<std::int64_t>(*length) == packs;
@@ -177,8 +182,8 @@ class PageCheck {
     const parquet::DataPageHeader& v1 = header.data_page_header;
     const parquet::DataPageHeaderV2& v2 = header.data_page_header_v2;
     const bool is_v2 = header.type == kDataV2;
-    const std::int32_t values = is_v2 ? v2.num_values : v1.num_values;
-    const std::int32_t encoding = is_v2 ? v2.encoding : v1.encoding;
+    const std::int64_t values = is_v2 ? v2.num_values : v1.num_values;
+    const std::int64_t encoding = is_v2 ? v2.encoding : v1.encoding;
     if (values < 0 || static_cast<std::uint64_t>(values) > rows_ - values_)
       return fail(Errc::corrupt, "has more values than the ", std::to_string(rows_),
                   " that the footer says");
@@ -203,12 +208,12 @@ class PageCheck {
     return {};
   }
 
-  Result<void> check_levels(const parquet::DataPageHeaderV2& page, std::int32_t page_bytes) const {
+  Result<void> check_levels(const parquet::DataPageHeaderV2& page, std::int64_t page_bytes) const {
     const bool is_required = column_.repetition == Repetition::required;
     if (page.num_rows != page.num_values || page.num_nulls < 0 ||
         page.num_nulls > page.num_values || (is_required && page.num_nulls != 0))
       return damaged("a number of values that cannot be");
-    const std::int32_t levels = page.definition_levels_byte_length;
+    const std::int64_t levels = page.definition_levels_byte_length;
     if (page.repetition_levels_byte_length != 0 || levels < 0 || levels > page_bytes ||
         (is_required && levels != 0))
       return damaged("a size that cannot be");
@@ -227,7 +232,7 @@ class PageCheck {
 
   Bytes rest_;
   const FooterColumn& column_;
-  std::int32_t codec_;
+  std::int64_t codec_;
   std::uint64_t rows_;
   std::uint64_t values_ = 0;
   CheckedPages pages_;
@@ -235,13 +240,13 @@ class PageCheck {
 
 }  // namespace
 
-Result<CheckedPages> check_pages(Bytes chunk, const FooterColumn& column, std::int32_t codec,
+Result<CheckedPages> check_pages(Bytes chunk, const FooterColumn& column, std::int64_t codec,
                                  std::uint64_t rows) {
   return PageCheck(chunk, column, codec, rows).run();
 }
 
-Result<void> check_codec(std::int32_t codec) {
-  const bool is_known = codec >= 0 && codec < static_cast<std::int32_t>(kCodecs.size());
+Result<void> check_codec(std::int64_t codec) {
+  const bool is_known = codec >= 0 && codec < static_cast<std::int64_t>(kCodecs.size());
   if (is_known && codec != kLzo && codec != kHadoopLz4) return {};
   return fail(
       Errc::corrupt, "is packed with ",

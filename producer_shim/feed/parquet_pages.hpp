@@ -25,10 +25,10 @@ struct CheckedPages {
 
 /// Checks the pages in `chunk` of a column that has `rows` values. The error says what is wrong,
 /// without the column's name.
-Result<CheckedPages> check_pages(Bytes chunk, const FooterColumn& column, std::int32_t codec,
+Result<CheckedPages> check_pages(Bytes chunk, const FooterColumn& column, std::int64_t codec,
                                  std::uint64_t rows);
 
 /// What is wrong with a codec, if it cannot be read.
-Result<void> check_codec(std::int32_t codec);
+Result<void> check_codec(std::int64_t codec);
 
 }  // namespace ringside::feed

@@ -3,7 +3,7 @@ import struct
 
 from unusual_files.case import CASES, another, case, decimal
 from unusual_files.parquet import (
-    BYTES, DATA, DICTIONARY, DOUBLE, FIXED, INDICES, I8, INT32, INT64, INT96, OPTIONAL, ROWS, Page, packed,
+    BYTES, DATA, DICTIONARY, DOUBLE, FIXED, INDICES, I8, I64, INT32, INT64, INT96, OPTIONAL, ROWS, Page, packed,
     plain)
 
 
@@ -79,6 +79,18 @@ def decimal_as_id(f):
 @case(reads={"episode_id": ["18446744073709551615", "9007199254740993", "0", "1"]})
 def unsigned_ids_of_64_bits(f):
     f["episode_id"].of(INT64, [-1, 9007199254740993, 0, 1], logical={10: {1: I8(64), 2: False}})
+
+
+# hyparquet-writer 0.17.0 writes the width so.
+@case(reads={"episode_id": ["18446744073709551615", "9007199254740993", "0", "1"]})
+def unsigned_ids_of_a_wide_width(f):
+    f["episode_id"].of(INT64, [-1, 9007199254740993, 0, 1], logical={10: {1: 64, 2: False}})
+
+
+@case(reads={"x": [1.25, -1.25, 0.5, 0], "y": [1.25, -1.25, 0.5, 0]})
+def marks_of_other_widths(f):
+    f["x"].of(INT32, [1250, -1250, 500, 0], converted=I64(5), scale=I8(3), precision=I64(9))
+    f["y"].of(INT32, [1250, -1250, 500, 0], logical={5: {1: I64(3), 2: I8(9)}})
 
 
 @case(reads={"episode_id": ["4294967295", "2147483648", "0", "1"], "x": [4294967295, 0, 1, 2]})
