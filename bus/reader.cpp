@@ -195,7 +195,7 @@ std::optional<Timestamp> Reader::sure_time_from(Sequence& sequence) const noexce
   for (int tries = 0; tries < kTries; ++tries) {
     Run one;
     SequenceRange gap;
-    switch (next_run_checked(sequence, {.bytes = 0, .records = 1}, one, gap)) {
+    switch (next_run_checked(sequence, kOneRecord, one, gap)) {
       case RunOutcome::gap:
       case RunOutcome::damaged:
         continue;
@@ -257,8 +257,7 @@ std::uint64_t Reader::retained_bytes() const noexcept {
 
 RunOutcome RecordCopier::next() {
   Run run;
-  const RunOutcome outcome =
-      reader_->next_run_checked(cursor_, {.bytes = 0, .records = 1}, run, gap_);
+  const RunOutcome outcome = reader_->next_run_checked(cursor_, kOneRecord, run, gap_);
   if (outcome != RunOutcome::run) return outcome;
   words_.resize(run.bytes.size() / sizeof(std::uint64_t));
   const auto* from = reinterpret_cast<const std::uint64_t*>(run.bytes.data());

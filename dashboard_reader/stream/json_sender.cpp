@@ -65,7 +65,7 @@ JsonTurn take_json(const Attached& segment, const EventPrinter* printer, Sequenc
     Sequence ahead = at;
     Run run;
     SequenceRange gap;
-    if (reader.next_run_checked(ahead, {.bytes = 0, .records = 1}, run, gap) == RunOutcome::run &&
+    if (reader.next_run_checked(ahead, kOneRecord, run, gap) == RunOutcome::run &&
         run.bytes.size() > kShortRecord && is_over(JsonTurn::End::long_event))
       break;
     read += run.bytes.size();

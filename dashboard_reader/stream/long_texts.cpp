@@ -19,8 +19,7 @@ LongText print_checked(const Attached& segment, const EventPrinter* printer, Seq
   Sequence cursor = sequence;
   Run run;
   SequenceRange gap;
-  const RunOutcome taken =
-      segment.reader.next_run_checked(cursor, {.bytes = 0, .records = 1}, run, gap);
+  const RunOutcome taken = segment.reader.next_run_checked(cursor, kOneRecord, run, gap);
   if (taken != RunOutcome::run) return {};
   if (run.bytes.size() > kLongestEvent) return {nullptr, "too_large"};
   RecordCopier copier(segment.reader, sequence);

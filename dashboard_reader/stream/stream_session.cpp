@@ -193,7 +193,11 @@ asio::awaitable<void> StreamSession::send_events(StreamCursor& cursor, const Run
     if (sent < copied) co_await outlet().writable();
     co_return;
   }
-  const Run first{run.first, 1, run.bytes.first(record_bytes(load_frame(run.bytes.data()).size))};
+  // How long it is, the ring has to say: the word in its header may be another by now.
+  Run first;
+  SequenceRange gap;
+  Sequence at = run.first;
+  if (reader.next_run_checked(at, kOneRecord, first, gap) != RunOutcome::run) co_return;
   if (co_await is_damaged(reader, first)) {
     const SequenceRange damaged{first.first, first.end()};
     view_.note_damaged(segment, damaged);

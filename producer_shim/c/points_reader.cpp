@@ -64,8 +64,9 @@ bool leave_out_damaged(const Reader& reader, Events& events) {
     Bytes rest = run.bytes;
     bool goes_on = false;
     for (Sequence at = run.first; at < run.first + run.count; at = at + 1) {
+      if (rest.size() < kMinRecordBytes) return false;  // overwritten meanwhile
       const std::uint64_t length = record_bytes(load_frame(rest.data()).size);
-      if (length > rest.size()) return false;  // overwritten meanwhile
+      if (length > rest.size()) return false;
       const Bytes record = rest.first(length);
       rest = rest.subspan(length);
       if (!is_intact(reader.geometry(), at, record)) {
@@ -110,7 +111,7 @@ Step take_cycle(const Reader& reader, const SequenceRange& window, Look look, Ev
     Run one;
     SequenceRange gap;
     Sequence at = from;
-    const RunOutcome taken = reader.next_run(at, {.bytes = 0, .records = 1}, one, gap);
+    const RunOutcome taken = reader.next_run(at, kOneRecord, one, gap);
     if (taken == RunOutcome::corrupt) return Step::fault;
     if (taken == RunOutcome::gap || taken == RunOutcome::nothing) return Step::lapped;
     Run rest = taken == RunOutcome::run ? one : Run{};

@@ -63,7 +63,7 @@ Copied copy_all(const Reader& reader, Sequence from, bool& fault) {
     Run one;
     SequenceRange gap;
     Sequence cursor = before;
-    must_hold(reader.next_run(cursor, {.bytes = 0, .records = 1}, one, gap) == RunOutcome::run,
+    must_hold(reader.next_run(cursor, kOneRecord, one, gap) == RunOutcome::run,
               "what was copied can be taken");
     must_hold(fuzz::is_whole_record(reader.epoch(), before.value, record_at(reader, one)),
               "only whole records are copied");

@@ -1,4 +1,6 @@
 // mode=event and mode=json of /v1/stream: what mode=run carries, one event a message.
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 
@@ -132,6 +134,40 @@ TEST_CASE("each mode under a producer that laps: every event whole, all that is 
   CHECK(known.missed() > 0);
   CHECK(known.records + known.missed() == known.wanted - known.begin);
   CHECK(lapped == 0);  // short events are copied, so none can tear on the way
+}
+
+TEST_CASE("long events under a producer that laps at once: whole, or Close 4000, or a gap") {
+  const TemporaryDirectory bus;
+  Process::Options load;
+  // So few fit that each of them is being overwritten while it is looked at.
+  load.command = {RINGSIDE_BIN "/ringside",
+                  "--bus",
+                  bus.text(),
+                  "load",
+                  "events",
+                  "--producer",
+                  "p",
+                  "--size",
+                  "2400",
+                  "--capacity",
+                  "65536"};
+  Process producer(load);
+  const Dashboard dashboard(kDashboard, bus.text());
+  EventFollower follower("event");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto is_over = [&] { return std::chrono::steady_clock::now() >= end; };
+  for (int connection = 0; connection < 10'000 && !is_over(); ++connection) {
+    StreamClient client(dashboard.port(), follower.target());
+    const std::uint64_t before = follower.records();
+    const std::optional<Message> close =
+        follower.take_until(client, [&] { return follower.records() > before + 20 || is_over(); });
+    if (close) REQUIRE(close->close_code == 4000);
+  }
+  REQUIRE(follower.known().size() == 1);
+  const auto& known = follower.known().begin()->second;
+  CHECK(known.records + known.missed() == known.wanted - known.begin);
+  const auto is_lap = [](const EventFollower::Gap& gap) { return gap.reason == "overwritten"; };
+  CHECK(std::all_of(known.gaps.begin(), known.gaps.end(), is_lap));
 }
 
 TEST_CASE("an event that is lapped while its client does not read ends with Close 4000") {
