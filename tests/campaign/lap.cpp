@@ -60,7 +60,12 @@ Verdict LapCampaign::begin() {
     if (::waitpid(writer_, nullptr, WNOHANG) != 0) return "the writer does not get going";
     ::usleep(1000);
   }
-  dashboard_ = std::make_unique<support::Dashboard>(options_.dashboard, bus_.directory().string());
+  // Beside the bus, so that it is kept with it.
+  dashboard_ = std::make_unique<support::Dashboard>(
+      options_.dashboard, bus_.directory().string(),
+      support::Process::Options{.command = {},
+                                .environment = {},
+                                .errors = (workplace_.path() / "dashboard.log").string()});
   const std::uint16_t port = dashboard_->port();
   add("copies", lap::read_copies(bus_, options_.seed));
   add("runs", lap::read_runs(bus_, options_.seed));
