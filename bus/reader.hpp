@@ -29,8 +29,7 @@ struct RunLimit {
   std::uint64_t bytes = 64 * 1024;
   std::uint64_t records = 0xFFFFFFFF;
 };
-/// The record at the cursor, however long it is.
-inline constexpr RunLimit kOneRecord{.bytes = 0, .records = 1};
+inline constexpr RunLimit kOneRecord{.bytes = 0, .records = 1};  ///< however long it is
 
 enum class RunOutcome {
   run,      ///< there is a run

@@ -91,10 +91,10 @@ inline tl::unexpected<Error> fail_errno(int os_errno, std::string_view what) {
   declaration = std::move(*RINGSIDE_JOINED(result_, __LINE__))
 
 /// The same for a Result<void>, or one whose value nobody wants.
-#define RINGSIDE_CHECK(...)                                       \
-  do {                                                            \
-    if (auto RINGSIDE_JOINED(result_, __LINE__) = (__VA_ARGS__);  \
-        !RINGSIDE_JOINED(result_, __LINE__))                      \
-      return tl::unexpected<ringside::Error>(                     \
-          std::move(RINGSIDE_JOINED(result_, __LINE__)).error()); \
+#define RINGSIDE_CHECK(...)                                        \
+  do {                                                             \
+    if (auto&& RINGSIDE_JOINED(result_, __LINE__) = (__VA_ARGS__); \
+        !RINGSIDE_JOINED(result_, __LINE__))                       \
+      return tl::unexpected<ringside::Error>(                      \
+          std::move(RINGSIDE_JOINED(result_, __LINE__)).error());  \
   } while (false)

@@ -68,12 +68,11 @@ Result<std::optional<Mapping>> patch(const Segment& segment, const SyncMark& mar
   const std::uint64_t offset = (mark.tail - mark.page_bytes) % geometry.data_capacity;
   if (std::memcmp(segment.data() + offset, mark.page.data(), mark.page_bytes) == 0)
     return std::nullopt;
-  Result<Mapping> mapping = Mapping::map(segment.file(), geometry, Access::private_copy);
-  if (!mapping) return tl::unexpected<Error>(mapping.error());
+  RINGSIDE_TRY(Mapping mapping, Mapping::map(segment.file(), geometry, Access::private_copy));
   // The two views of a private mapping part when they are written.
   for (const std::uint64_t view : {std::uint64_t{0}, geometry.data_capacity})
-    std::memcpy(mapping->data() + view + offset, mark.page.data(), mark.page_bytes);
-  return std::optional<Mapping>(std::move(*mapping));
+    std::memcpy(mapping.data() + view + offset, mark.page.data(), mark.page_bytes);
+  return std::optional<Mapping>(std::move(mapping));
 }
 
 }  // namespace
@@ -142,9 +141,7 @@ Result<Salvage> salvage(const Segment& segment) {
   if (const SyncMark* mark = newest_mark(segment)) {
     // step: anchor
     if (mark->next > 0) anchor = Sequence{mark->next - 1};
-    Result<std::optional<Mapping>> patched = patch(segment, *mark);
-    if (!patched) return tl::unexpected<Error>(patched.error());
-    result.patched = std::move(*patched);
+    RINGSIDE_TRY(result.patched, patch(segment, *mark));
     // step: put-back
     if (result.patched) scan(result.patched->data(), segment.geometry(), result.records);
   }

@@ -61,7 +61,7 @@ void WriteBack::End::operator()(WriteBack* ended) const noexcept {
 Result<WriteBack::Owner> WriteBack::start(const Segment& segment,
                                           std::chrono::milliseconds interval) {
   Owner made(new WriteBack(segment));
-  if (auto synced = segment.file().sync(); !synced) return tl::unexpected<Error>(synced.error());
+  RINGSIDE_CHECK(segment.file().sync());
   if (const int error = made->round(); error != 0)
     return fail_errno(error, "cannot sync a segment");
   made->thread_ = std::jthread(

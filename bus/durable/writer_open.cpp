@@ -215,7 +215,7 @@ Result<Writer> open_writer(const Bus& bus, const SegmentName& name, const Writer
   const std::filesystem::path path = bus.segment_path(name);
   Result<File> ownership = take_ownership(path);
   if (!ownership && ownership.error().code == Errc::in_use) return in_use(path);
-  if (!ownership) return tl::unexpected<Error>(ownership.error());
+  RINGSIDE_CHECK(ownership);
   Opening opening(bus, path, options, std::move(doorbell), std::move(*ownership));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     RINGSIDE_TRY(std::optional<Writer> writer, opening.try_once());

@@ -28,9 +28,8 @@ bool reads_to_its_end(const Reader& reader) {
 }  // namespace
 
 Result<Changes> Discovery::refresh() {
-  const Result<BusContents> contents = contents_of(bus_);
-  if (!contents) return tl::unexpected<Error>(contents.error());
-  const auto& [names, unreadable] = *contents;
+  RINGSIDE_TRY(const BusContents contents, contents_of(bus_));
+  const auto& [names, unreadable] = contents;
   Changes changes;
   for (auto entry = attached_.begin(); entry != attached_.end();) {
     const auto& [name, segment] = *entry;
@@ -42,8 +41,8 @@ Result<Changes> Discovery::refresh() {
     entry = attached_.erase(entry);
   }
   const auto is_gone = [&contents](const auto& entry) {
-    return !contents->unreadable.contains(entry.first.channel) &&
-           !std::binary_search(contents->segments.begin(), contents->segments.end(), entry.first);
+    return !contents.unreadable.contains(entry.first.channel) &&
+           !std::binary_search(contents.segments.begin(), contents.segments.end(), entry.first);
   };
   std::erase_if(quarantined_, is_gone);
   std::erase_if(awaiting_repair_, is_gone);

@@ -8,7 +8,6 @@
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bus/os/boot.hpp"
@@ -79,29 +78,25 @@ std::uint64_t coarse_now() noexcept {
 }
 
 Result<File> create(const Bus& bus) {
-  Result<File> file = File::create_nameless(bus.directory(), kTableBytes);
-  if (!file) return file;
+  RINGSIDE_TRY(File file, File::create_nameless(bus.directory(), kTableBytes));
   // Readers of every user list themselves, whatever the umask of the first; nothing depends on it.
-  if (::fchmod(file->descriptor(), 0666) != 0)
-    return fail_errno(errno, "cannot set the mode of " + table_path(bus).string());
+  file.allow_everyone();
   ReaderTableHeader header{};
   header.magic = kReadersMagic;
   header.version = kReadersVersion;
   header.slots = kReaderSlots;
-  if (::pwrite(file->descriptor(), &header, sizeof header, 0) != ssize_t{sizeof header})
+  if (::pwrite(file.descriptor(), &header, sizeof header, 0) != ssize_t{sizeof header})
     return fail_errno(errno, "cannot write " + table_path(bus).string());
-  if (const Result<bool> linked = file->link_as(table_path(bus)); !linked)
-    return tl::unexpected<Error>(linked.error());
+  RINGSIDE_CHECK(file.link_as(table_path(bus)));
   return file;
 }
 
 /// Whether this is a table of ours: it will be written to, so it must not be something else.
 Result<void> check(const File& file, const Bus& bus) {
   ReaderTableHeader header{};
-  const Result<std::uint64_t> size = file.size();
-  if (!size) return tl::unexpected<Error>(size.error());
+  RINGSIDE_TRY(const std::uint64_t size, file.size());
   const bool read = ::pread(file.descriptor(), &header, sizeof header, 0) == ssize_t{sizeof header};
-  if (*size < kTableBytes || !read || header.magic != kReadersMagic ||
+  if (size < kTableBytes || !read || header.magic != kReadersMagic ||
       header.version != kReadersVersion || header.slots != kReaderSlots)
     return fail(Errc::not_segment, table_path(bus).string(),
                 ": not a table of readers; remove it, and the next reader recreates it");
@@ -125,18 +120,16 @@ struct ReaderSlot::Shared {
 
 Result<ReaderTable> ReaderTable::open(const Bus& bus, Access access) {
   const int flags = access == Access::read_write ? O_RDWR : O_RDONLY;
-  Result<File> file = File::open(table_path(bus), flags);
-  if (!file && file.error().code == Errc::not_found && access == Access::read_write) {
+  Result<File> opened = File::open(table_path(bus), flags);
+  if (!opened && opened.error().code == Errc::not_found && access == Access::read_write) {
     // Opened again by name, since somebody else's may have been linked first.
-    if (const Result<File> created = create(bus); !created)
-      return tl::unexpected<Error>(created.error());
-    file = File::open(table_path(bus), flags);
+    RINGSIDE_CHECK(create(bus));
+    opened = File::open(table_path(bus), flags);
   }
-  if (!file) return tl::unexpected<Error>(file.error());
-  if (const Result<void> checked = check(*file, bus); !checked)
-    return tl::unexpected<Error>(checked.error());
+  RINGSIDE_TRY(File file, std::move(opened));
+  RINGSIDE_CHECK(check(file, bus));
   auto shared = std::make_shared<ReaderSlot::Shared>();
-  shared->file = std::move(*file);
+  shared->file = std::move(file);
   if (access == Access::read_write) {
     try {
       shared->region.emplace(shared->file, ipc::read_write, 0, kTableBytes);

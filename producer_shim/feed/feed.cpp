@@ -68,7 +68,7 @@ class Feed {
       return fail(Errc::corrupt, "cannot use ", path_.string(),
                   " as a fit: it was written while it was read; try again, or use --watch");
     if (!fit) return tl::unexpected<Error>(cannot_use(path_, fit.error()));
-    if (auto wanted = want(*fit, {}, milliseconds_since(start)); !wanted) return wanted;
+    RINGSIDE_CHECK(want(*fit, {}, milliseconds_since(start)));
     return publish();
   }
 
@@ -176,9 +176,8 @@ class Feed {
   Result<void> want(const ParquetFit& fit, const Digest& content, double read_ms) {
     print_notes(fit, path_);
     const Clock::time_point start = Clock::now();
-    auto events = CycleEvents::build(fit.points, owner_.next_cycle());
-    if (!events) return tl::unexpected<Error>(events.error());
-    wanted_.emplace(Wanted{.events = std::move(*events),
+    RINGSIDE_TRY(auto events, CycleEvents::build(fit.points, owner_.next_cycle()));
+    wanted_.emplace(Wanted{.events = std::move(events),
                            .content = content,
                            .read_ms = read_ms,
                            .build_ms = milliseconds_since(start)});

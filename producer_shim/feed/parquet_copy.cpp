@@ -66,25 +66,19 @@ class Copy {
   }
 
   Result<ParquetCopy> run(const std::function<bool()>& goes_on) {
-    const auto rows = count_rows(footer_);
-    if (!rows) return tl::unexpected<Error>(rows.error());
-    copy_.rows = *rows;
-    if (auto done = write(kMagic.data(), kMagic.size()); !done) return pass(done);
+    RINGSIDE_TRY(copy_.rows, count_rows(footer_));
+    RINGSIDE_CHECK(write(kMagic.data(), kMagic.size()));
     for (const parquet::RowGroup& group : footer_.row_groups) {
       if (group.num_rows == 0) continue;
       if (!goes_on()) return fail(Errc::system, "the reading was stopped");
-      if (auto done = copy_group(group); !done) return pass(done);
+      RINGSIDE_CHECK(copy_group(group));
     }
-    if (auto done = check_extents(); !done) return pass(done);
-    if (auto done = write_footer(); !done) return pass(done);
+    RINGSIDE_CHECK(check_extents());
+    RINGSIDE_CHECK(write_footer());
     return std::move(copy_);
   }
 
  private:
-  static tl::unexpected<Error> pass(const Result<void>& failure) {
-    return tl::unexpected<Error>(failure.error());
-  }
-
   Result<void> copy_group(const parquet::RowGroup& group) {
     if (group.columns.size() != footer_.leaves)
       return fail(Errc::corrupt, "a row group has ", std::to_string(group.columns.size()),

@@ -199,7 +199,7 @@ class PointReader {
 /// Reads all rows of one column, or of all; the error is the library's own.
 Result<void> decode(Result<Database> database, const std::string& path, const char* columns,
                     const std::function<Result<void>(const Chunk&)>& take) {
-  if (!database) return tl::unexpected<Error>(database.error());
+  RINGSIDE_CHECK(database);
   RINGSIDE_TRY(auto rows, database->query(std::string("SELECT ") + columns +
                                               " FROM read_parquet($1, hive_partitioning = false)",
                                           path));
@@ -233,34 +233,32 @@ Error blame(const std::string& path, const Error& error) {
 
 Result<ParquetFit> read(const OpenedFile& file, const ReadProgress& progress) {
   RINGSIDE_TRY(const auto footer, read_footer(file));
-  const auto columns = check_columns(footer);
-  if (!columns) return tl::unexpected<Error>(columns.error());
+  RINGSIDE_TRY(const auto columns, check_columns(footer));
   // Opened while the pages are checked: each takes its time.
   auto database = std::async(Database::open);
-  const auto copy = copy_columns(file, footer, *columns, [&] { return progress(0); });
-  if (!copy) return tl::unexpected<Error>(copy.error());
+  RINGSIDE_TRY(const auto copy, copy_columns(file, footer, columns, [&] { return progress(0); }));
 
   ParquetFit fit;
   fit.strings = std::make_unique<std::pmr::monotonic_buffer_resource>(kStringRoom, large_memory());
-  fit.points.reserve(static_cast<std::size_t>(std::min(copy->rows, kMaxReserve)));
-  PointReader reader(*columns, fit);
+  fit.points.reserve(static_cast<std::size_t>(std::min(copy.rows, kMaxReserve)));
+  PointReader reader(columns, fit);
   bool is_ours = false;  // the failure
   const auto decoded =
-      decode(database.get(), copy->path(), "*", [&](const Chunk& chunk) -> Result<void> {
+      decode(database.get(), copy.path(), "*", [&](const Chunk& chunk) -> Result<void> {
         is_ours = true;
         RINGSIDE_CHECK(reader.append(chunk));
-        if (!progress(static_cast<double>(fit.points.size()) / static_cast<double>(copy->rows)))
+        if (!progress(static_cast<double>(fit.points.size()) / static_cast<double>(copy.rows)))
           return fail(Errc::system, "the reading was stopped");
         is_ours = false;
         return {};
       });
   if (!decoded)
-    return tl::unexpected<Error>(is_ours ? decoded.error() : blame(copy->path(), decoded.error()));
-  RINGSIDE_CHECK(reader.check(*copy));
+    return tl::unexpected<Error>(is_ours ? decoded.error() : blame(copy.path(), decoded.error()));
+  RINGSIDE_CHECK(reader.check(copy));
   reader.note_nulls();
-  if (!columns->others.empty()) {
+  if (!columns.others.empty()) {
     std::string note = "passed over, being no column of a fit:";
-    for (const std::string& name : columns->others) note.append(" ").append(in_quotes(name));
+    for (const std::string& name : columns.others) note.append(" ").append(in_quotes(name));
     fit.notes.push_back(note.substr(0, 300));
   }
   return fit;

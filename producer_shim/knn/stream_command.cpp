@@ -149,7 +149,7 @@ Result<void> stream(const StreamArguments& arguments) {
         asked.sync_interval);
   };
   Result<Producer> producer = open();
-  if (!producer) return tl::unexpected<Error>(producer.error());
+  RINGSIDE_CHECK(producer);
   print_start(arguments, bus, *producer, events);
 
   CycleNumbers cycles(bus, asked.name);
@@ -161,7 +161,7 @@ Result<void> stream(const StreamArguments& arguments) {
       // Whoever reads the new segment gets a cycle from its start.
       std::fprintf(stderr, "ringside-knn: %s\n", done.error().message.c_str());
       producer = open();
-      if (!producer) return tl::unexpected<Error>(producer.error());
+      RINGSIDE_CHECK(producer);
       continue;
     }
     if (arguments.loop) pause(*producer, arguments.cycle_pause_s);
