@@ -2,10 +2,14 @@
 // in the ring stays.
 #include <csignal>
 #include <fstream>
+#include <span>
+#include <stdexcept>
 
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
 
+#include "producer_shim/feed/parquet_types.h"
+#include "producer_shim/feed/thrift.hpp"
 #include "tests/feed/feed_fixture.hpp"
 #include "tests/support/wait_until.hpp"
 
@@ -44,6 +48,22 @@ const Wrong kWrong[] = {
      "host_id is STRUCT and should be text; x is STRING and should be numbers; cluster is LIST and "
      "should be whole numbers; is_train is DATE and should be true or false"},
 };
+
+/// The most memory that this process has had since forget_peak().
+std::uint64_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (std::uint64_t kib = 0; word == "VmHWM:" && status >> kib) return kib * 1024;
+  throw std::runtime_error("/proc/self/status has no VmHWM");
+}
+
+/// Tells if the kernel was built without that.
+bool forget_peak() {
+  std::ofstream reset("/proc/self/clear_refs");
+  if (reset << 5 << std::flush) return true;
+  WARN("not tested: /proc/self/clear_refs cannot be written");
+  return false;
+}
 
 TEST_CASE("a value or a type that cannot be used is named with its row and column") {
   const Workplace place;
@@ -100,6 +120,22 @@ TEST_CASE("what is no whole Parquet file is refused, and the ring stays as it wa
   CHECK(outcome.status == 1);
   CHECK_THAT(outcome.errors, Contains("it has no rows"));
   CHECK((place.rows() == rows_of(1, 1000)));
+}
+
+TEST_CASE("a list that lies about its length takes no more room than its footer could need") {
+  constexpr std::size_t kBytes = 64 * 1024;
+  // FileMetaData whose second field, the schema, is a list of so many structures: as many as there
+  // are bytes, a million, and 2^30.
+  const std::string count =
+      GENERATE(as<std::string>{}, "\x80\x80\x04", "\xC0\x84\x3D", "\x80\x80\x80\x80\x04");
+  std::string footer = "\x29\xFC" + count;
+  footer.resize(kBytes);
+  parquet::FileMetaData file;
+  if (!forget_peak()) return;
+  const std::uint64_t before = peak_bytes();
+  CHECK(!read_thrift(std::as_bytes(std::span(footer)), file));
+  constexpr std::uint64_t kSlack = 2 << 20;
+  CHECK(peak_bytes() <= before + kBytes * sizeof(parquet::SchemaElement) + kSlack);
 }
 
 TEST_CASE("a damaged byte anywhere never ends the feeder but with a message") {
