@@ -35,9 +35,12 @@ bool Reader::has_record(Sequence sequence) const noexcept {
 }
 
 std::optional<Sequence> Reader::sure_next() const noexcept {
-  const Sequence next = load_next();
-  if (next.value > 0 && !has_record(Sequence{next.value - 1})) return std::nullopt;
-  return next;
+  for (int tries = 8; tries > 0; --tries) {  // to be lapped is no lie, and a liar gets no loop
+    const Sequence next = load_next();
+    if (next.value == 0 || has_record(Sequence{next.value - 1})) return next;
+    if (is_still_valid({Sequence{next.value - 1}, 1, {}})) break;
+  }
+  return std::nullopt;
 }
 
 bool Reader::is_at(const std::filesystem::path& path) const {
@@ -79,7 +82,7 @@ std::optional<RunOutcome> Reader::check_state(Sequence& cursor, SequenceRange& g
     if (oldest > newest) return RunOutcome::corrupt;
     // Both words may have been scribbled on: unless the window is empty, one of them has to lead to
     // a record. If neither does, the producer may have lapped this look.
-    if (oldest < newest && !sure_next() && !has_record(oldest) && load_oldest() == oldest)
+    if (oldest < newest && !sure_next() && !has_record(oldest) && is_still_valid({oldest, 1, {}}))
       return RunOutcome::corrupt;
     // step: gap
     gap = {cursor, oldest};

@@ -69,16 +69,14 @@ class Reader {
   Bytes schema() const { return segment_.schema(); }
   const Segment& segment() const { return segment_; }
 
-  /// The retained window [oldest, next) at some moment during the call. Empty if the header is
-  /// corrupt.
+  /// The retained window [oldest, next) at some moment of the call; empty if the header is corrupt.
   SequenceRange window() const noexcept;
 
-  /// `next`, if the record before it is where it should be; nothing if it is not, or was
-  /// overwritten during the call. A word that somebody scribbled on is not believed so.
+  /// `next`, if the record before it is where it should be, unless it was overwritten too often
+  /// during the call. A word that somebody scribbled on is not believed so.
   std::optional<Sequence> sure_next() const noexcept;
 
-  /// Whether the window holds more than is ever retained, which no writer makes it do at any
-  /// moment.
+  /// Whether the window holds more than is ever retained, which no writer ever makes it do.
   bool is_corrupt() const noexcept;
 
   /// The first sequence that `start` asks for: O(1), or O(log n) by time. It may be overwritten by
@@ -108,8 +106,7 @@ class Reader {
   /// The bytes of records that are retained.
   std::uint64_t retained_bytes() const noexcept;
 
-  /// What time the segment's own clock has now (bus/clock.hpp): what the timestamps of its
-  /// records are compared with.
+  /// Now, by the clock of the segment (bus/clock.hpp), which its timestamps are compared with.
   Timestamp segment_now() const noexcept;
 
   /// Whether this very file is still the segment of that name, and this a view of it: not removed,
