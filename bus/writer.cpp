@@ -36,18 +36,13 @@ Writer::Writer(Parts parts, Doorbell doorbell)
 }
 
 void Writer::resume() noexcept {
-  // What the last writer stored; it is gone, so no ordering is at stake.
-  oldest_ = Sequence{state_->oldest.load(std::memory_order_relaxed)};
-  next_ = Sequence{state_->next.load(std::memory_order_relaxed)};
-  oldest_position_ = position_of(oldest_);
-  tail_ = position_of(next_);
+  oldest_ = parts_.window.from;
+  next_ = parts_.window.to;
+  oldest_position_ = parts_.start;
+  tail_ = parts_.tail;
   tail_offset_ = tail_.value % capacity_;
-  // No record is older than its segment, nor than the newest one that is there, whose checksum was
-  // checked; `last_timestamp_ns` has no checksum.
-  last_timestamp_ = segment_->geometry().created;
-  if (oldest_ < next_)
-    last_timestamp_ =
-        std::max(last_timestamp_, timestamp_at(position_of(Sequence{next_.value - 1})));
+  // No record is older than its segment, nor than the newest one that is there.
+  last_timestamp_ = std::max(segment_->geometry().created, parts_.newest);
   clock_ = RecordClock(parts_.clock, read_clocks(), last_timestamp_);
   follow_clock();
   populated_ = tail_.value;

@@ -51,6 +51,10 @@ class Writer {
     std::string path;
     File ownership{};                    ///< holds the lock of the segment's name
     std::unique_ptr<Segment> segment{};  ///< recovered, and this process's own
+    SequenceRange window{};              ///< that it goes on from, as it was checked
+    Position start{};                    ///< of the oldest record
+    Position tail{};                     ///< behind the newest
+    Timestamp newest{};                  ///< of the newest
     Origin origin = Origin::created;
     Owner owner{};                           ///< this process
     std::optional<ClockWords> clock{};       ///< what the last writer's clock said

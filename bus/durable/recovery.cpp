@@ -1,6 +1,9 @@
 #include "bus/durable/recovery.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
 #include <cstring>
 
 namespace ringside {
@@ -61,6 +64,17 @@ void keep_stretch(std::vector<Record>& found, std::optional<Sequence> anchor) {
   found.erase(found.begin(), first);
 }
 
+/// A private copy, perhaps torn: whoever may write the file changes no word of it between check and
+/// use.
+SyncMark copy_of(const SyncMark& shared) {
+  constexpr std::size_t kWords = sizeof(SyncMark) / sizeof(std::uint64_t);
+  std::array<std::uint64_t, kWords> words{};
+  const auto* from = reinterpret_cast<const std::uint64_t*>(&shared);
+  for (std::size_t i = 0; i < kWords; ++i)
+    words.at(i) = std::atomic_ref<const std::uint64_t>(from[i]).load(std::memory_order_relaxed);
+  return std::bit_cast<SyncMark>(words);
+}
+
 /// The segment with the page that `mark` keeps put back, in private memory; none if it is there
 /// anyway.
 Result<std::optional<Mapping>> patch(const Segment& segment, const SyncMark& mark) {
@@ -90,13 +104,13 @@ bool is_window_intact(const Segment& segment) {
   // Nobody writes the segment while this runs, so the order of these loads is free.
   const Sequence oldest{state.oldest.load(std::memory_order_relaxed)};
   const Sequence next{state.next.load(std::memory_order_relaxed)};
-  const SyncMark* mark = newest_mark(segment);
+  const std::optional<SyncMark> mark = newest_mark(segment);
   if (oldest > next || next - oldest > geometry.retain_events) return false;
   // A header that is older than what is known to be on the disk.
   // step: header-age
-  if (mark != nullptr && next.value < mark->next) return false;
+  if (mark && next.value < mark->next) return false;
   // Nothing that could be checked: two words that agree by chance, or zeros, look the same.
-  if (oldest == next) return mark != nullptr && mark->closed != 0 && mark->next == next.value;
+  if (oldest == next) return mark && mark->closed != 0 && mark->next == next.value;
   const auto start_of = [&segment](Sequence sequence) {
     return Position{segment.index(sequence).load(std::memory_order_relaxed)};
   };
@@ -122,14 +136,17 @@ std::uint32_t mark_crc(Epoch epoch, const SyncMark& mark) noexcept {
       .value();
 }
 
-const SyncMark* newest_mark(const Segment& segment) {
-  const SyncMark* newest = nullptr;
+std::optional<SyncMark> newest_mark(const Segment& segment) {
+  std::optional<SyncMark> newest;
   for (const std::size_t which : {0u, 1u}) {
-    const SyncMark& mark = segment.mapping().mark(which);
+    const SyncMark& shared = segment.mapping().mark(which);
+    // Most segments were never synced, which costs one look.
+    if (std::atomic_ref(shared.generation).load(std::memory_order_relaxed) == 0) continue;
+    const SyncMark mark = copy_of(shared);
     if (mark.crc32c != mark_crc(segment.geometry().epoch, mark) || mark.generation == 0 ||
         mark.page_bytes != mark.tail % kPageBytes)
       continue;
-    if (newest == nullptr || mark.generation > newest->generation) newest = &mark;
+    if (!newest || mark.generation > newest->generation) newest = mark;
   }
   return newest;
 }
@@ -138,7 +155,7 @@ Result<Salvage> salvage(const Segment& segment) {
   Salvage result;
   scan(segment.data(), segment.geometry(), result.records);
   std::optional<Sequence> anchor;
-  if (const SyncMark* mark = newest_mark(segment)) {
+  if (const std::optional<SyncMark> mark = newest_mark(segment)) {
     // step: anchor
     if (mark->next > 0) anchor = Sequence{mark->next - 1};
     RINGSIDE_TRY(result.patched, patch(segment, *mark));

@@ -21,8 +21,8 @@ std::optional<Record> check_record(const Segment& segment, Sequence sequence, Po
 /// goes on at least to what is known to be on the disk.
 bool is_window_intact(const Segment& segment);
 
-/// The newer of the two sync marks that is intact, if there is one.
-const SyncMark* newest_mark(const Segment& segment);
+/// The newer of the two sync marks that is intact, if there is one: a private copy.
+std::optional<SyncMark> newest_mark(const Segment& segment);
 
 /// A mark's checksum.
 std::uint32_t mark_crc(Epoch epoch, const SyncMark& mark) noexcept;

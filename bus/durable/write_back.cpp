@@ -1,6 +1,8 @@
 #include "bus/durable/write_back.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 
 #include <sys/mman.h>
@@ -22,8 +24,8 @@ int sync_memory(std::byte* start, std::uint64_t bytes) {
 /// Writes the mark of `generation`, over the one before the last, and syncs it.
 int put_mark(const Segment& segment, std::uint64_t generation, Sequence next, Position tail,
              bool closed) {
-  SyncMark& mark = segment.mapping().mark(generation % 2);
-  mark = SyncMark{};
+  // Made in private: a word of the file that someone scribbles on leads nowhere.
+  SyncMark mark{};
   mark.closed = closed ? 1 : 0;
   mark.generation = generation;
   mark.next = next.value;
@@ -39,7 +41,12 @@ int put_mark(const Segment& segment, std::uint64_t generation, Sequence next, Po
     std::memcpy(mark.page.data() + 8 * word, &value, sizeof value);
   }
   mark.crc32c = mark_crc(segment.geometry().epoch, mark);
-  return sync_memory(reinterpret_cast<std::byte*>(&mark), sizeof mark);
+  using Words = std::array<std::uint64_t, sizeof mark / sizeof(std::uint64_t)>;
+  const auto words = std::bit_cast<Words>(mark);
+  auto* const to = reinterpret_cast<std::uint64_t*>(&segment.mapping().mark(generation % 2));
+  for (std::size_t i = 0; i < words.size(); ++i)
+    std::atomic_ref<std::uint64_t>(to[i]).store(words.at(i), std::memory_order_relaxed);
+  return sync_memory(reinterpret_cast<std::byte*>(to), sizeof mark);
 }
 
 }  // namespace
@@ -50,8 +57,8 @@ std::uint64_t WriteBack::reserve_bytes(const Geometry& geometry) {
 }
 
 WriteBack::WriteBack(const Segment& segment) : segment_(&segment), process_(::getpid()) {
-  const SyncMark* last = newest_mark(segment);
-  generation_ = last == nullptr ? 0 : last->generation;
+  const std::optional<SyncMark> last = newest_mark(segment);
+  generation_ = last ? last->generation : 0;
 }
 
 void WriteBack::End::operator()(WriteBack* ended) const noexcept {
@@ -136,8 +143,8 @@ void WriteBack::populate(Sequence next, Position tail) const {
 }
 
 Result<void> clear_closed_mark(const Segment& segment) {
-  const SyncMark* last = newest_mark(segment);
-  if (last == nullptr || last->closed == 0) return {};
+  const std::optional<SyncMark> last = newest_mark(segment);
+  if (!last || last->closed == 0) return {};
   // step: open-mark
   const int error =
       put_mark(segment, last->generation + 1, Sequence{last->next}, Position{last->tail}, false);

@@ -34,36 +34,49 @@ bool has_same_layout(const Segment& segment, const Geometry& plan, Bytes wanted_
          std::equal(schema.begin(), schema.end(), wanted_schema.begin(), wanted_schema.end());
 }
 
-/// Whether the last writer of this boot left the words that a writer goes on from in order. In
-/// constant time: the two ends of the window, and the newest record to the last bit.
-bool has_intact_ends(const Segment& segment) {
+/// What a writer goes on from, by value: whoever may write the file could change it again.
+struct Ends {
+  SequenceRange window;
+  Position start;
+  Position tail;
+  Timestamp newest;
+};
+
+/// The words that the last writer of this boot left, if they are in order. In constant time: the
+/// two ends of the window, and the newest record to the last bit.
+std::optional<Ends> intact_ends(const Segment& segment) {
   const SegmentState& state = segment.state();
   const Sequence oldest{state.oldest.load(std::memory_order_relaxed)};
   const Sequence next{state.next.load(std::memory_order_relaxed)};
-  if (oldest > next || next - oldest > segment.geometry().retain_events) return false;
+  if (oldest > next || next - oldest > segment.geometry().retain_events) return std::nullopt;
   const Position start{segment.index(oldest).load(std::memory_order_relaxed)};
   const Position tail{segment.index(next).load(std::memory_order_relaxed)};
   if (start > tail || tail - start > segment.geometry().data_capacity || tail.value % 8 != 0)
-    return false;
+    return std::nullopt;
   // No life is long enough for more, and from here on nothing can wrap.
   constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
-  if (next.value > kMost || tail.value > kMost) return false;
-  if (oldest == next) return start == tail;
+  if (next.value > kMost || tail.value > kMost) return std::nullopt;
+  Ends ends{{oldest, next}, start, tail, {}};
+  if (oldest == next) return start == tail ? std::optional(ends) : std::nullopt;
   const Sequence last{next.value - 1};
   const Position last_start{segment.index(last).load(std::memory_order_relaxed)};
   const std::optional<Record> record = check_record(segment, last, last_start, tail);
   // step: intact-end
-  return record && record_bytes(record->payload.size()) == tail - last_start;
+  if (!record || record_bytes(record->payload.size()) != tail - last_start) return std::nullopt;
+  ends.newest = record->timestamp;
+  return ends;
 }
 
-bool can_reopen(const Segment& segment) {
-  if (segment.is_trusted()) return has_intact_ends(segment);
+/// Nothing if the segment cannot be reopened.
+std::optional<Ends> ends_to_reopen(const Segment& segment) {
+  const std::optional<Ends> ends = intact_ends(segment);
+  if (!ends || segment.is_trusted()) return ends;
   // Only a segment whose last writer ended in order is known to be no older than what readers saw
   // of it: a number that they saw must not be given to another event.
-  const SyncMark* mark = newest_mark(segment);
-  return mark != nullptr && mark->closed != 0 &&
-         mark->next == segment.state().next.load(std::memory_order_relaxed) &&
-         has_intact_ends(segment) && is_window_intact(segment);
+  const std::optional<SyncMark> mark = newest_mark(segment);
+  const bool is_whole =
+      mark && mark->closed != 0 && mark->next == ends->window.to.value && is_window_intact(segment);
+  return is_whole ? ends : std::nullopt;
 }
 
 /// Who has the segment at `path`, as far as this process can name it.
@@ -126,7 +139,8 @@ class Opening {
     // Between open and lock the file may have been removed, or replaced.
     if (!existing->is_at(path_.c_str())) return std::nullopt;
     const bool is_same = has_same_layout(*existing, plan, options_.schema);
-    if (is_same && can_reopen(*existing)) return reopen(std::move(*existing));
+    const std::optional<Ends> ends = is_same ? ends_to_reopen(*existing) : std::nullopt;
+    if (ends) return reopen(std::move(*existing), *ends);
     return replace(*existing, plan, is_same);
   }
 
@@ -138,12 +152,12 @@ class Opening {
     RINGSIDE_TRY(const bool linked, fresh.file().link_as(path_));
     if (!linked) return std::nullopt;  // another producer of the same name was quicker
     RINGSIDE_CHECK(announce());
-    return finish(std::move(fresh), Origin::created);
+    return finish(std::move(fresh), Origin::created, {});
   }
 
-  Step reopen(Segment existing) {
+  Step reopen(Segment existing, const Ends& ends) {
     RINGSIDE_CHECK(existing.file().allocate_holes(existing.geometry().file_size, path_));
-    return finish(std::move(existing), Origin::reopened);
+    return finish(std::move(existing), Origin::reopened, ends);
   }
 
   /// With the records that are intact, if they fit: if the new segment is laid out alike. A new
@@ -157,12 +171,13 @@ class Opening {
       // step: fill
       refill(fresh, salvaged.records);
     }
+    const std::optional<Ends> ends = intact_ends(fresh);
     fresh.write_owner(owner_);
     RINGSIDE_CHECK(sync_file(fresh));
     // step: name
     RINGSIDE_CHECK(fresh.file().replace(path_));
     RINGSIDE_CHECK(announce());
-    return finish(std::move(fresh), is_same ? Origin::recovered : Origin::replaced);
+    return finish(std::move(fresh), is_same ? Origin::recovered : Origin::replaced, ends.value());
   }
 
   /// With a sync interval a name is given only to what is on the disk, and is on the disk itself
@@ -180,7 +195,7 @@ class Opening {
     return {};
   }
 
-  Step finish(Segment segment, Origin origin) {
+  Step finish(Segment segment, Origin origin, const Ends& ends) {
     const std::optional<ClockWords> clock = segment.kept_clock();
     segment.write_owner(owner_);
     segment.state().opened_ns.store(now().ns, std::memory_order_relaxed);
@@ -194,6 +209,10 @@ class Opening {
       parts.reserve_bytes = WriteBack::reserve_bytes(kept->geometry());
     }
     parts.segment = std::move(kept);
+    parts.window = ends.window;
+    parts.start = ends.start;
+    parts.tail = ends.tail;
+    parts.newest = ends.newest;
     parts.ownership = std::move(ownership_);
     return Writer(std::move(parts), std::move(doorbell_));
   }

@@ -141,7 +141,7 @@ Result<void> check_durable(const Words& words, const Segment& segment) {
                  "D-11");
   if (durable.value == 0) return {};
   for (int attempt = 0; attempt < kAttempts; ++attempt)
-    if (newest_mark(segment) != nullptr) return {};
+    if (newest_mark(segment)) return {};
   return fault("the sync marks", {kMarksOffset}, "at least one with its checksum", "none", "D-11");
 }
 

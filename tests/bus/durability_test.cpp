@@ -131,8 +131,8 @@ TEST_CASE("of two marks the newer whole one counts (D-12)") {
   }
   Result<Segment> segment = Segment::open(path, Access::read_only);
   REQUIRE(segment.has_value());
-  const SyncMark* newest = newest_mark(*segment);
-  REQUIRE(newest != nullptr);
+  std::optional<SyncMark> newest = newest_mark(*segment);
+  REQUIRE(newest);
   CHECK(newest->next == 30);
   const std::uint64_t which = newest->generation % 2;
   const std::size_t byte =
@@ -140,7 +140,7 @@ TEST_CASE("of two marks the newer whole one counts (D-12)") {
   const std::uint64_t at = kMarkAt + which * kMarkBytes + byte / 8 * 8;
   poke(path, at, peek(path, at) ^ (std::uint64_t{1} << (8 * (byte % 8))));
   newest = newest_mark(*segment);
-  REQUIRE(newest != nullptr);
+  REQUIRE(newest);
   CHECK(newest->generation % 2 != which);
   CHECK(newest->next == 20);
 }
@@ -159,13 +159,12 @@ TEST_CASE("durable events are there after a power cut took every page written si
     // Marks as the write-back thread makes them.
     const auto synced = WriteBack::start(*segment, std::chrono::hours(1));
     REQUIRE(synced.has_value());
-    const SyncMark* mark = newest_mark(*segment);
-    REQUIRE(mark != nullptr);
+    const std::optional<SyncMark> mark = newest_mark(*segment);
+    REQUIRE(mark);
     next = mark->next;
     tail = mark->tail;
     REQUIRE(next == 1000);
-    const SyncMark* const open = mark;
-    REQUIRE(open->closed == 0);
+    REQUIRE(mark->closed == 0);
     publish_events(writer, kSeed, 20, kMost);
     const Stopped cut(path);
     wipe_page(cut.path, 4096);
