@@ -31,7 +31,8 @@ SequenceRange Reader::window() const noexcept {
 }
 
 bool Reader::has_record(Sequence sequence) const noexcept {
-  return RecordFinder(segment_, {sequence, sequence + 1}).find(sequence).has_value();
+  const Sequence from = std::min(load_oldest(), sequence);
+  return RecordFinder(segment_, {from, sequence + 1}).find(sequence).has_value();
 }
 
 std::optional<Sequence> Reader::sure_next() const noexcept {
@@ -101,7 +102,7 @@ RunOutcome Reader::judge(Sequence& cursor, const Run& run, const SequenceRange& 
   // What was read of index and headers is intact if the records are: both go when `oldest` passes.
   if (!is_still_valid({cursor, 1, {}})) {
     const Sequence kept = load_oldest();
-    if (kept <= cursor || is_corrupt()) return RunOutcome::corrupt;
+    if (kept <= cursor || kept > load_next() || is_corrupt()) return RunOutcome::corrupt;
     gap = {cursor, kept};
     cursor = kept;
     return RunOutcome::gap;

@@ -14,6 +14,18 @@ constexpr std::chrono::milliseconds kRefreshPause{10};
 /// Damaged records of one segment that are logged.
 constexpr std::size_t kMostDamaged = 256;
 
+/// Whether the index ends at `next`: with the record before it, and behind it what is a lap older.
+/// So it does while a record is written that takes all the room, when no record vouches for `next`.
+bool is_end_of_index(const Reader& reader, Sequence next) {
+  const auto position = [&reader](Sequence sequence) {
+    return reader.segment().index(sequence).load(std::memory_order_relaxed);
+  };
+  const std::uint64_t end = position(next);
+  const std::uint64_t bytes = end - position(Sequence{next.value - 1});
+  return next.value > 0 && end % 8 == 0 && bytes > 0 && bytes <= reader.geometry().data_capacity &&
+         position(next + 1) <= end;
+}
+
 }  // namespace
 
 BusView::BusView(asio::io_context& loop, Bus bus, std::size_t descriptors)
@@ -171,14 +183,17 @@ void BusView::refreshed(Discovery discovery, const Result<Changes>& changes) {
 }
 
 SequenceRange BusView::window_of(const Attached& segment) const {
-  const SequenceRange window = segment.reader.window();
-  const std::optional<Sequence> sure = segment.reader.sure_next();
-  const EpochLedger::Entry* const known = ledger_.find(segment.reader.epoch());
-  if (segment.reader.is_corrupt() || !sure || *sure < window.to) {
-    const Sequence next = known != nullptr ? known->next : Sequence{};
-    return {std::min(window.from, next), next};
+  const Reader& reader = segment.reader;
+  const EpochLedger::Entry* const known = ledger_.find(reader.epoch());
+  const Sequence last = known != nullptr ? known->next : Sequence{};
+  SequenceRange window = reader.window();
+  for (int tries = 3; tries > 0 && !reader.is_corrupt(); --tries, window = reader.window()) {
+    const std::optional<Sequence> sure = reader.sure_next();
+    if (sure && *sure >= window.to) return window;
+    const bool is_empty = !sure && window.count() == 0 && window.to >= last;
+    if (is_empty && is_end_of_index(reader, window.to)) return window;
   }
-  return window;
+  return {std::min(window.from, last), last};
 }
 
 std::string BusView::quarantine(const AttachedSegment& segment) {

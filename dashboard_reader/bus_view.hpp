@@ -56,7 +56,7 @@ class BusView {
   const std::string& refresh_error() const { return refresh_error_; }
 
   /// The retained window as far as it is believed: what the header says of `next` counts only with
-  /// the record before it.
+  /// the record before it; or, of an empty window, with the index.
   SequenceRange window_of(const Attached& segment) const;
 
   /// A client was sent what is before `next`.

@@ -1,11 +1,14 @@
 // Segments that come, change, go on and go away under a client.
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
+#include "bus/durable/writer_open.hpp"
 #include "bus/inspect/reader_table.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -48,6 +51,31 @@ TEST_CASE("a producer that restarts is followed as if nothing had happened") {
   }
   CHECK(collector.only().wanted == 40);
   CHECK(said(collector, "segment").size() == 1);
+}
+
+TEST_CASE("while a large event is written over all others, clients hear what is true") {
+  const TemporaryDirectory bus;
+  Result<Writer> writer =
+      open_writer(Bus(bus.path()), {"events", "p"}, {.caps = {.capacity_bytes = 64 * 1024}});
+  REQUIRE(writer);
+  constexpr std::size_t kLarge = 40'000;  // no two of them fit
+  const std::vector<std::byte> large(kLarge, std::byte{1});
+  for (int i = 0; i < 3; ++i) REQUIRE(writer->publish(large));
+  const auto room = writer->claim(kLarge);
+  REQUIRE(room);
+  std::ranges::fill(*room, std::byte{2});
+  const Dashboard dashboard(kDashboard, bus.text());
+  const std::string epoch = to_hex(writer->geometry().epoch);
+  const std::vector<std::string> queries{"from=latest", "from=oldest", "resume=" + epoch + ":3"};
+  for (const std::string& query : queries) {
+    INFO(query);
+    StreamClient client(dashboard.port(), "/v1/stream?" + query);
+    Collector collector;
+    collector.take_until_live(client);
+    CHECK(collector.only().next == 3);
+    CHECK(collector.only().from == 3);
+    CHECK(collector.only().gaps.empty());
+  }
 }
 
 TEST_CASE("a new epoch: the rest of the old one is delivered, and the new one is announced") {
