@@ -24,9 +24,9 @@ Result<Reader> open_reader(const std::filesystem::path& path) {
   };
   if (is_being_written()) return Reader(std::move(segment));
   RINGSIDE_TRY(const Salvage salvaged, salvage(segment));
-  if (is_being_written()) return Reader(std::move(segment));
   RINGSIDE_TRY(Segment copy, create_segment_in_memory(segment.geometry(), segment.schema()));
   refill(copy, salvaged.records);
+  if (is_being_written()) return Reader(std::move(segment));
   return Reader(std::move(copy), DamagedSource{std::move(segment), before});
 }
 

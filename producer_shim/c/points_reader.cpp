@@ -42,7 +42,7 @@ Step take(const Reader& reader, Sequence from, Sequence to, Look look, Events& e
         from = run.first + run.count;
         break;
       case RunOutcome::damaged:
-        events.damaged += gap.count();
+        events.damaged += std::min(gap.to, to) - gap.from;
         break;
       case RunOutcome::nothing:
         return Step::none;
@@ -85,16 +85,18 @@ bool leave_out_damaged(const Reader& reader, Events& events) {
   return events.damaged > before;
 }
 
-/// From the first record to the last, with the damaged ones in between.
-Run span_of(const Reader& reader, const Events& events) {
+/// From the first record to the last, with the damaged ones in between. Nothing if that is more
+/// than the ring holds, so that index words were overwritten meanwhile.
+std::optional<Run> span_of(const Reader& reader, const Events& events) {
   const Run& first = events.runs.front();
   const Run& last = events.runs.back();
-  const auto capacity = static_cast<std::ptrdiff_t>(reader.geometry().data_capacity);
+  const std::uint64_t capacity = reader.geometry().data_capacity;
+  // Each lies in either view of the ring.
   const std::ptrdiff_t ahead = last.bytes.data() - first.bytes.data();
-  const auto bytes = static_cast<std::size_t>(ahead < 0 ? ahead + capacity : ahead);
-  return {first.first,
-          static_cast<std::uint32_t>(events.count()),
-          {first.bytes.data(), bytes + last.bytes.size()}};
+  const std::uint64_t bytes =
+      (static_cast<std::uint64_t>(ahead) + 2 * capacity) % capacity + last.bytes.size();
+  if (bytes > capacity) return std::nullopt;
+  return Run{first.first, static_cast<std::uint32_t>(events.count()), {first.bytes.data(), bytes}};
 }
 
 /// The last events of the window, just as many as hold the points of one cycle.
@@ -178,10 +180,10 @@ int find(const ringside_reader& handle, int which, ringside_found_points& found)
       found.size = size;
       good = measure_points(events.runs, found, names);
     }
-    const Run run = span_of(reader, events);
-    found.run = from_run(run);
+    const std::optional<Run> run = span_of(reader, events);
+    if (!run || !reader.is_still_valid(*run)) continue;
+    found.run = from_run(*run);
     found.damaged = static_cast<std::uint32_t>(std::min<std::uint64_t>(events.damaged, 0xFFFFFFFF));
-    if (!reader.is_still_valid(run)) continue;
     if (good) return RINGSIDE_RUN;
     return failed(RINGSIDE_ERROR_EVENT,
                   "the channel holds events that are no points of schemas/event.fbs");
