@@ -16,6 +16,13 @@ constexpr std::chrono::seconds kLastPause{30};
 /// before it cost themselves alone, and do not keep the others out.
 bool reads_to_its_end(const Reader& reader) {
   const SequenceRange window = reader.window();
+  // An `oldest` beyond `next` looks empty here.
+  if (window.count() == 0) {
+    Run run;
+    SequenceRange gap;
+    Sequence at = window.to;
+    return reader.next_run_checked(at, kOneRecord, run, gap) != RunOutcome::corrupt;
+  }
   RecordCopier copier(reader, window.from);
   RunOutcome last = RunOutcome::run;
   while (copier.cursor() < window.to) {

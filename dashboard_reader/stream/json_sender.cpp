@@ -83,6 +83,7 @@ JsonTurn take_json(const Attached& segment, const EventPrinter* printer, Sequenc
         gaps.report();
         turn.frames.append(encode_frame(Opcode::text, *text));
         ++turn.events;
+        turn.sent = copier.cursor();
       } else if (text.error().code == Errc::too_large) {
         turn.end = JsonTurn::End::long_event;
         copier = RecordCopier(reader, at);

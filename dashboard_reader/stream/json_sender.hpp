@@ -23,6 +23,7 @@ struct JsonTurn {
   };
   End end = End::more;
   Sequence cursor;
+  Sequence sent;       ///< behind the last event, if there is any
   std::string frames;  ///< events and gaps, as text frames: at most some 32 KiB
   std::uint64_t events = 0;
   std::vector<std::pair<SequenceRange, std::string_view>> gaps;  ///< with their reasons

@@ -267,7 +267,8 @@ asio::awaitable<void> StreamSession::send_json(StreamCursor& cursor, bool& sent)
   JsonTurn turn = take_json(*cursor.segment, cursor.printer.get(), cursor.next);
   for (const auto& [range, reason] : turn.gaps) count_gap(range, reason);
   for (const SequenceRange& range : turn.damaged) view_.note_damaged(cursor.segment, range);
-  note_events(cursor, turn.cursor, turn.events);
+  if (turn.events > 0) note_events(cursor, turn.sent, turn.events);
+  cursor.next = turn.cursor;
   if (!turn.frames.empty()) {
     sent = true;
     outlet().append(std::move(turn.frames));
