@@ -19,9 +19,13 @@ void* allocate(std::size_t bytes) {
 
 }  // namespace
 
-// All others of the standard library come down to these.
+// All others of the standard library come down to these, but the sanitizers' own are apart.
 void* operator new(std::size_t bytes) {
   return allocate(bytes);
+}
+void* operator new(std::size_t bytes, const std::nothrow_t& /*nothrow*/) noexcept {
+  ++allocations;
+  return std::malloc(bytes);
 }
 void operator delete(void* memory) noexcept {
   std::free(memory);
