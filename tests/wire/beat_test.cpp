@@ -11,6 +11,7 @@
 #include "tests/wire/collector.hpp"
 #include "tests/wire/event_follower.hpp"
 #include "tests/wire/load_events.hpp"
+#include "tests/wire/load_process.hpp"
 
 using namespace ringside;
 using namespace ringside::support;
@@ -58,17 +59,7 @@ TEST_CASE("beats come in each mode, also while data flows, and of what is follow
   const TemporaryDirectory bus;
   LoadProducer other(bus.text(), "other", "p");
   other.publish(1);
-  Process::Options load;
-  load.command = {RINGSIDE_BIN "/ringside",
-                  "--bus",
-                  bus.text(),
-                  "load",
-                  "events",
-                  "--producer",
-                  "p",
-                  "--rate",
-                  "20000"};
-  Process producer(load);
+  const Process producer = start_load(bus.text(), {"--rate", "20000"});
   const Dashboard dashboard(kDashboard, bus.text());
   if (mode == "run") {
     Collector collector;

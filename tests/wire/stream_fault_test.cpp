@@ -8,6 +8,7 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/wire/collector.hpp"
 #include "tests/wire/load_events.hpp"
+#include "tests/wire/load_process.hpp"
 
 using namespace ringside;
 using namespace ringside::support;
@@ -22,21 +23,8 @@ constexpr const char* kDashboard = RINGSIDE_BIN "/ringside-dashboard";
 TEST_CASE(
     "a slow client that is lapped by a fast producer is told so and never gets a torn event") {
   const TemporaryDirectory bus;
-  Process::Options load;
-  load.command = {RINGSIDE_BIN "/ringside",
-                  "--bus",
-                  bus.text(),
-                  "load",
-                  "events",
-                  "--producer",
-                  "p",
-                  "--size",
-                  "400",
-                  "--capacity",
-                  "262144",
-                  "--rate",
-                  "200000"};
-  Process producer(load);
+  const Process producer =
+      start_load(bus.text(), {"--size", "400", "--capacity", "262144", "--rate", "200000"});
   const Dashboard dashboard(kDashboard, bus.text());
   Collector collector;
   int lapped = 0;

@@ -13,6 +13,7 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/wire/event_follower.hpp"
 #include "tests/wire/load_events.hpp"
+#include "tests/wire/load_process.hpp"
 
 using namespace ringside;
 using namespace ringside::support;
@@ -100,21 +101,8 @@ TEST_CASE("each mode resumes where its client stood when the dashboard was kille
 TEST_CASE("each mode under a producer that laps: every event whole, all that is missing reported") {
   const std::string mode = GENERATE("event", "json");
   const TemporaryDirectory bus;
-  Process::Options load;
-  load.command = {RINGSIDE_BIN "/ringside",
-                  "--bus",
-                  bus.text(),
-                  "load",
-                  "events",
-                  "--producer",
-                  "p",
-                  "--size",
-                  "400",
-                  "--capacity",
-                  "131072",
-                  "--rate",
-                  "300000"};
-  Process producer(load);
+  const Process producer =
+      start_load(bus.text(), {"--size", "400", "--capacity", "131072", "--rate", "300000"});
   const Dashboard dashboard(kDashboard, bus.text());
   EventFollower follower(mode);
   int lapped = 0;
@@ -138,20 +126,8 @@ TEST_CASE("each mode under a producer that laps: every event whole, all that is 
 
 TEST_CASE("long events under a producer that laps at once: whole, or Close 4000, or a gap") {
   const TemporaryDirectory bus;
-  Process::Options load;
   // So few fit that each of them is being overwritten while it is looked at.
-  load.command = {RINGSIDE_BIN "/ringside",
-                  "--bus",
-                  bus.text(),
-                  "load",
-                  "events",
-                  "--producer",
-                  "p",
-                  "--size",
-                  "2400",
-                  "--capacity",
-                  "65536"};
-  Process producer(load);
+  const Process producer = start_load(bus.text(), {"--size", "2400", "--capacity", "65536"});
   const Dashboard dashboard(kDashboard, bus.text());
   EventFollower follower("event");
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
