@@ -72,8 +72,8 @@ class Reader {
   /// The retained window [oldest, next) at some moment of the call; empty if the header is corrupt.
   SequenceRange window() const noexcept;
 
-  /// `next`, if the record before it is where it should be, unless it was overwritten too often
-  /// during the call. A word that somebody scribbled on is not believed so.
+  /// `next`, if the record before it is where it should be; nothing if it is not, or as long as it
+  /// is being overwritten. A word that somebody scribbled on is not believed so.
   std::optional<Sequence> sure_next() const noexcept;
 
   /// Whether the window holds more than is ever retained, which no writer ever makes it do.
